@@ -1,0 +1,1 @@
+"""The events of the product and how they travel: errors, envelope, codec, models."""

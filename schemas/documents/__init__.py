@@ -1,0 +1,1 @@
+"""The documents behind claim checks: pydantic models, kept as JSON in the blob store."""

@@ -1,0 +1,1 @@
+"""The processes: the chassis, the services built on it, the tracker, the command line."""

@@ -1,0 +1,1 @@
+"""What every service is built on: exactly-once consumption, out-of-order commits, handlers, health."""
