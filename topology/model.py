@@ -112,7 +112,8 @@ class Saga:
     description: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "ends", MappingProxyType(dict(self.ends)))
+        if isinstance(self.ends, Mapping):  # what it is not is for the linter to say
+            object.__setattr__(self, "ends", MappingProxyType(dict(self.ends)))
 
     @cached_property
     def events(self) -> Mapping[str, EventType]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass, field
 
 from services.chassis.blobs import BlobStore
@@ -36,7 +35,7 @@ class Context:
     blobs: BlobStore
     state: KeyedState = field(default_factory=KeyedState)
     traceparent: str | None = None
-    _cancelled: threading.Event = field(default_factory=threading.Event)
+    is_cancelled: bool = False
 
     @property
     def idempotency_key(self) -> str:
@@ -46,4 +45,4 @@ class Context:
     @property
     def cancelled(self) -> bool:
         """Whether nobody waits for this handler any more; long handlers look at it now and then."""
-        return self._cancelled.is_set()
+        return self.is_cancelled

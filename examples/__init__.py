@@ -1,0 +1,1 @@
+"""What shows how the system is used in other domains; each example runs in the tests."""

@@ -1,0 +1,158 @@
+"""The envelope: CloudEvents 1.0 in Kafka headers, binary content mode, with the saga's extensions.
+
+Source: CloudEvents 1.0.2, Kafka protocol binding, 3.2. Tracker and chassis work from these headers alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+
+import msgspec
+
+from schemas.errors import DecodeError, DecodeProblem
+
+AVRO = "application/avro"
+JSON = "application/json"
+
+Headers = tuple[tuple[str, bytes], ...]
+
+
+class Envelope(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """What travels in the headers of every event. `time` is RFC 3339 UTC; `subject` is the saga's id."""
+
+    id: str
+    type: str
+    source: str
+    time: str
+    subject: str
+    definition: str
+    version: int
+    causation_id: str | None = None
+    step: str | None = None
+    attempt: int = 1
+    epoch: int = 0
+    traceparent: str | None = None
+    content_type: str = AVRO
+
+
+def to_headers(envelope: Envelope) -> list[tuple[str, bytes]]:
+    """The headers of an envelope, UTF-8 text, integers in decimal."""
+    headers = [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", envelope.id.encode()),
+        ("ce_type", envelope.type.encode()),
+        ("ce_source", envelope.source.encode()),
+        ("ce_time", envelope.time.encode()),
+        ("ce_subject", envelope.subject.encode()),
+        ("content-type", envelope.content_type.encode()),
+        ("ce_sagadefinition", envelope.definition.encode()),
+        ("ce_sagaversion", b"%d" % envelope.version),
+        ("ce_attempt", b"%d" % envelope.attempt),
+        ("ce_epoch", b"%d" % envelope.epoch),
+    ]
+    if envelope.causation_id is not None:
+        headers.append(("ce_causationid", envelope.causation_id.encode()))
+    if envelope.step is not None:
+        headers.append(("ce_step", envelope.step.encode()))
+    if envelope.traceparent is not None:
+        headers.append(("traceparent", envelope.traceparent.encode()))
+    return headers
+
+
+def from_headers(headers: Iterable[tuple[str, bytes | None]]) -> Envelope:
+    """The envelope in `headers`. Raises DecodeError naming the header that is missing or wrong."""
+    return from_mapping(dict(headers))
+
+
+def from_mapping(found: Mapping[str, bytes | None]) -> Envelope:
+    """As `from_headers`, for headers already in a mapping (of a repeated header the last counts)."""
+    if found.get("ce_specversion") not in _SPEC_VERSIONS:
+        raise _bad("ce_specversion", f"is {found.get('ce_specversion')!r}, not 1.0")
+    try:
+        return Envelope(
+            id=found["ce_id"].decode(),  # type: ignore[union-attr]
+            type=found["ce_type"].decode(),  # type: ignore[union-attr]
+            source=found["ce_source"].decode(),  # type: ignore[union-attr]
+            time=_text(found, "ce_time") or "",
+            subject=_saga_id(found["ce_subject"].decode()),  # type: ignore[union-attr]
+            definition=found["ce_sagadefinition"].decode(),  # type: ignore[union-attr]
+            version=_counter(found, "ce_sagaversion", 1),
+            causation_id=_text(found, "ce_causationid"),
+            step=_text(found, "ce_step"),
+            attempt=_counter(found, "ce_attempt", 1),
+            epoch=_counter(found, "ce_epoch", 0),
+            traceparent=_trace(found),
+            content_type=_text(found, "content-type") or AVRO,
+        )
+    except KeyError as error:
+        raise _bad(str(error.args[0]), "is missing") from None
+    except (UnicodeDecodeError, AttributeError):
+        raise _which_is_not_text(found) from None
+
+
+def names_a_saga(found: Mapping[str, bytes | None]) -> bool:
+    """Whether headers carry the saga's extensions at all, well-formed or not."""
+    return "ce_subject" in found and "ce_sagadefinition" in found
+
+
+def rfc3339(milliseconds: int) -> str:
+    """A point in time, milliseconds since the epoch, as RFC 3339 UTC."""
+    whole, part = divmod(milliseconds, 1000)
+    return f"{_second(whole)}.{part:03d}Z"
+
+
+_SPEC_VERSIONS = (b"1.0", b"1.0.2")
+_last_second: tuple[int, str] = (0, "1970-01-01T00:00:00")
+
+
+def _second(whole: int) -> str:
+    """The part before the fraction; the last one is remembered, since records come in bursts."""
+    global _last_second  # noqa: PLW0603  # a cache of one value, replaced as a whole
+    if _last_second[0] != whole:
+        _last_second = (whole, datetime.fromtimestamp(whole, UTC).strftime("%Y-%m-%dT%H:%M:%S"))
+    return _last_second[1]
+
+
+def _text(found: Mapping[str, bytes | None], name: str) -> str | None:
+    value = found.get(name)
+    return None if value is None else value.decode()
+
+
+def _counter(found: Mapping[str, bytes | None], name: str, least: int) -> int:
+    value = found.get(name)
+    if value is None:
+        return least
+    if not value.isdigit() or len(value) > 9 or int(value) < least:
+        raise _bad(name, f"is {value[:40]!r}, not a decimal number of {least} or more")
+    return int(value)
+
+
+def _saga_id(subject: str) -> str:
+    key, at, run = subject.rpartition("@")
+    if not (key and at and run):
+        raise _bad("ce_subject", f"is {subject[:80]!r}, not a saga id (key@run)")
+    return subject
+
+
+def _trace(found: Mapping[str, bytes | None]) -> str | None:
+    """A traceparent is a courtesy: one that is not well-formed is left out (W3C Trace Context, 3.2.2)."""
+    value = found.get("traceparent")
+    return value.decode() if value is not None and len(value) == 55 and value.isascii() else None
+
+
+def _which_is_not_text(found: Mapping[str, bytes | None]) -> DecodeError:
+    for name, value in found.items():
+        if not name.startswith("ce_") and name != "content-type":
+            continue
+        if value is None:
+            return _bad(name, "is null")
+        try:
+            value.decode()
+        except UnicodeDecodeError as error:
+            return _bad(name, f"is not UTF-8 at byte {error.start}")
+    return _bad("headers", "are not readable")
+
+
+def _bad(header: str, what: str) -> DecodeError:
+    return DecodeError(DecodeProblem.MALFORMED, f"header {header}", what)

@@ -1,0 +1,40 @@
+"""Reports: what the chassis tells the tracker about a delivery, on `saga.steps`.
+
+The tracker works from the headers alone; the value holds what a person wants to know besides.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from schemas.event import Event
+
+Milliseconds = Annotated[int, Field(ge=0, description="milliseconds")]
+
+
+class StepFailed(Event):
+    """A delivery ended without an outcome. Terminal; whether it is tried again is the tracker's decision."""
+
+    event_type: ClassVar[str] = "step.failed"
+
+    step: str
+    reason: str
+    code: Annotated[str, Field(description="retryable, terminal, unexpected, timeout, crashed, undecodable, undeclared")]
+    retryable: bool
+    retry_after_ms: Milliseconds | None = None
+    traceback: str = ""
+
+
+class StepSkipped(Event):
+    """A delivery was not worked on. Terminal."""
+
+    event_type: ClassVar[str] = "step.skipped"
+
+    step: str
+    reason: str
+    code: Annotated[str, Field(description="duplicate_start")]
+
+
+REPORTS: tuple[type[Event], ...] = (StepFailed, StepSkipped)

@@ -1,0 +1,142 @@
+"""Child processes for heavy handlers: killing one is its timeout, its death is a report.
+
+A child runs one handler at a time. It ends when its parent does, however that happened.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import threading
+from collections import deque
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import NamedTuple
+
+from schemas.errors import ChoreographyError
+from schemas.event import Event
+from services.chassis.context import Context
+from services.chassis.work import Died, Job, Raised, Result, Returned, TimedOut
+
+
+class Answer(NamedTuple):
+    """What a child sends back: the result, and the keyed state as the handler left it."""
+
+    result: Result
+    state: bytes | None
+    is_changed: bool
+
+
+class _Child(NamedTuple):
+    process: BaseProcess
+    pipe: Connection
+
+
+class Children:
+    """Up to `limit` child processes, started when first needed and used again."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = asyncio.Semaphore(limit)
+        self._idle: deque[_Child] = deque()
+        self._all: set[_Child] = set()
+        self._spawn = multiprocessing.get_context("spawn")
+
+    async def run(self, job: Job, event: Event, context: Context, seconds: float) -> Result:
+        """Run a heavy handler in a child for at most `seconds`."""
+        async with self._limit:
+            child = self._idle.popleft() if self._idle else await asyncio.to_thread(self._start)
+            try:
+                async with asyncio.timeout(seconds):
+                    answer = await _ask(child, (job.handler, event, context))
+            except TimeoutError:
+                self._kill(child)
+                return TimedOut(seconds)
+            except (EOFError, OSError):
+                self._kill(child)
+                return Died(child.process.exitcode or 0)
+            except BaseException:
+                self._kill(child)
+                raise
+            self._idle.append(child)
+        if answer.is_changed:
+            context.state.set(answer.state)
+        return answer.result
+
+    def close(self) -> None:
+        """Kill every child."""
+        for child in tuple(self._all):
+            self._kill(child)
+
+    def _start(self) -> _Child:
+        ours, theirs = self._spawn.Pipe()
+        process = self._spawn.Process(target=_serve, args=(theirs,), name="handler", daemon=True)
+        process.start()
+        theirs.close()
+        child = _Child(process, ours)
+        self._all.add(child)
+        return child
+
+    def _kill(self, child: _Child) -> None:
+        self._all.discard(child)
+        child.pipe.close()
+        child.process.kill()
+        child.process.join()
+
+
+async def _ask(child: _Child, question: object) -> Answer:
+    loop = asyncio.get_running_loop()
+    await loop.run_in_executor(None, child.pipe.send, question)
+    readable = loop.create_future()
+    loop.add_reader(child.pipe.fileno(), readable.set_result, None)
+    try:
+        await readable
+    finally:
+        loop.remove_reader(child.pipe.fileno())
+    answer = await loop.run_in_executor(None, child.pipe.recv)
+    if not isinstance(answer, Answer):
+        raise EOFError
+    return answer
+
+
+def _serve(pipe: Connection) -> None:
+    """A child's life: handle what comes until the parent has gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    while True:
+        try:
+            handler, event, context = pipe.recv()
+        except EOFError:
+            return
+        answer = _answer(handler, event, context)
+        try:
+            pipe.send(answer)
+        except OSError:
+            return
+
+
+def _answer(handler: object, event: Event, context: Context) -> Answer:
+    from services.chassis.execution import run_inline  # noqa: PLC0415  # execution imports this module
+
+    result = run_inline(handler, event, context)  # type: ignore[arg-type]
+    return Answer(_portable(result), context.state.value, context.state.changed)
+
+
+def _portable(result: Result) -> Result:
+    """Exceptions of libraries may not travel between processes; their type and text do."""
+    match result:
+        case Raised(error, traceback) if not isinstance(error, ChoreographyError):
+            return Raised(RuntimeError(f"{type(error).__name__}: {error}"), traceback)
+        case Returned(value) if not isinstance(value, Event | tuple | list):
+            return Returned(type(value).__name__)
+        case _:
+            return result
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)

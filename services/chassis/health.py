@@ -1,0 +1,69 @@
+"""Health, readiness and metrics over HTTP: `/healthz` (alive), `/readyz` (working, with reasons if not), `/metrics`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+
+from services.chassis.runner import Runner
+
+STALLED = 60.0
+"""Seconds without a turn of the loop after which a service is no longer alive."""
+
+
+@dataclass(slots=True)
+class Health:
+    """What the loop leaves behind for others to look at; written by one thread, read by another."""
+
+    service: str
+    turned_at: float = 0.0
+    reasons: tuple[str, ...] = ("starting",)
+    now: Callable[[], float] = field(default=time.monotonic)
+
+    def note(self, runner: Runner) -> None:
+        """The loop has gone round."""
+        self.turned_at = self.now()
+        self.reasons = why_not_ready(runner)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the loop goes round."""
+        return self.turned_at == 0.0 or self.now() - self.turned_at < STALLED
+
+
+def why_not_ready(runner: Runner) -> tuple[str, ...]:
+    """What keeps a service from working on some of its records, as sentences; empty if nothing does."""
+    reasons = [
+        f"{at.topic}[{at.partition}] stands still: most of its last records could not be decoded; "
+        "mend the producer, then restart this service"
+        for at in runner.quarantined()
+    ]
+    reasons += [f"partition {number} waits: other topics of it are assigned elsewhere" for number in runner.incomplete()]
+    reasons += [f"partition {task.number} waits: its state is being restored" for task in runner.restoring()]
+    return tuple(reasons)
+
+
+async def serve(health: Health, registry: CollectorRegistry, host: str, port: int) -> web.AppRunner:
+    """Serve until the returned runner is cleaned up; `runner.addresses` has the address."""
+    app = web.Application()
+
+    async def healthz(_: web.Request) -> web.Response:
+        status = 200 if health.is_alive else 503
+        return web.json_response({"service": health.service, "alive": health.is_alive}, status=status)
+
+    async def readyz(_: web.Request) -> web.Response:
+        answer = {"service": health.service, "ready": not health.reasons, "reasons": list(health.reasons)}
+        return web.json_response(answer, status=503 if health.reasons else 200)
+
+    async def metrics(_: web.Request) -> web.Response:
+        return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    app.add_routes([web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", metrics)])
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, host, port).start()
+    return runner

@@ -1,0 +1,87 @@
+"""Keyed state: a store per partition, whose compacted changelog is written in the transaction that changes it.
+
+Values are kept encoded; what is touched is decoded into an overlay until its transaction has committed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+from services.chassis.records import Outgoing, Record
+
+
+class Change(NamedTuple):
+    """A new value (none: gone) for a key of the store with this changelog topic."""
+
+    topic: str
+    key: bytes
+    value: Any
+
+
+class StoreSpec(NamedTuple):
+    """What a store is: its changelog topic, and how its values are written and read."""
+
+    topic: str
+    encode: Callable[[Any], bytes]
+    decode: Callable[[bytes], Any]
+
+
+class Store:
+    """One partition of keyed state. What is put but not committed is seen by `get`, and lost with the store."""
+
+    __slots__ = ("_base", "_overlay", "partition", "spec")
+
+    def __init__(self, spec: StoreSpec, partition: int) -> None:
+        self.spec = spec
+        self.partition = partition
+        self._base: dict[bytes, bytes] = {}
+        self._overlay: dict[bytes, Any] = {}
+
+    def __len__(self) -> int:
+        return len(self._base)
+
+    def get(self, key: bytes) -> Any | None:  # what the spec decodes to
+        """The value of `key`, or none."""
+        if key in self._overlay:
+            return self._overlay[key]
+        encoded = self._base.get(key)
+        return None if encoded is None else self.spec.decode(encoded)
+
+    def put(self, change: Change) -> None:
+        """Set a key, pending until the change is settled."""
+        self._overlay[change.key] = change.value
+
+    def restore(self, record: Record) -> None:
+        """Apply one record of the changelog."""
+        if record.key is None:
+            return
+        if record.value is None:
+            self._base.pop(record.key, None)
+        else:
+            self._base[record.key] = record.value
+
+    def encoded(self, change: Change) -> Outgoing:
+        """The changelog record of a change."""
+        value = None if change.value is None else self.spec.encode(change.value)
+        return Outgoing(self.spec.topic, self.partition, change.key, value, [])
+
+    def settle(self, change: Change, value: bytes | None) -> None:
+        """The change is committed as `value`; a newer pending one stays on top."""
+        if value is None:
+            self._base.pop(change.key, None)
+        else:
+            self._base[change.key] = value
+        if self._overlay.get(change.key) is change.value:
+            self._overlay.pop(change.key, None)
+
+    def drop(self, change: Change) -> None:
+        """The change will never be committed."""
+        if self._overlay.get(change.key) is change.value:
+            del self._overlay[change.key]
+
+
+
+def last_changes(changes: Iterable[Change]) -> list[Change]:
+    """Of several changes to a key, the last."""
+    return list({(change.topic, change.key): change for change in changes}.values())

@@ -1,0 +1,70 @@
+"""One at a time per key, up to so many at once: the order in which handlers start."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from services.chassis.work import Delivery, Mode
+
+Lane = tuple[int, bytes]
+
+
+class Lanes:
+    """A lane per business key: its head runs or is ready, the rest waits. Inline handlers need no free place."""
+
+    def __init__(self, max_in_flight: int) -> None:
+        self._max = max_in_flight
+        self._waiting: dict[Lane, deque[Delivery]] = {}
+        self._ready: deque[Delivery] = deque()
+        self._places: set[int] = set()
+
+    def enter(self, delivery: Delivery) -> bool:
+        """Take a delivery in; whether it may start at once."""
+        lane = delivery.lane
+        waiting = self._waiting.get(lane)
+        if waiting is not None:
+            waiting.append(delivery)
+            return False
+        self._waiting[lane] = deque()
+        return self._may_start(delivery)
+
+    def leave(self, delivery: Delivery) -> None:
+        """The head of a lane has ended: the next one is ready."""
+        self._places.discard(id(delivery))
+        lane = delivery.lane
+        waiting = self._waiting.get(lane)
+        if waiting:
+            self._ready.append(waiting.popleft())
+        else:
+            self._waiting.pop(lane, None)
+
+    def next(self) -> Delivery | None:
+        """The next ready delivery that finds a place; none if there is none."""
+        for _ in range(len(self._ready)):
+            delivery = self._ready.popleft()
+            if self._takes_place(delivery):
+                return delivery
+            self._ready.append(delivery)
+        return None
+
+    def keep_running(self) -> None:
+        """Forget everything that has not started."""
+        for delivery in self._ready:
+            del self._waiting[delivery.lane]
+        self._ready.clear()
+        for waiting in self._waiting.values():
+            waiting.clear()
+
+    def _may_start(self, delivery: Delivery) -> bool:
+        if self._takes_place(delivery):
+            return True
+        self._ready.append(delivery)
+        return False
+
+    def _takes_place(self, delivery: Delivery) -> bool:
+        if delivery.job.mode is Mode.INLINE:
+            return True
+        if len(self._places) >= self._max:
+            return False
+        self._places.add(id(delivery))
+        return True

@@ -1,0 +1,80 @@
+"""The in-memory log as a cluster: topics, groups, producers, and the port's five roles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import count
+
+from schemas.errors import ChoreographyError
+from services.chassis.clock import Clock, VirtualClock
+from services.chassis.memory.clients import MemoryAdmin, MemoryConsumer, MemoryProducer, MemoryPublisher, MemoryReader
+from services.chassis.memory.group import Group
+from services.chassis.memory.partition import Partition
+from services.chassis.port import Listener
+from services.chassis.records import Record, TopicPartition
+from topology.topics import TopicSpec
+
+
+def no_fault(point: str) -> None:
+    """The default of a cluster's `fault` hook: nothing goes wrong."""
+
+
+class MemoryCluster:
+    """A Kafka in memory. `fault` is called at named points of a transaction and may raise, as a broker would."""
+
+    def __init__(self, clock: Clock | None = None, fault: Callable[[str], None] = no_fault) -> None:
+        self.clock = clock or VirtualClock()
+        self.fault = fault
+        self.topics: dict[str, list[Partition]] = {}
+        self.specs: dict[str, TopicSpec] = {}
+        self.groups: dict[str, Group] = {}
+        self.producers: dict[str, MemoryProducer] = {}
+        self.round_robin = count()
+
+    def consumer(
+        self, group: str, topics: Sequence[str], listener: Listener, instance: str | None = None
+    ) -> MemoryConsumer:
+        """A new member of `group`."""
+        found = self.groups.setdefault(group, Group(group))
+        return MemoryConsumer(self, found, topics, listener)
+
+    def producer(self, transactional_id: str) -> MemoryProducer:
+        """A transactional producer that fences its predecessor."""
+        if before := self.producers.get(transactional_id):
+            before.fence()
+        self.producers[transactional_id] = MemoryProducer(self)
+        return self.producers[transactional_id]
+
+    def reader(self) -> MemoryReader:
+        """A reader without a group."""
+        return MemoryReader(self)
+
+    def publisher(self) -> MemoryPublisher:
+        """A plain producer."""
+        return MemoryPublisher(self)
+
+    def admin(self) -> MemoryAdmin:
+        """Topics and offsets."""
+        return MemoryAdmin(self)
+
+    def partition(self, at: TopicPartition) -> Partition:
+        """One partition. Raises ChoreographyError if there is none."""
+        try:
+            return self.topics[at.topic][at.partition]
+        except (KeyError, IndexError):
+            raise ChoreographyError(f"{at.topic}[{at.partition}] does not exist: create the topic first") from None
+
+    def partition_counts(self) -> Mapping[str, int]:
+        """How many partitions each topic has."""
+        return {topic: len(partitions) for topic, partitions in self.topics.items()}
+
+    def records(self, topic: str) -> list[Record]:
+        """Every committed record of a topic, in the order of log time (ties by partition)."""
+        found = [record for partition in self.topics.get(topic, ()) for record in partition.visible_from(0)]
+        return sorted(found, key=lambda record: (record.timestamp, record.partition, record.offset))
+
+    def compact(self, topics: Iterable[str]) -> None:
+        """Run the log cleaner on these topics."""
+        for topic in topics:
+            for partition in self.topics[topic]:
+                partition.compact()

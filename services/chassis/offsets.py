@@ -1,0 +1,154 @@
+"""Which records of a partition are done, and how that is told to the next owner.
+
+Records finish out of order. The committed offset is the lowest unfinished one, else `next`; its metadata holds
+`next` (one past the highest delivered offset) and the unfinished offsets below it. All else below `next` is done.
+Transaction markers leave gaps in offsets, so nothing here ever counts upwards.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from services.chassis.records import Committed
+
+MAX_UNFINISHED = 400
+"""The most unfinished records of a partition: keeps the metadata under 3,500 bytes, Kafka's limit is 4,096."""
+
+CRASH_BITS = 2
+"""A listed offset carries its crash count, 0 to 3."""
+
+
+class Ledger:
+    """The delivered records of one partition that are not committed as done yet."""
+
+    __slots__ = ("_awaited", "_ended", "_open", "next")
+
+    def __init__(self, start: int | None = None, unfinished: Iterable[int] = ()) -> None:
+        self.next = start
+        self._open: dict[int, None] = dict.fromkeys(sorted(unfinished))
+        self._ended: set[int] = set()
+        self._awaited = set(self._open)
+
+    @classmethod
+    def restored(cls, committed: Committed | None) -> Ledger:
+        """The ledger that a group's committed offset and metadata describe; of a foreign one the offset counts."""
+        if committed is None:
+            return cls()
+        position = decode(committed)
+        return cls(position.next, position.unfinished)
+
+    def deliver(self, offset: int) -> bool:
+        """Take note of a record; whether it has to be worked on (false: done before, or known already)."""
+        if self.next is not None and offset < self.next:
+            if offset not in self._awaited:
+                return False
+            self._awaited.discard(offset)
+            return True
+        if self._awaited:
+            self._forget_expired()
+        self.next = offset + 1
+        self._open[offset] = None
+        return True
+
+    def is_unfinished(self, offset: int) -> bool:
+        """Whether work on this offset is still wanted: nothing committed, at or above `next`, or listed."""
+        return self.next is None or offset >= self.next or offset in self._open
+
+    def has(self, offset: int) -> bool:
+        """Whether this record has been delivered here and is not committed as done."""
+        return offset in self._open and offset not in self._awaited
+
+    def finish(self, offset: int) -> None:
+        """The record's work is done; to be committed."""
+        self._ended.add(offset)
+
+    def settle(self, offset: int) -> None:
+        """The record is committed as done."""
+        self._ended.discard(offset)
+        self._open.pop(offset, None)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no further record should be taken in."""
+        return len(self._open) >= MAX_UNFINISHED
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def committed(self, *, but: Collection[int] = (), clean: bool = False) -> Committed | None:
+        """What to commit now, with all ended records done `but` some; none before anything was delivered."""
+        if self.next is None:
+            return None
+        if len(self._open) == len(self._ended) and not but:
+            return Committed(self.next, f"1|{_flag(clean)}|{self.next}|")
+        left = [offset for offset in self._open if offset not in self._ended or offset in but]
+        if not left:
+            return Committed(self.next, f"1|{_flag(clean)}|{self.next}|")
+        return Committed(left[0], encode(Position(self.next, dict.fromkeys(left, 0), clean)))
+
+    def _forget_expired(self) -> None:
+        """Records come in order: a listed one that has not come by now has left the topic's retention."""
+        for offset in self._awaited:
+            del self._open[offset]
+        self._awaited.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """What committed metadata says: unfinished offsets with their crash counts; `clean` if handed over in order."""
+
+    next: int
+    unfinished: Mapping[int, int]
+    clean: bool = False
+
+
+def encode(position: Position) -> str:
+    """Metadata as text: `1|flag|next|base64(varints of delta and crash count)`."""
+    packed = bytes(_packed(position.unfinished))
+    return f"1|{_flag(position.clean)}|{position.next}|{base64.b64encode(packed).decode()}"
+
+
+def decode(committed: Committed) -> Position:
+    """The position in committed metadata; if it is not ours, everything from the committed offset on is to do."""
+    try:
+        version, flag, following, packed = committed.metadata.split("|")
+        if version != "1":
+            return Position(committed.offset, {})
+        unfinished = dict(_unpacked(base64.b64decode(packed, validate=True)))
+        return Position(int(following), unfinished, flag == "c")
+    except (ValueError, binascii.Error):
+        return Position(committed.offset, {})
+
+
+def _flag(clean: bool) -> str:  # a value, not a mode
+    return "c" if clean else "r"
+
+
+def _packed(unfinished: Mapping[int, int]) -> Iterator[int]:
+    before = 0
+    for offset in sorted(unfinished):
+        yield from _varint((offset - before) << CRASH_BITS | min(unfinished[offset], 3))
+        before = offset
+
+
+def _varint(number: int) -> Iterator[int]:
+    while number > 0x7F:
+        yield number & 0x7F | 0x80
+        number >>= 7
+    yield number
+
+
+def _unpacked(packed: bytes) -> Iterator[tuple[int, int]]:
+    number = shift = offset = 0
+    for byte in packed:
+        number |= (byte & 0x7F) << shift
+        shift += 7
+        if byte < 0x80:
+            offset += number >> CRASH_BITS
+            yield offset, number & (1 << CRASH_BITS) - 1
+            number = shift = 0
+    if shift:
+        raise ValueError("the last varint is cut off")

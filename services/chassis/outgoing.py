@@ -1,0 +1,105 @@
+"""What a delivery leads to on the log: outcomes, reports, dead letters. Pure functions of values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from schemas.envelope import AVRO, Envelope, rfc3339, to_headers
+from schemas.errors import DecodeError
+from schemas.event import Event
+from schemas.events.reports import StepFailed, StepSkipped
+from schemas.ids import child_of, event_id, report_id, trace_parent
+from services.chassis.records import Headers, Outgoing, Record
+from services.chassis.work import Delivery
+from topology.topics import DEAD_LETTERS, SAGA_STEPS
+
+MAX_REASON = 500
+"""Characters of a reason in a header; the whole text is in the report's value."""
+
+
+def outcome(delivery: Delivery, event: Event, value: bytes, index: int, source: str, now: int) -> Outgoing:
+    """The record of an event that a step emits; its id depends only on what caused it."""
+    cause, step = delivery.envelope, delivery.job.step.name
+    identity = event_id(cause.id, step, event.event_type, index, cause.epoch)
+    envelope = Envelope(
+        id=identity,
+        type=event.event_type,
+        source=source,
+        time=rfc3339(now),
+        subject=cause.subject,
+        definition=cause.definition,
+        version=cause.version,
+        causation_id=cause.id,
+        step=step,
+        attempt=cause.attempt,
+        epoch=cause.epoch,
+        traceparent=child_of(cause.traceparent or trace_parent(cause.subject, identity), identity),
+    )
+    record = delivery.record
+    return Outgoing(event.event_type, record.partition, record.key, value, to_headers(envelope))
+
+
+def failed(delivery: Delivery, report: StepFailed, value: bytes, source: str, now: int) -> Outgoing:
+    """The terminal record of a delivery that failed; the tracker decides from its headers what follows."""
+    headers = _report_headers(delivery.record, delivery.envelope, delivery.job.step.name, "step.failed", source, now)
+    headers.append(("ce_reason", header_text(report.reason)))
+    headers.append(("ce_retryable", b"true" if report.retryable else b"false"))
+    if report.retry_after_ms is not None:
+        headers.append(("ce_retryafterms", b"%d" % report.retry_after_ms))
+    return Outgoing(SAGA_STEPS, delivery.record.partition, delivery.record.key, value, headers)
+
+
+def skipped(delivery: Delivery, report: StepSkipped, value: bytes, source: str, now: int) -> Outgoing:
+    """The terminal record of a delivery that was not worked on."""
+    headers = _report_headers(delivery.record, delivery.envelope, delivery.job.step.name, "step.skipped", source, now)
+    headers.append(("ce_reason", header_text(report.reason)))
+    return Outgoing(SAGA_STEPS, delivery.record.partition, delivery.record.key, value, headers)
+
+
+def dead_letter(record: Record, error: DecodeError | str, service: str) -> Outgoing:
+    """The record as it was, with the reason and where it lay; in the same partition number."""
+    code = error.problem.value if isinstance(error, DecodeError) else "rejected"
+    headers: Headers = [
+        *((name, value) for name, value in record.headers if not name.startswith("dlq_")),
+        ("dlq_reason", header_text(str(error))),
+        ("dlq_code", code.encode()),
+        ("dlq_topic", record.topic.encode()),
+        ("dlq_partition", b"%d" % record.partition),
+        ("dlq_offset", b"%d" % record.offset),
+        ("dlq_timestamp", b"%d" % record.timestamp),
+        ("dlq_service", service.encode()),
+    ]
+    return Outgoing(DEAD_LETTERS, record.partition, record.key, record.value, headers)
+
+
+def header_text(text: str) -> bytes:
+    """One line of at most 500 characters, UTF-8."""
+    line = " ".join(text.split())
+    short = line if len(line) <= MAX_REASON else line[: MAX_REASON - 1] + "…"
+    return short.encode(errors="replace")
+
+
+def _report_headers(record: Record, cause: Envelope, step: str, kind: str, source: str, now: int) -> Headers:
+    identity = report_id(record.topic, record.partition, record.offset, kind)
+    envelope = Envelope(
+        id=identity,
+        type=kind,
+        source=source,
+        time=rfc3339(now),
+        subject=cause.subject,
+        definition=cause.definition,
+        version=cause.version,
+        causation_id=cause.id,
+        step=step,
+        attempt=cause.attempt,
+        epoch=cause.epoch,
+        traceparent=child_of(cause.traceparent or trace_parent(cause.subject, identity), identity),
+        content_type=AVRO,
+    )
+    delivery = f"{record.topic}/{record.partition}/{record.offset}".encode()
+    return [*to_headers(envelope), ("ce_delivery", delivery)]
+
+
+def as_events(returned: object) -> Sequence[object]:
+    """What a handler returned, as a sequence: one event, or a tuple or list of them."""
+    return returned if isinstance(returned, tuple | list) else (returned,)

@@ -1,0 +1,176 @@
+"""A service as a process: where settings, Kafka, threads and signals are put together."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from types import FrameType
+from typing import NoReturn
+
+from prometheus_client import CollectorRegistry
+from pydantic import ValidationError
+
+from schemas.errors import ChoreographyError, TopologyError, UnavailableError
+from services.chassis.blobs import BlobStore
+from services.chassis.clock import SystemClock
+from services.chassis.execution import ThreadedExecutor
+from services.chassis.health import Health, serve
+from services.chassis.kafka import KafkaCluster
+from services.chassis.logs import log_to_stderr
+from services.chassis.observer import Metrics
+from services.chassis.port import Admin
+from services.chassis.runner import Logic, Runner
+from services.chassis.service import Service
+from services.chassis.settings import Settings
+from services.chassis.work import Batch
+from services.chassis.worker import Identity, Worker
+from topology.topics import TopicFactory, TopicSpec, state_topic, topics_of
+
+LOG = logging.getLogger("saga.process")
+
+LogicFor = Callable[[int], Logic]
+"""Makes a logic for so many partitions."""
+
+IDLE = 0.5
+"""Seconds that an idle loop waits for a record; signals are looked at in between."""
+
+
+def run_service(service: Service) -> None:
+    """Be `service` until SIGTERM or SIGINT. Exits with 0 after an orderly stop, 1 after an error."""
+    settings = load_settings(service.name)
+    with_topics = Process(service.name, settings)
+    make = TopicFactory(settings.partitions, settings.replication_factor)
+    own = (make.changelog(state_topic(service.name)),) if service.stateful else ()
+    with_topics.run(service.logic, (*topics_of((service.saga,), make), *own), service.saga.starts_on.event_type)
+
+
+def load_settings(service: str) -> Settings:
+    """The settings from the environment; a wrong one ends the process with a sentence that names it."""
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        problems = "; ".join(f"SAGA_{'_'.join(map(str, p['loc'])).upper()}: {p['msg']}" for p in error.errors())
+        sys.exit(f"{service}: wrong settings: {problems}")
+    log_to_stderr(service, settings.log_level)
+    return settings
+
+
+class Process:
+    """One operating system process that is one worker."""
+
+    def __init__(self, name: str, settings: Settings) -> None:
+        self._name = name
+        self._settings = settings
+        self._stop = False
+        self._health = Health(name)
+        self._metrics = Metrics(name)
+
+    def run(self, logic_for: LogicFor, specs: Sequence[TopicSpec], counted: str) -> None:
+        """Work until told to stop, then exit. `counted` is the topic whose partition count the others must have."""
+        signal.signal(signal.SIGTERM, self._on_signal)
+        signal.signal(signal.SIGINT, self._on_signal)
+        try:
+            self._work(logic_for, specs, counted)
+        except ChoreographyError as error:
+            LOG.error("%s", error)
+            _exit(1)
+        except Exception:
+            LOG.exception("stopped by an unexpected error")
+            _exit(1)
+        _exit(0)
+
+    # ---- what the worker tells
+
+    def committed(self, batch: Batch, seconds: float) -> None:
+        """A batch is on the log."""
+        self._metrics.committed(batch, seconds)
+
+    def turned(self, runner: Runner) -> None:
+        """The loop has gone round."""
+        self._metrics.turned(runner)
+        self._health.note(runner)
+
+    # ---- inside
+
+    def _work(self, logic_for: LogicFor, specs: Sequence[TopicSpec], counted: str) -> None:
+        settings = self._settings
+        cluster = KafkaCluster(
+            settings.kafka_properties,
+            session_timeout=settings.session_timeout,
+            transaction_timeout=settings.transaction_timeout,
+        )
+        executor = ThreadedExecutor(settings.heavy_processes)
+        self._serve(executor, self._metrics.registry)
+        partitions = self._prepare(cluster.admin(), specs, counted)
+        if partitions is None:
+            return
+        worker = Worker(
+            cluster,
+            self._identity(),
+            logic_for(partitions),
+            executor,
+            SystemClock(),
+            BlobStore(settings.blob_url),
+            self,
+            settings.max_in_flight,
+        )
+        LOG.info("working on Kafka at %s, %d partitions", settings.bootstrap_servers, partitions)
+        while not self._stop:
+            worker.turn(IDLE)
+        LOG.info("stopping: running handlers get %g s", settings.drain_timeout)
+        worker.drain(settings.drain_timeout)
+        worker.close()
+        executor.close()
+
+    def _identity(self) -> Identity:
+        slot = self._settings.instance or uuid.uuid4().hex
+        return Identity(self._name, f"{self._name}-{slot}", self._settings.instance)
+
+    def _prepare(self, admin: Admin, specs: Sequence[TopicSpec], counted: str) -> int | None:
+        """Create and check topics as soon as Kafka is there; the partition count, none if told to stop meanwhile."""
+        while not self._stop:
+            try:
+                return prepare_topics(admin, specs, counted)
+            except UnavailableError as error:
+                LOG.warning("%s Trying again.", error)
+                time.sleep(1)
+        return None
+
+    def _serve(self, executor: ThreadedExecutor, registry: CollectorRegistry) -> None:
+        settings = self._settings
+        if settings.http_port is not None:
+            executor.submit(serve(self._health, registry, settings.http_host, settings.http_port))
+
+    def _on_signal(self, number: int, _: FrameType | None) -> None:
+        """The first signal asks to stop, the second insists."""
+        if self._stop:
+            _exit(128 + number)
+        self._stop = True
+
+
+def prepare_topics(admin: Admin, specs: Sequence[TopicSpec], counted: str) -> int:
+    """Create what is missing and check the rest; the common partition count.
+
+    An existing topic `counted` decides the count, whatever the settings say of new ones. Raises TopologyError naming
+    every topic that does not fit.
+    """
+    existing = admin.partitions([spec.name for spec in specs])
+    wanted = existing.get(counted) or next(iter(existing.values()), specs[0].partitions)
+    fitted = [TopicSpec(spec.name, wanted, spec.replication_factor, spec.config) for spec in specs]
+    if created := admin.create_missing(fitted):
+        LOG.info("created topics %s with %d partitions", ", ".join(created), wanted)
+    if problems := admin.differences(fitted):
+        raise TopologyError("; ".join(problems))
+    return wanted
+
+
+def _exit(code: int) -> NoReturn:
+    """End at once: threads of handlers and of librdkafka have nothing left to say."""
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(code)

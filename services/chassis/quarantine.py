@@ -1,0 +1,52 @@
+"""When most of what comes is unreadable, something is wrong with the producer: stop before all of it is dead-lettered."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from services.chassis.records import TopicPartition
+
+WINDOW = 1_000
+"""How many of a partition's last records are looked at."""
+
+LEAST = 500
+"""How many of them must be dead letters, and more than half."""
+
+
+@dataclass(slots=True)
+class _Watch:
+    seen: int = 0
+    dead: deque[int] = field(default_factory=deque)
+    holds: bool = False
+
+
+class Quarantine:
+    """Which partitions stand still until a person lets them go on."""
+
+    def __init__(self) -> None:
+        self._watches: dict[TopicPartition, _Watch] = {}
+
+    def note(self, at: TopicPartition, *, is_dead: bool) -> None:
+        """One more record of a partition has ended."""
+        watch = self._watches.get(at)
+        if watch is None:
+            watch = self._watches[at] = _Watch()
+        watch.seen += 1
+        if is_dead:
+            self._note_dead(watch)
+
+    def holds(self, at: TopicPartition) -> bool:
+        """Whether this partition stands still."""
+        watch = self._watches.get(at)
+        return watch is not None and watch.holds
+
+    def partitions(self) -> tuple[TopicPartition, ...]:
+        """All that stand still."""
+        return tuple(at for at, watch in self._watches.items() if watch.holds)
+
+    def _note_dead(self, watch: _Watch) -> None:
+        watch.dead.append(watch.seen)
+        while watch.dead[0] <= watch.seen - WINDOW:
+            watch.dead.popleft()
+        watch.holds = len(watch.dead) >= LEAST and len(watch.dead) * 2 > min(watch.seen, WINDOW)

@@ -1,0 +1,71 @@
+"""Reading the changelogs of newly assigned tasks to their end, a piece at a time, while the consumer keeps polling."""
+
+from __future__ import annotations
+
+from services.chassis.port import Cluster, Reader
+from services.chassis.records import TopicPartition
+from services.chassis.runner import Runner
+from services.chassis.tasks import Task
+from services.chassis.work import Effect
+
+PIECE = 5_000
+"""Changelog records read in one turn."""
+
+
+class Restoration:
+    """Fills the stores of tasks, and tells the runner which are complete."""
+
+    def __init__(self, cluster: Cluster, runner: Runner) -> None:
+        self._cluster = cluster
+        self._runner = runner
+        self._reader: Reader | None = None
+        self._tasks: dict[int, Task] = {}
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a task waits for its stores."""
+        return bool(self._tasks)
+
+    def begin(self) -> None:
+        """Start over for the tasks just assigned; what is committed of them was looked up before."""
+        self._tasks = {task.number: task for task in self._runner.restoring()}
+        places = [TopicPartition(topic, task.number) for task in self._tasks.values() for topic in task.stores]
+        if places:
+            self._reader = self._reader or self._cluster.reader()
+            self._reader.assign(dict.fromkeys(places))
+
+    def advance(self) -> list[Effect]:
+        """Read a piece; the effects of tasks that are complete with it."""
+        if not self._tasks:
+            return []
+        self._read()
+        effects: list[Effect] = []
+        for task in [task for task in self._tasks.values() if self._is_complete(task)]:
+            del self._tasks[task.number]
+            effects += self._runner.on_restored(task.number)
+        if not self._tasks and self._reader is not None:
+            self._reader.assign({})
+        return effects
+
+    def stop(self) -> None:
+        """The partitions have gone."""
+        self._tasks = {}
+
+    def close(self) -> None:
+        """Release the reader."""
+        if self._reader is not None:
+            self._reader.close()
+
+    def _read(self) -> None:
+        if self._reader is None:
+            return
+        for record in self._reader.poll(0.05, PIECE):
+            task = self._tasks.get(record.partition)
+            if task is not None:
+                task.stores[record.topic].restore(record)
+
+    def _is_complete(self, task: Task) -> bool:
+        if not task.stores or self._reader is None:
+            return True
+        ended = self._reader.ended()
+        return all(TopicPartition(topic, task.number) in ended for topic in task.stores)

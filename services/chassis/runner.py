@@ -1,0 +1,279 @@
+"""The state machine of a service: records, results and rebalances in, effects out. No I/O, no clock, no threads.
+
+Everything that decides about delivery is here: which records are worked on, in what order, what is committed, and
+what becomes of running handlers when partitions come and go. What a record *means* is the `Logic`'s.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+from services.chassis.keyed import Change, Store, StoreSpec, last_changes
+from services.chassis.lanes import Lanes
+from services.chassis.quarantine import Quarantine
+from services.chassis.records import Committed, Outgoing, Record, TopicPartition
+from services.chassis.tasks import Task, Tasks
+from services.chassis.work import Batch, Cancel, Delivery, Effect, Ended, Kind, Pause, Result, Resume, Start
+
+Place = tuple[str, int, int]
+Stores = Mapping[str, Store]
+
+HELD_MOST = 500
+"""How many records of a partition may be read but not taken in before the partition is paused."""
+
+
+class Logic(Protocol):
+    """What records mean to a service."""
+
+    topics: tuple[str, ...]
+    stores: tuple[StoreSpec, ...]
+
+    def route(self, record: Record, stores: Stores, now: int) -> Delivery | Ended:
+        """What to do with a record just taken in."""
+
+    def admit(self, delivery: Delivery, stores: Stores, now: int) -> Start | Ended:
+        """The last look before a handler runs."""
+
+    def conclude(self, delivery: Delivery, result: Result, now: int) -> Ended:
+        """What a handler's result leads to."""
+
+    def refuse(self, ended: Ended, reason: str, now: int) -> Ended:
+        """What to commit in place of records that Kafka will not take."""
+
+
+class Runner:
+    """Delivers records to the logic and keeps the books; see the module."""
+
+    def __init__(self, logic: Logic, max_in_flight: int = 16) -> None:
+        self._logic = logic
+        self._tasks = Tasks(logic.topics, logic.stores)
+        self._lanes = Lanes(max_in_flight)
+        self._held: dict[TopicPartition, deque[Record]] = {}
+        self._paused: set[TopicPartition] = set()
+        self._ended: list[Ended] = []
+        self._orphans: dict[Place, Ended] = {}
+        self._running: dict[Place, Delivery] = {}
+        self._quarantine = Quarantine()
+        self._stopping = False
+
+    # ---- rebalances
+
+    def on_assign(self, committed: Mapping[TopicPartition, Committed | None]) -> list[Effect]:
+        """Partitions are ours with what was committed of them; they wait for `on_restored`."""
+        self._tasks.assign(committed)
+        self._orphans = {place: ended for place, ended in self._orphans.items() if self._is_wanted(place)}
+        unwanted = [delivery for place, delivery in self._running.items() if not self._is_wanted(place)]
+        for delivery in unwanted:
+            del self._running[delivery.place]
+            self._lanes.leave(delivery)
+        return [Cancel(delivery) for delivery in unwanted]
+
+    def on_restored(self, number: int) -> list[Effect]:
+        """The stores of a task are complete: it runs."""
+        task = self._tasks.start(number)
+        return [Resume(TopicPartition(topic, number)) for topic in task.ledgers] if task and not self._stopping else []
+
+    def on_revoke(self) -> None:
+        """All partitions have gone. Running handlers go on; what ended but is not committed waits to be taken up again."""
+        self._orphans.update((ended.place, ended) for ended in self._ended)
+        self._ended.clear()
+        self._held.clear()
+        self._paused.clear()
+        self._lanes.keep_running()
+        self._quarantine = Quarantine()
+        self._tasks.revoke()
+
+    # ---- records and results
+
+    def on_records(self, records: Iterable[Record]) -> None:
+        """Records have been read; `pump` works on them."""
+        for record in records:
+            at = TopicPartition(record.topic, record.partition)
+            held = self._held.get(at)
+            if held is None:
+                held = self._held[at] = deque()
+            held.append(record)
+
+    def pump(self, now: int) -> list[Start]:
+        """Take in what there is room for, start what may start; call again while it returns something."""
+        starts: list[Start] = []
+        for at, held in self._held.items():
+            task = self._tasks.running(at.partition)
+            if held and task is not None:
+                self._take_in(at, held, task, now, starts)
+        while not self._stopping and (delivery := self._lanes.next()) is not None:
+            self._start(delivery, now, starts)
+        return starts
+
+    def regulate(self) -> list[Effect]:
+        """Pause what brings more than can be worked on, resume it when that is done.
+
+        Not at once: a pause throws away what the client has fetched ahead.
+        """
+        effects: list[Effect] = []
+        for at, held in self._held.items():
+            if len(held) >= HELD_MOST and at not in self._paused:
+                self._paused.add(at)
+                effects.append(Pause(at))
+            elif not held and at in self._paused:
+                self._paused.discard(at)
+                effects.append(Resume(at))
+        return effects
+
+    def on_done(self, delivery: Delivery, result: Result, now: int) -> None:
+        """A handler has ended."""
+        if self._running.get(delivery.place) is not delivery:
+            return
+        del self._running[delivery.place]
+        self._lanes.leave(delivery)
+        ended = self._logic.conclude(delivery, result, now)
+        task = self._tasks.running(delivery.record.partition)
+        if task is not None and task.ledgers[delivery.record.topic].has(delivery.record.offset):
+            self._end(ended, task)
+        else:
+            self._orphans[delivery.place] = ended
+
+    def on_stop(self) -> list[Effect]:
+        """Take nothing more; what runs may end."""
+        self._stopping = True
+        self._held.clear()
+        self._lanes.keep_running()
+        return [Pause(at) for at in self._tasks.partitions()]
+
+    # ---- commits
+
+    def batch(self, *, clean: bool = False) -> Batch | None:
+        """Everything that has ended since the last commit; none if there is nothing."""
+        return self._batch(self._ended, (), clean=clean) if self._ended else None
+
+    def single(self, ended: Ended) -> Batch:
+        """One ended record alone, the others left open: for a batch that Kafka does not take."""
+        others = [other.record.offset for other in self._ended if other is not ended and _at(other) == _at(ended)]
+        return self._batch([ended], others, clean=False)
+
+    def on_committed(self, batch: Batch) -> None:
+        """The batch is on the log."""
+        for ended in batch.ended:
+            self._tasks.ledger(ended.record).settle(ended.record.offset)
+        for change, outgoing in batch.changelog:
+            self._tasks.tasks[outgoing.partition].stores[change.topic].settle(change, outgoing.value)
+        done = {id(ended) for ended in batch.ended}
+        self._ended = [ended for ended in self._ended if id(ended) not in done]
+
+    def refuse(self, ended: Ended, reason: str, now: int) -> Ended:
+        """Kafka does not take what this record led to: end it as failed instead."""
+        for change in ended.changes:
+            self._tasks.tasks[ended.record.partition].stores[change.topic].drop(change)
+        instead = self._logic.refuse(ended, reason, now)
+        self._ended[self._ended.index(ended)] = instead
+        return instead
+
+    def quarantined(self) -> tuple[TopicPartition, ...]:
+        """Partitions that stand still because most of their records are dead letters."""
+        return self._quarantine.partitions()
+
+    def working_on(self) -> tuple[int, ...]:
+        """Numbers of the tasks that run."""
+        return self._tasks.working_on()
+
+    def incomplete(self) -> tuple[int, ...]:
+        """Task numbers of which some topics are assigned elsewhere."""
+        return self._tasks.incomplete()
+
+    def restoring(self) -> tuple[Task, ...]:
+        """Tasks whose stores have to be read before they run."""
+        return self._tasks.restoring()
+
+    @property
+    def in_flight(self) -> int:
+        """Handlers that run now."""
+        return len(self._running)
+
+    @property
+    def has_work(self) -> bool:
+        """Whether records wait that could be taken in, or an end waits for its commit."""
+        return bool(self._ended) or any(held and at not in self._paused for at, held in self._held.items())
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is held, running or waiting for a commit."""
+        return not (self._running or self._ended or any(self._held.values()))
+
+    # ---- inside
+
+    def _take_in(self, at: TopicPartition, held: deque[Record], task: Task, now: int, starts: list[Start]) -> None:
+        ledger = task.ledgers[at.topic]
+        while held and not ledger.is_full and not self._quarantine.holds(at):
+            record = held.popleft()
+            if ledger.deliver(record.offset):
+                self._deliver(record, task, now, starts)
+
+    def _deliver(self, record: Record, task: Task, now: int, starts: list[Start]) -> None:
+        if (self._orphans or self._running) and self._take_up_again(record, task):
+            return
+        found = self._logic.route(record, task.stores, now)
+        if isinstance(found, Ended):
+            self._end(found, task)
+        elif self._lanes.enter(found):
+            self._start(found, now, starts)
+
+    def _take_up_again(self, record: Record, task: Task) -> bool:
+        """Whether this record's work runs already, or has ended without its commit, in this process."""
+        place = (record.topic, record.partition, record.offset)
+        if ended := self._orphans.pop(place, None):
+            self._end(ended, task)
+            return True
+        return place in self._running
+
+    def _start(self, delivery: Delivery, now: int, starts: list[Start]) -> None:
+        task = self._tasks.tasks[delivery.record.partition]
+        found = self._logic.admit(delivery, task.stores, now)
+        if isinstance(found, Ended):
+            self._lanes.leave(delivery)
+            self._end(found, task)
+        else:
+            self._running[delivery.place] = delivery
+            starts.append(found)
+
+    def _end(self, ended: Ended, task: Task) -> None:
+        task.ledgers[ended.record.topic].finish(ended.record.offset)
+        for change in ended.changes:
+            task.stores[change.topic].put(change)
+        self._ended.append(ended)
+        self._quarantine.note(_at(ended), is_dead=ended.kind is Kind.DEAD)
+
+    def _is_wanted(self, place: Place) -> bool:
+        """Whether work on the record at `place` is still ours, and not done by somebody else meanwhile."""
+        task = self._tasks.assigned(place[1])
+        return task is not None and place[0] in task.ledgers and task.ledgers[place[0]].is_unfinished(place[2])
+
+    def _batch(self, ended: list[Ended], but: Sequence[int], *, clean: bool) -> Batch:
+        outgoing = [record for one in ended for record in one.outgoing]
+        changelog = self._changelog(ended)
+        outgoing += [record for _, record in changelog]
+        return Batch(list(ended), outgoing, changelog, self._offsets(ended, but, clean=clean))
+
+    def _changelog(self, ended: Iterable[Ended]) -> list[tuple[Change, Outgoing]]:
+        by_task: dict[int, list[Change]] = {}
+        for one in ended:
+            if one.changes:
+                by_task.setdefault(one.record.partition, []).extend(one.changes)
+        return [
+            (change, self._tasks.tasks[number].stores[change.topic].encoded(change))
+            for number, changes in by_task.items()
+            for change in last_changes(changes)
+        ]
+
+    def _offsets(self, ended: Iterable[Ended], but: Sequence[int], *, clean: bool) -> dict[TopicPartition, Committed]:
+        offsets: dict[TopicPartition, Committed] = {}
+        for at in {_at(one) for one in ended}:
+            committed = self._tasks.tasks[at.partition].ledgers[at.topic].committed(but=but, clean=clean)
+            if committed is not None:
+                offsets[at] = committed
+        return offsets
+
+
+def _at(ended: Ended) -> TopicPartition:
+    return TopicPartition(ended.record.topic, ended.record.partition)

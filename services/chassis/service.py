@@ -1,0 +1,78 @@
+"""What a service author writes: a name, a saga, and a handler per step. `Service(...).run()` does the rest."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from schemas.errors import TopologyError
+from services.chassis.steps import StepLogic
+from services.chassis.work import Job, Mode
+from topology.lint import check
+from topology.model import Saga
+
+Handler = Callable[..., Any]
+
+
+class Service:
+    """A service that owns steps of a saga.
+
+    A handler is `async def handler(event, context) -> outcome` for I/O, a plain function for work under some 50 ms;
+    steps named in `heavy` run their plain function in a child process. `stateful` services may keep a few bytes per
+    business key in `context.state`. Raises TopologyError if definition and handlers do not fit.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        saga: Saga,
+        handlers: Mapping[str, Handler],
+        *,
+        heavy: Collection[str] = (),
+        stateful: bool = False,
+    ) -> None:
+        check(saga)
+        self.name = name
+        self.saga = saga
+        self.stateful = stateful
+        self.jobs = tuple(_job(saga, name, step, handler, heavy) for step, handler in handlers.items())
+        _check_triggers(name, self.jobs)
+
+    def logic(self, partitions: int) -> StepLogic:
+        """What records mean to this service, in topics of so many partitions."""
+        return StepLogic(self.name, self.saga, self.jobs, partitions, is_stateful=self.stateful)
+
+    def run(self) -> None:
+        """Be this service until told to stop; the process's exit code says how it went."""
+        from services.chassis.process import run_service  # noqa: PLC0415  # keeps Kafka out of tests in memory
+
+        run_service(self)
+
+
+def _job(saga: Saga, service: str, step: str, handler: Handler, heavy: Collection[str]) -> Job:
+    if step not in saga.steps_by_name:
+        known = ", ".join(saga.steps_by_name)
+        raise TopologyError(f"service {service}: {saga.name} has no step {step!r}; its steps are {known}")
+    return Job(saga.steps_by_name[step], handler, _mode(service, step, handler, heavy))
+
+
+def _mode(service: str, step: str, handler: Handler, heavy: Collection[str]) -> Mode:
+    is_async = inspect.iscoroutinefunction(handler)
+    if step not in heavy:
+        return Mode.ASYNC if is_async else Mode.INLINE
+    if is_async:
+        raise TopologyError(f"service {service}, step {step}: a heavy handler is a plain function, not async def")
+    return Mode.HEAVY
+
+
+def _check_triggers(service: str, jobs: Collection[Job]) -> None:
+    owners: dict[str, str] = {}
+    for job in jobs:
+        trigger = job.step.on.event_type
+        if trigger in owners:
+            raise TopologyError(
+                f"service {service}: steps {owners[trigger]} and {job.step.name} both consume {trigger}; "
+                "a service consumes an event type for one step, so give one of them to a service of its own"
+            )
+        owners[trigger] = job.step.name

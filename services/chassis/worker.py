@@ -1,0 +1,199 @@
+"""The shell of a service: one group consumer, one transactional producer, one loop around the runner."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from services.chassis.blobs import BlobStore
+from services.chassis.clock import Clock
+from services.chassis.context import Context, KeyedState
+from services.chassis.execution import Executor
+from services.chassis.observer import Observer
+from services.chassis.port import Cluster, TransactionAbortedError
+from services.chassis.records import TopicPartition
+from services.chassis.restoration import Restoration
+from services.chassis.runner import Logic, Runner
+from services.chassis.work import Batch, Cancel, Effect, Ended, Pause, Resume, Start
+
+LOG = logging.getLogger("saga.worker")
+
+POLL_LIMIT = 1_000
+"""Records taken from the client at once."""
+
+BUSY_WAIT = 0.002
+"""Seconds to wait for a running handler before looking for records again."""
+
+STEADY_WAIT = 0.02
+"""The same, when nothing has come for a while."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a worker is on Kafka: its consumer group, its transactional.id, and its static name if it has one."""
+
+    group: str
+    transactional_id: str
+    instance: str | None = None
+
+
+class Worker:
+    """Turns the runner's effects into calls and Kafka's answers into the runner's inputs."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        identity: Identity,
+        logic: Logic,
+        executor: Executor,
+        clock: Clock,
+        blobs: BlobStore,
+        observer: Observer,
+        max_in_flight: int = 16,
+    ) -> None:
+        self.runner = Runner(logic, max_in_flight)
+        self._executor = executor
+        self._clock = clock
+        self._blobs = blobs
+        self._observer = observer
+        self._last_abort: str | None = None
+        self._quiet_turns = 0
+        self._producer = cluster.producer(identity.transactional_id)
+        self._restoration = Restoration(cluster, self.runner)
+        self._consumer = cluster.consumer(identity.group, logic.topics, self, identity.instance)
+
+    # ---- the loop
+
+    def turn(self, timeout: float) -> None:
+        """One round: results in, records in, handlers started, everything that ended committed.
+
+        Waits up to `timeout` seconds for a record when there is nothing to do.
+        """
+        busy = self.runner.in_flight > 0
+        for delivery, result in self._executor.results(self._wait() if busy else 0):
+            self.runner.on_done(delivery, result, self._clock.now())
+            self._quiet_turns = 0
+        waits = busy or self.runner.has_work or self._restoration.is_running
+        records = self._consumer.poll(0 if waits else timeout, POLL_LIMIT)
+        self._quiet_turns = 0 if records else self._quiet_turns + 1
+        self.runner.on_records(records)
+        self._apply(self._restoration.advance())
+        self._work()
+        self._commit()
+        self._apply(self.runner.regulate())
+        self._observer.turned(self.runner)
+
+    def drain(self, seconds: float) -> None:
+        """Take nothing more, give running handlers `seconds`, commit, and leave the group."""
+        until = self._clock.monotonic() + seconds
+        self._apply(self.runner.on_stop())
+        while self.runner.in_flight and self._clock.monotonic() < until:
+            self.turn(STEADY_WAIT)
+        self._commit()
+
+    def close(self) -> None:
+        """Leave the group; what has ended is committed as the partitions go."""
+        self._consumer.close()
+        self._restoration.close()
+        self._producer.close()
+
+    # ---- the group's listener, called inside poll
+
+    def on_assign(self, partitions: Sequence[TopicPartition]) -> None:
+        """Look up what is committed, and begin there, paused until the stores are restored."""
+        committed = self._consumer.committed(partitions)
+        self._apply(self.runner.on_assign({at: committed.get(at) for at in partitions}))
+        self._consumer.assign({at: committed[at].offset if at in committed else None for at in partitions})
+        self._restoration.begin()
+        LOG.info("assigned: partitions %s", sorted({at.partition for at in partitions}))
+
+    def on_revoke(self, partitions: Sequence[TopicPartition]) -> None:
+        """The last moment to commit."""
+        for delivery, result in self._executor.results(0):
+            self.runner.on_done(delivery, result, self._clock.now())
+        self._commit(clean=True)
+        self._gone()
+
+    def on_lost(self, partitions: Sequence[TopicPartition]) -> None:
+        """Too late to commit."""
+        LOG.warning("lost: partitions %s", sorted({at.partition for at in partitions}))
+        self._gone()
+
+    # ---- inside
+
+    def _gone(self) -> None:
+        self.runner.on_revoke()
+        self._restoration.stop()
+
+    def _wait(self) -> float:
+        return BUSY_WAIT if self._quiet_turns < 50 else STEADY_WAIT
+
+    def _work(self) -> None:
+        """Start what may start, until nothing does; inline handlers end here."""
+        now = self._clock.now()
+        while starts := self.runner.pump(now):
+            for start in starts:
+                result = self._executor.run(start.delivery, start.event, self._context(start))
+                if result is not None:
+                    self.runner.on_done(start.delivery, result, now)
+
+    def _context(self, start: Start) -> Context:
+        delivery, envelope = start.delivery, start.delivery.envelope
+        return Context(
+            envelope.subject,
+            envelope.subject.rpartition("@")[0],
+            delivery.job.step.name,
+            envelope.attempt,
+            envelope.epoch,
+            self._blobs,
+            delivery.state or KeyedState(),
+            envelope.traceparent,
+        )
+
+    def _apply(self, effects: Iterable[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case Pause(at):
+                    self._consumer.pause([at])
+                case Resume(at):
+                    self._consumer.resume([at])
+                case Cancel(delivery):
+                    self._executor.cancel(delivery)
+
+    def _commit(self, *, clean: bool = False) -> None:
+        batch = self.runner.batch(clean=clean)
+        if batch is None:
+            return
+        try:
+            self._transact(batch)
+        except TransactionAbortedError as error:
+            self._aborted(batch, error)
+        else:
+            self._last_abort = None
+
+    def _transact(self, batch: Batch) -> None:
+        began = self._clock.monotonic()
+        self._producer.transact(batch.outgoing, batch.offsets, self._consumer.group_metadata())
+        self.runner.on_committed(batch)
+        self._observer.committed(batch, self._clock.monotonic() - began)
+
+    def _aborted(self, batch: Batch, error: TransactionAbortedError) -> None:
+        """Once: the same batch comes again. Twice, for one record's sake: find the one, so that it fails alone."""
+        LOG.warning("transaction of %d records rolled back: %s", len(batch.ended), error)
+        again = str(error)
+        if error.of_record and self._last_abort == again:
+            self._commit_one_by_one(batch.ended)
+            again = ""
+        self._last_abort = again
+
+    def _commit_one_by_one(self, ended: Sequence[Ended]) -> None:
+        for one in sorted(ended, key=lambda each: each.place):
+            try:
+                self._transact(self.runner.single(one))
+            except TransactionAbortedError as error:
+                if not error.of_record:
+                    return
+                LOG.error("%s: %s", one.record.where, error)
+                self._transact(self.runner.single(self.runner.refuse(one, str(error), self._clock.now())))
+

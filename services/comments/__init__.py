@@ -1,0 +1,1 @@
+"""The comment step of code review: the review is written to where people read it, once."""

@@ -1,0 +1,1 @@
+"""The embedded Kafka: a real single-node Apache Kafka without Docker, Java or root."""

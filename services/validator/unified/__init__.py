@@ -1,0 +1,1 @@
+"""A strict reader of unified diffs: what git, GNU diff and their relatives print."""

@@ -1,0 +1,25 @@
+"""The handlers of the chain: each passes its event on."""
+
+from __future__ import annotations
+
+from services.chassis.context import Context
+from tests.chain.definition import ChainStarted, FourDone, OneDone, ThreeDone, TwoDone
+
+
+def one(event: ChainStarted, _: Context) -> OneDone:
+    return OneDone(name=event.name, number=event.number, text=event.text)
+
+
+def two(event: OneDone, _: Context) -> TwoDone:
+    return TwoDone(name=event.name, number=event.number, text=event.text)
+
+
+def three(event: TwoDone, _: Context) -> ThreeDone:
+    return ThreeDone(name=event.name, number=event.number, text=event.text)
+
+
+def four(event: ThreeDone, _: Context) -> FourDone:
+    return FourDone(name=event.name, number=event.number, text=event.text)
+
+
+HANDLERS = {"one": one, "two": two, "three": three, "four": four}
