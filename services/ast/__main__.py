@@ -1,0 +1,8 @@
+"""`python -m services.ast`: `pr.validated` to `ast.completed`."""
+
+from services.ast.handler import analyse
+from services.chassis.service import Service
+from topology.code_review import CODE_REVIEW
+
+if __name__ == "__main__":
+    Service("ast", CODE_REVIEW, {"ast": analyse}, heavy=("ast",)).run()

@@ -1,0 +1,1 @@
+"""The tracker's pure core: facts in, state and decisions out. No I/O, no clock, no randomness."""

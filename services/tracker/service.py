@@ -1,0 +1,42 @@
+"""The tracker as a process: which definitions it follows, and what it needs on Kafka."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from schemas.errors import TopologyError
+from services.chassis.process import Process, load_settings
+from services.chassis.settings import Settings
+from services.tracker.logic import TrackerLogic
+from topology.loader import load_definition
+from topology.model import Saga
+from topology.topics import TopicFactory, topics_of
+
+NAME = "tracker"
+DEFAULT_DEFINITIONS = "topology.code_review:CODE_REVIEW"
+
+
+def run() -> None:
+    """Be the tracker until told to stop. `SAGA_DEFINITIONS` names the definitions: `module:ATTRIBUTE`, by commas."""
+    settings = load_settings(NAME)
+    try:
+        definitions = followed(os.environ.get("SAGA_DEFINITIONS", DEFAULT_DEFINITIONS))
+        logic = TrackerLogic(definitions)
+    except TopologyError as error:
+        sys.exit(f"{NAME}: {error}")
+    _run(settings, definitions, logic)
+
+
+def followed(names: str) -> tuple[Saga, ...]:
+    """The definitions behind `module:ATTRIBUTE` names, separated by commas. Raises TopologyError naming a wrong one."""
+    found = tuple(load_definition(name.strip()) for name in names.split(",") if name.strip())
+    if not found:
+        raise TopologyError("SAGA_DEFINITIONS names no definition; give module:ATTRIBUTE, separated by commas")
+    return found
+
+
+def _run(settings: Settings, definitions: Sequence[Saga], logic: TrackerLogic) -> None:
+    specs = topics_of(definitions, TopicFactory(settings.partitions, settings.replication_factor))
+    Process(NAME, settings).run(lambda _: logic, specs, definitions[0].starts_on.event_type)
