@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_PUNCTUATION = re.compile(r"([\\`*_{}\[\]()#+\-!|~$:=.])")
+_PUNCTUATION = re.compile(r"([\\`*_{}\[\]()#!|~$])")
+_LINK = re.compile(r"(?i)(www)(?=\.)|(https?|ftp|mailto|xmpp)(?=:)")
+_BLOCK = re.compile(r"^(\d*)(?=[-+=.)])")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _HARMLESS = frozenset("\u200d")  # joins emoji
 _WORD_JOINER = "\u2060"
@@ -28,6 +30,7 @@ def one_line(text: str) -> str:
 def plain(text: str) -> str:
     """`text` as inline Markdown that renders as itself: no markup, HTML, link, mention, formula or table cell."""
     escaped = _PUNCTUATION.sub(r"\\\1", one_line(text))
+    escaped = _BLOCK.sub(r"\1\\", _LINK.sub(r"\g<0>\\", escaped))
     escaped = re.sub("[&<>]", lambda m: _ENTITIES[m[0]], escaped)
     return escaped.replace("@", f"@{_WORD_JOINER}")
 

@@ -78,7 +78,8 @@ def _summarised(review: Review) -> Iterator[str]:
     if not review.summarised:
         return
     yield "## More findings"
-    yield f"{len(review.summarised)} less severe findings, by file and rule:"
+    plural = "" if len(review.summarised) == 1 else "s"
+    yield f"{len(review.summarised)} less severe finding{plural}, by file and rule:"
     lines: defaultdict[tuple[str, str, Severity], list[int]] = defaultdict(list)
     for finding in review.summarised:
         lines[finding.path, finding.rule_id, finding.severity].append(finding.start_line)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pydantic import Field
@@ -61,9 +61,19 @@ def failed_scans(program: str, exit_code: int, stderr: str, files: int) -> list[
 def findings_of(file: FileToReview, matches: Iterable[Match]) -> list[Finding]:
     """The matches that touch added lines, as findings; lines that hold a secret are masked in all evidence."""
     known = list(matches)
-    secret_lines = {number for m in known if m.rule.secret for number in range(m.start, m.end + 1)}
+    shown = _without_secrets(file, known)
     findings = (anchored(_finding(match, file), file.changed.added) for match in known)
-    return [f.model_copy(update={"evidence": evidence(file, f, secret_lines)}) for f in findings if f is not None]
+    return [f.model_copy(update={"evidence": evidence(shown, f)}) for f in findings if f is not None]
+
+
+def _without_secrets(file: FileToReview, matches: Iterable[Match]) -> list[str]:
+    lines = [_TOKEN.sub(lambda m: m[0][:4] + "****", line) for line in file.lines]
+    for match in matches:
+        if match.rule.secret:
+            first, *others = lines[match.start - 1 : match.end]
+            # of a secret over several lines, such as a key, only the first shows what it is
+            lines[match.start - 1 : match.end] = [_masked(first), *("****" for _ in others)]
+    return lines
 
 
 def _finding(match: Match, file: FileToReview) -> Finding:
@@ -83,11 +93,9 @@ def _finding(match: Match, file: FileToReview) -> Finding:
     )
 
 
-def evidence(file: FileToReview, finding: Finding, secret_lines: set[int] | frozenset[int] = frozenset()) -> str:
-    """The finding's lines: common indent removed, masked, at most 300 characters."""
-    numbers = range(finding.start_line, finding.end_line + 1)
-    text = "\n".join(_masked(file.lines[n - 1], n in secret_lines) for n in numbers if n <= len(file.lines))
-    return trimmed(dedented(text))
+def evidence(lines: Sequence[str], finding: Finding) -> str:
+    """The finding's lines out of a file's: common indent removed, at most 300 characters."""
+    return trimmed(dedented("\n".join(lines[finding.start_line - 1 : finding.end_line])))
 
 
 def dedented(text: str) -> str:
@@ -102,10 +110,7 @@ def trimmed(text: str, limit: int = MAX_EVIDENCE) -> str:
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
-def _masked(line: str, secret: bool) -> str:
-    line = _TOKEN.sub(lambda m: m[0][:4] + "****", line)
-    if not secret:
-        return line
+def _masked(line: str) -> str:
     line = _LITERAL.sub(lambda m: f"{m[1]}{m['body'][:2]}****{m[1]}", line)
     line = _BARE_VALUE.sub(lambda m: f"{m[1]}{m['body'][:2]}****", line)
     return _KEY_MATERIAL.sub("****", line)

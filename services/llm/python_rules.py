@@ -94,9 +94,14 @@ def _index(diagnostic: _Diagnostic) -> int:
 def _scan(file: FileToReview, diagnostics: Sequence[_Diagnostic]) -> FileScan:
     partial = file.changed.partial is not None
     unparsed = any(d.code in {None, PARSE_FAILURE} for d in diagnostics)
-    matches = (_match(file.path, d) for d in diagnostics)
+    matches = (_match(file.path, d) for d in diagnostics if not _reexported(file, d))
     gap = "it does not parse: only text rules" if unparsed else None
     return FileScan(tuple(m for m in matches if m is not None and not (partial and _needs_whole_file(m))), gap)
+
+
+def _reexported(file: FileToReview, found: _Diagnostic) -> bool:
+    # a package's `__init__` imports for others to use
+    return found.code == "F401" and PurePosixPath(file.path).name == "__init__.py"
 
 
 def _needs_whole_file(match: Match) -> bool:

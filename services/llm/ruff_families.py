@@ -79,7 +79,7 @@ IGNORED = (
     "S101", "S108", "S310", "S311", "S603", "S606", "S607",
 )  # fmt: skip
 
-NEEDS_WHOLE_FILE = ("F401", "F403", "F405", "F811", "F82", "F84", "B018", "PLE06", "PLW06", "T20")
+NEEDS_WHOLE_FILE = ("F401", "F403", "F405", "F811", "F82", "F84", "B018", "PLE06", "PLW06")
 """Codes that mean nothing where only the hunks of a file are known."""
 
 

@@ -52,7 +52,10 @@ EXAMPLES: dict[str, tuple[str, str]] = {
         "package a\nfunc f() { defer x.Close() }\n",
     ),
     "go/panic": ('package a\nfunc f() { panic("no") }\n', "package a\nfunc f() { recover() }\n"),
-    "go/self-comparison": ("package a\nfunc f() bool { return a == a }\n", "package a\nfunc f() bool { return a == b }\n"),
+    "go/self-comparison": (
+        "package a\nfunc f() bool { return a == a }\n",
+        "package a\nfunc f() bool { return a == b }\n",
+    ),
     "go/unsafe-pointer": ("package a\nvar p = unsafe.Pointer(&x)\n", "package a\nvar p = &x\n"),
     "java/sql-concatenation": (
         'class A { void f() { s.executeQuery("SELECT a FROM t WHERE id=" + id); } }\n',

@@ -28,13 +28,15 @@ PULL_REQUEST = PullRequest(repository="acme/shop", number=7, title="Add a cart",
 def finding(path: str = "a.py", line: int = 1, end: int | None = None, rule: str = "r/one", **more: object) -> Finding:
     """A finding with sensible rest."""
     fields: dict[str, object] = {
-        "path": path, "start_line": line, "end_line": end or line, "severity": Severity.MEDIUM, "category": "correctness",
-        "confidence": 0.5, "message": "Something.", "rule_id": rule, "evidence": "x = 1",
+        "path": path, "start_line": line, "end_line": end or line, "severity": Severity.MEDIUM,
+        "category": "correctness", "confidence": 0.5, "message": "Something.", "rule_id": rule, "evidence": "x = 1",
     }  # fmt: skip
     return Finding.model_validate(fields | more)
 
 
-def changed(path: str, language: str | None = None, added: tuple[tuple[int, int], ...] = ((1, 1),), **more: object) -> ChangedFile:
+def changed(
+    path: str, language: str | None = None, added: tuple[tuple[int, int], ...] = ((1, 1),), **more: object
+) -> ChangedFile:
     """A changed file with these added lines."""
     ranges = tuple(LineRange(start=start, end=end) for start, end in added)
     fields: dict[str, object] = {"path": path, "change": ChangeKind.MODIFIED, "language": language, "added": ranges}
@@ -45,8 +47,8 @@ def whole(path: str, text: str, language: str | None = None, **more: object) -> 
     """A file that is new as a whole."""
     analysis = more.pop("analysis", None)
     assert analysis is None or isinstance(analysis, FileAnalysis)
-    lines = max(text.count("\n"), 1)
-    return FileToReview(changed(path, language, ((1, lines),), **({"change": ChangeKind.ADDED} | more)), text, analysis)
+    file = changed(path, language, ((1, max(text.count("\n"), 1)),), change=ChangeKind.ADDED)
+    return FileToReview(file.model_copy(update=more), text, analysis)
 
 
 def opinion(*files: FileToReview, config: ReviewConfig | None = None) -> Opinion:
@@ -60,10 +62,12 @@ def rules_found(*files: FileToReview) -> list[str]:
     return [found.rule_id for found in opinion(*files).findings]
 
 
-def event_and_context(folder: Path, *files: FileToReview, config: ReviewConfig | None = None) -> tuple[AstCompleted, Context]:
+def event_and_context(
+    folder: Path, *files: FileToReview, config: ReviewConfig | None = None
+) -> tuple[AstCompleted, Context]:
     """The event that asks for a review of `files`, and the context with a blob store that holds them."""
     blobs = BlobStore(str(folder / "blobs"))
-    stored = [f.changed if f.text is None else f.changed.model_copy(update={"after": blobs.put_text(f.text)}) for f in files]
+    stored = [f.changed.model_copy(update={"after": None if f.text is None else blobs.put_text(f.text)}) for f in files]
     analyses = tuple(file.analysis for file in files if file.analysis is not None)
     event = AstCompleted(
         pull_request=PULL_REQUEST,

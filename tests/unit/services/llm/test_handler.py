@@ -60,7 +60,7 @@ def test_a_file_nobody_could_read_makes_the_review_incomplete(tmp_path: Path) ->
 
 
 def test_an_inline_diff_is_covered_in_part(tmp_path: Path) -> None:
-    outcome = reviewed(tmp_path, whole("a.py", "TOTAL = 1\n", "python", partial="inline diff: only its hunks are known"))
+    outcome = reviewed(tmp_path, whole("a.py", "TOTAL = 1\n", "python", partial="inline diff"))
     assert outcome.verdict is Verdict.INCOMPLETE
     assert outcome.coverage[0].status is CoverageStatus.PARTIAL
 

@@ -39,7 +39,10 @@ LINES = st.integers(1, 60)
 RANGES = st.tuples(LINES, st.integers(0, 10)).map(lambda pair: (pair[0], pair[0] + pair[1]))
 REPORTS = st.lists(
     st.builds(
-        FileCoverage, path=st.one_of(PATHS, st.just("unknown")), status=st.sampled_from(CoverageStatus), reason=st.just("r")
+        FileCoverage,
+        path=st.one_of(PATHS, st.just("unknown")),
+        status=st.sampled_from(CoverageStatus),
+        reason=st.just("r"),
     )
 )
 SKIPS = st.sampled_from([None, "binary", "excluded by .saga.toml"])
@@ -72,7 +75,9 @@ def test_findings_are_only_on_added_lines(said: list[Finding], changes: ChangeSe
 
 
 @given(st.lists(findings()), change_sets())
-def test_findings_are_in_order_and_said_once_whatever_order_they_come_in(said: list[Finding], changes: ChangeSet) -> None:
+def test_findings_are_in_order_and_said_once_whatever_order_they_come_in(
+    said: list[Finding], changes: ChangeSet
+) -> None:
     result = kept(said, changes, ReviewConfig())
     places = [(f.path, f.start_line, f.end_line, f.rule_id) for f in result]
     assert result == ordered(result)
@@ -120,7 +125,11 @@ def test_the_repository_decides_which_severities_and_rules_it_hears_of() -> None
 def test_a_talkative_reviewer_is_cut_short() -> None:
     said = finding(message="m" * 9999, suggestion="s" * 9999, evidence="e" * 9999)
     [cut] = kept([said], ChangeSet(files=(changed("a.py"),)), ReviewConfig())
-    assert (len(cut.message), len(cut.suggestion or ""), len(cut.evidence)) == (MAX_SENTENCE, MAX_SENTENCE, MAX_EVIDENCE)
+    assert (len(cut.message), len(cut.suggestion or ""), len(cut.evidence)) == (
+        MAX_SENTENCE,
+        MAX_SENTENCE,
+        MAX_EVIDENCE,
+    )
 
 
 def test_severities_ascend() -> None:

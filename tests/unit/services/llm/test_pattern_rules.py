@@ -8,14 +8,15 @@ from importlib.resources import files as resources
 import pytest
 import yaml
 
-from schemas.documents.code_review import FileAnalysis
+from schemas.documents.code_review import FileAnalysis, SyntaxProblem
 from schemas.events.code_review import AnalysisStatus, CoverageStatus, Severity
 from services.llm.pattern_rules import GRAMMARS, AstGrep, Grammar, rule_text
 from services.llm.reviewer import FileToReview
 from tests.unit.services.llm.examples import EXAMPLES
 from tests.unit.services.llm.given import opinion, whole
 
-RULES = [rule for grammar in ("typescript", "go", "java", "rust") for rule in yaml.safe_load_all(rule_text(GRAMMARS[grammar]))]
+TEXTS = [rule_text(GRAMMARS[language]) for language in ("typescript", "go", "java", "rust")]
+RULES = [rule for text in TEXTS for rule in yaml.safe_load_all(text)]
 
 
 def scanned(grammar: Grammar, *texts: str) -> list[list[str]]:
@@ -59,9 +60,8 @@ def test_every_rule_says_what_and_what_to_do(rule: dict[str, dict[str, str]]) ->
 
 
 def test_the_author_of_a_change_cannot_silence_a_rule() -> None:
-    assert scanned(GRAMMARS["javascript"], "// ast-grep-ignore\neval(a)\n// ast-grep-ignore: javascript/no-eval\neval(a)\n") == [
-        ["javascript/no-eval", "javascript/no-eval"]
-    ]
+    text = "// ast-grep-ignore\neval(a)\n// ast-grep-ignore: javascript/no-eval\neval(a)\n"
+    assert scanned(GRAMMARS["javascript"], text) == [["javascript/no-eval"] * 2]
 
 
 def test_lines_are_counted_like_git_does() -> None:
@@ -76,16 +76,19 @@ def test_a_very_deep_file_does_no_harm() -> None:
 
 
 def test_jsx_and_tsx_are_read_as_what_they_are() -> None:
-    files = (whole("a.jsx", "const a = <b onClick={() => eval(c)} />\n", "javascript"),)
-    files += (whole("a.tsx", "const a: any = <b onClick={() => eval(c)} />\n", "typescript"),)
-    found = {(f.path, f.rule_id) for f in opinion(*files).findings}
-    assert found == {("a.jsx", "javascript/no-eval"), ("a.tsx", "javascript/no-eval"), ("a.tsx", "typescript/explicit-any")}
+    jsx = whole("a.jsx", "const a = <b onClick={() => eval(c)} />\n", "javascript")
+    tsx = whole("a.tsx", "const a: any = <b onClick={() => eval(c)} />\n", "tsx")
+    found = {(f.path, f.rule_id) for f in opinion(jsx, tsx).findings}
+    assert found == {
+        ("a.jsx", "javascript/no-eval"),
+        ("a.tsx", "javascript/no-eval"),
+        ("a.tsx", "typescript/explicit-any"),
+    }
 
 
 def test_syntax_errors_are_told_and_leave_the_file_partly_covered() -> None:
-    broken = FileAnalysis.model_validate(
-        {"path": "a.go", "status": AnalysisStatus.SYNTAX_ERRORS, "syntax_errors": [{"line": 2, "column": 1, "message": "no }"}]}
-    )
+    problem = SyntaxProblem(line=2, column=1, message="no }")
+    broken = FileAnalysis(path="a.go", status=AnalysisStatus.SYNTAX_ERRORS, syntax_errors=(problem,))
     said = opinion(whole("a.go", "package a\nfunc f() {\n", "go", analysis=broken))
     assert [(f.rule_id, f.start_line, f.category, f.severity) for f in said.findings] == [
         ("analysis/syntax-error", 2, "syntax", Severity.HIGH)
