@@ -9,7 +9,7 @@ moving a statement in or out of a block does. Python docstrings are code.
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from tree_sitter import Node
 
@@ -26,6 +26,11 @@ _OPAQUE = frozenset(
         "string_literal", "character_literal", "char_literal",
     }
 )  # fmt: skip
+# What only wraps a symbol inside does not make its surroundings change, nor does the separator behind it.
+_TRANSPARENT = frozenset(
+    {"decorated_definition", "export_statement", "ambient_declaration", "lexical_declaration", "variable_declaration"}
+)
+_SEPARATORS = frozenset({",", ";"})
 _REFLOWED = frozenset({"ERROR", "jsx_text"})
 
 
@@ -48,25 +53,25 @@ class Version:
     def shape(self, definition: Definition) -> Shape:
         """The own part of a symbol as a list that is equal for equal code: depth, node type, text of leaves."""
         own = {node.id for node in definition.nodes}
-        return [row for node in definition.nodes for row in self._shape_of(node, self._heads - own)]
+        return [row for node in definition.nodes for row in self._shape_of(node, own)]
 
-    def _shape_of(self, root: Node, skipped: set[int]) -> Iterator[tuple[int, str, str]]:
-        cursor, depth = root.walk(), 0
-        while True:
-            node = cursor.node
-            descend = False
-            if node is not None and node.id not in skipped and (node.is_error or not node.is_extra):
+    def _shape_of(self, root: Node, own: set[int]) -> Iterator[tuple[int, str, str]]:
+        separator_follows = False
+        for depth, node, stay_out in _walk(root):
+            if node.id in self._heads and node.id not in own:
+                stay_out()
+                separator_follows = True
+            elif separator_follows and node.type in _SEPARATORS:
+                separator_follows = False
+            elif node.is_extra and not node.is_error:
+                stay_out()
+            else:
+                separator_follows = False
                 text = self._leaf_text(node)
-                descend = text is None
-                yield depth, node.type, text or ""
-            if descend and cursor.goto_first_child():
-                depth += 1
-                continue
-            while not cursor.goto_next_sibling():
-                if depth == 0:
-                    return
-                cursor.goto_parent()
-                depth -= 1
+                if text is not None:
+                    stay_out()
+                if node.type not in _TRANSPARENT:
+                    yield depth, node.type, text or ""
 
     def _leaf_text(self, node: Node) -> str | None:
         if node.type in _REFLOWED:
@@ -74,6 +79,27 @@ class Version:
         if node.type in _OPAQUE or node.child_count == 0:
             return self.parsed.text(node)
         return None
+
+
+def _walk(root: Node) -> Iterator[tuple[int, Node, Callable[[], None]]]:
+    """Depth and node in order, without recursion; calling the third keeps the walk out of the node's children."""
+    cursor, depth, kept_out = root.walk(), 0, False
+
+    def stay_out() -> None:
+        nonlocal kept_out
+        kept_out = True
+
+    while cursor.node is not None:
+        kept_out = False
+        yield depth, cursor.node, stay_out
+        if not kept_out and cursor.goto_first_child():
+            depth += 1
+            continue
+        while not cursor.goto_next_sibling():
+            if depth == 0:
+                return
+            cursor.goto_parent()
+            depth -= 1
 
 
 def changed_symbols(before: Version | None, after: Version | None) -> list[Symbol]:

@@ -13,9 +13,11 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
 from functools import cache
 
+from schemas.errors import RetryableError
 from schemas.events.code_review import AnalysisStatus
 from services.ast.files import FileReport, FileVersions, without_analysis
 
@@ -33,14 +35,19 @@ class IsolatedParser:
 
     def __init__(self, bounds: Bounds) -> None:
         self._bounds = bounds
+        self._one_at_a_time = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
 
     def analyse(self, versions: FileVersions) -> FileReport:
-        """The report of the child process; a file that kills it is reported as unparsable."""
-        answer = self._exchange(versions.model_dump_json().encode() + b"\n")
-        if answer.endswith(b"\n"):
-            return FileReport.model_validate_json(answer)
-        return without_analysis(versions.file, AnalysisStatus.UNPARSABLE, self._cause(self.close()))
+        """The report of the child process; a file that kills it is reported as unparsable.
+
+        Raises RetryableError if the process ended for another reason, say because it was told to.
+        """
+        with self._one_at_a_time:
+            answer = self._exchange(versions.model_dump_json().encode() + b"\n")
+            if answer.endswith(b"\n"):
+                return FileReport.model_validate_json(answer)
+            return without_analysis(versions.file, AnalysisStatus.UNPARSABLE, self._cause(self.close()))
 
     def close(self) -> int:
         """End the child process, if there is one; returns its exit code as `subprocess` has it."""
@@ -80,7 +87,9 @@ class IsolatedParser:
             case signal.SIGABRT | signal.SIGSEGV | signal.SIGKILL:
                 return f"the parser ran out of memory ({self._bounds.memory // 1024**2} MiB) or crashed"
             case _:
-                return f"the parser process ended with exit code {exit_code}"
+                raise RetryableError(
+                    f"the parser process ended with exit code {exit_code}, which is not the file's doing"
+                )
 
 
 @cache
