@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from services.chassis.context import Context
+from services.chassis.service import Handler
 from tests.chain.definition import ChainStarted, FourDone, OneDone, ThreeDone, TwoDone
 
 
@@ -22,4 +25,4 @@ def four(event: ThreeDone, _: Context) -> FourDone:
     return FourDone(name=event.name, number=event.number, text=event.text)
 
 
-HANDLERS = {"one": one, "two": two, "three": three, "four": four}
+HANDLERS: Mapping[str, Handler] = {"one": one, "two": two, "three": three, "four": four}

@@ -16,7 +16,7 @@ from services.tracker.core.state import EventRef, ReportRef, SagaState, SagaStat
 from topology.model import Saga
 from topology.topics import SAGA_STEPS
 
-MAX_EVENTS = 500
+MAX_EVENTS = 200
 """How many events of one saga are kept by reference; of a saga that loops on, the oldest are forgotten and counted."""
 
 MAX_UNMATCHED = 20
@@ -115,9 +115,7 @@ def _released(state: SagaState) -> SagaState:
 def _with_event(state: SagaState, ref: EventRef) -> SagaState:
     events = _sorted_events((*state.events, _after_its_cause(ref, state.events)))
     excess = max(0, len(events) - MAX_EVENTS)
-    # The first event stays: it is what everything else leads back to.
-    kept = events if not excess else (events[0], *events[1 + excess :])
-    return replace(state, events=kept, forgotten=state.forgotten + excess)
+    return replace(state, events=events[excess:], forgotten=state.forgotten + excess)
 
 
 def _with_unmatched(state: SagaState, record: Unmatched) -> SagaState:
