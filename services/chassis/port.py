@@ -107,8 +107,11 @@ class Admin(Protocol):
     def create_missing(self, specs: Sequence[TopicSpec]) -> tuple[str, ...]:
         """Create the topics that do not exist, and return their names; harmless when done twice at once."""
 
-    def differences(self, specs: Sequence[TopicSpec]) -> tuple[str, ...]:
-        """What differs between the topics that exist and their specs, as sentences."""
+    def differences(self, specs: Sequence[TopicSpec], beside: str | None = None) -> tuple[str, ...]:
+        """What differs between the topics that exist and their specs, as sentences.
+
+        `beside` names a topic that has the partition count of the specs, to be named where one has another.
+        """
 
     def partitions(self, topics: Sequence[str]) -> Mapping[str, int]:
         """The partition counts of those of `topics` that exist."""

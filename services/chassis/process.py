@@ -160,11 +160,12 @@ def prepare_topics(admin: Admin, specs: Sequence[TopicSpec], counted: str) -> in
     every topic that does not fit.
     """
     existing = admin.partitions([spec.name for spec in specs])
-    wanted = existing.get(counted) or next(iter(existing.values()), specs[0].partitions)
+    beside = counted if counted in existing else next(iter(existing), None)
+    wanted = existing[beside] if beside else specs[0].partitions
     fitted = [TopicSpec(spec.name, wanted, spec.replication_factor, spec.config) for spec in specs]
     if created := admin.create_missing(fitted):
         LOG.info("created topics %s with %d partitions", ", ".join(created), wanted)
-    if problems := admin.differences(fitted):
+    if problems := admin.differences(fitted, beside):
         raise TopologyError("; ".join(problems))
     return wanted
 

@@ -40,7 +40,7 @@ class KafkaAdmin:
         futures = self._client.create_topics(new, operation_timeout=self._patience * 5)
         return tuple(name for name, future in futures.items() if self._created(name, future))
 
-    def differences(self, specs: Sequence[TopicSpec]) -> tuple[str, ...]:
+    def differences(self, specs: Sequence[TopicSpec], beside: str | None = None) -> tuple[str, ...]:
         """As `Admin.differences`."""
         counts = self._topics()
         existing = [spec for spec in specs if spec.name in counts]
@@ -54,7 +54,7 @@ class KafkaAdmin:
         return tuple(
             sentence
             for spec in existing
-            for sentence in differences(spec, found[spec.name], counts[spec.name])
+            for sentence in differences(spec, found[spec.name], counts[spec.name], beside)
         )
 
     def partitions(self, topics: Sequence[str]) -> Mapping[str, int]:

@@ -1,0 +1,111 @@
+"""The compose file and the image, checked as far as can be without an engine."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from services.chassis.settings import PASS_THROUGH, Settings
+from services.comments.settings import ReviewSettings
+from services.local.configuration import Listeners, server_properties
+from services.tracker.service import followed
+
+ROOT = Path(__file__).parents[2]
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+OURS = {name: service for name, service in COMPOSE["services"].items() if name != "kafka"}
+KNOWN = {f"SAGA_{name.upper()}" for settings in (Settings, ReviewSettings) for name in settings.model_fields}
+
+
+def environment(service: dict[str, Any]) -> dict[str, str]:
+    found: dict[str, str] = service.get("environment", {})
+    return found
+
+
+def test_every_service_has_a_container_of_its_own() -> None:
+    assert set(OURS) == {"validator", "ast", "llm", "comments", "tracker"}
+
+
+@pytest.mark.parametrize("name", sorted(OURS))
+def test_a_container_runs_its_module(name: str) -> None:
+    python, dash_m, module = OURS[name]["command"]
+    assert (python, dash_m, module) == ("python", "-m", f"services.{name}")
+    assert importlib.util.find_spec(f"{module}.__main__") is not None
+
+
+@pytest.mark.parametrize("name", sorted(OURS))
+def test_a_container_is_told_only_what_a_service_knows(name: str) -> None:
+    told = {key for key in environment(OURS[name]) if not key.startswith(PASS_THROUGH)}
+    assert told - {"SAGA_DEFINITIONS"} <= KNOWN
+
+
+@pytest.mark.parametrize("name", sorted(OURS))
+def test_all_services_use_the_same_kafka_the_same_blobs_and_one_image(name: str) -> None:
+    service = OURS[name]
+    assert environment(service)["SAGA_BOOTSTRAP_SERVERS"] == "kafka:19092"
+    assert "saga:/var/lib/saga" in service["volumes"]
+    assert (service["build"], service["image"]) == (".", "kafka-saga:latest")
+    assert service["depends_on"] == {"kafka": {"condition": "service_healthy"}}
+
+
+def test_the_tracker_follows_definitions_that_exist() -> None:
+    names = environment(OURS["tracker"])["SAGA_DEFINITIONS"]
+    assert [saga.name for saga in followed(names)] == ["code_review"]
+
+
+def test_every_network_and_volume_is_declared() -> None:
+    networks = {network for service in COMPOSE["services"].values() for network in service["networks"]}
+    named = {volume.split(":")[0] for service in COMPOSE["services"].values() for volume in service["volumes"]}
+    assert networks == set(COMPOSE["networks"])
+    assert {volume for volume in named if re.fullmatch(r"\w+", volume)} == set(COMPOSE["volumes"])
+
+
+def test_kafka_is_reached_from_inside_and_from_this_machine_only() -> None:
+    kafka = COMPOSE["services"]["kafka"]
+    assert kafka["ports"] == ["127.0.0.1:9092:9092"]
+    listeners = dict(one.split("://") for one in kafka["environment"]["KAFKA_ADVERTISED_LISTENERS"].split(","))
+    assert listeners == {"INSIDE": "kafka:19092", "OUTSIDE": "127.0.0.1:9092"}
+
+
+def test_kafka_is_the_version_and_has_the_settings_of_the_embedded_one() -> None:
+    pins = next((ROOT / "services" / "local").glob("kafka-*.sha256")).stem.removeprefix("kafka-")
+    kafka = COMPOSE["services"]["kafka"]
+    assert kafka["image"] == f"apache/kafka:{pins}"
+    shared = ("offsets.retention.minutes", "auto.create.topics.enable", "transaction.state.log.replication.factor",
+              "share.coordinator.state.topic.min.isr", "group.initial.rebalance.delay.ms")  # fmt: skip
+    embedded = server_properties_of_the_embedded()
+    for name in shared:
+        variable = "KAFKA_" + name.upper().replace(".", "_")
+        assert kafka["environment"][variable] == embedded[name], name
+
+
+def server_properties_of_the_embedded() -> dict[str, str]:
+    return dict(server_properties(Path("data"), Listeners(1, 2)))
+
+
+def test_the_image_copies_what_is_there_and_knows_its_settings() -> None:
+    copied = [word for line in re.findall(r"^COPY (?!--from)(.*)$", DOCKERFILE, re.M) for word in line.split()[:-1]]
+    assert all((ROOT / path).exists() for path in copied)
+    assert set(re.findall(r"\b(SAGA_\w+)=", DOCKERFILE)) - {"SAGA_HOME"} <= KNOWN
+
+
+def test_the_image_does_not_run_as_root() -> None:
+    assert re.search(r"^USER saga$", DOCKERFILE, re.M)
+
+
+def test_docker_compose_accepts_the_file() -> None:
+    docker = shutil.which("docker")
+    if docker is None or subprocess.run([docker, "compose", "version"], capture_output=True, check=False).returncode:
+        pytest.skip("docker compose is not installed")
+    done = subprocess.run(
+        [docker, "compose", "-f", str(ROOT / "docker-compose.yml"), "config", "--quiet"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
