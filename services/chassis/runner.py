@@ -20,9 +20,6 @@ from services.chassis.work import Batch, Cancel, Delivery, Effect, Ended, Kind, 
 Place = tuple[str, int, int]
 Stores = Mapping[str, Store]
 
-HELD_MOST = 500
-"""How many records of a partition may be read but not taken in before the partition is paused."""
-
 
 class Logic(Protocol):
     """What records mean to a service."""
@@ -71,12 +68,14 @@ class Runner:
         return [Cancel(delivery) for delivery in unwanted]
 
     def on_restored(self, number: int) -> list[Effect]:
-        """The stores of a task are complete: it runs."""
+        """The stores of a task are complete: it runs. One that stops reads on only to take its own work up again."""
         task = self._tasks.start(number)
-        return [Resume(TopicPartition(topic, number)) for topic in task.ledgers] if task and not self._stopping else []
+        if task is None or (self._stopping and not self._has_left(number)):
+            return []
+        return [Resume(TopicPartition(topic, number)) for topic in task.ledgers]
 
     def on_revoke(self) -> None:
-        """All partitions have gone. Running handlers go on; what ended but is not committed waits to be taken up again."""
+        """All partitions have gone. Handlers run on; what ended but is not committed waits to be taken up again."""
         self._orphans.update((ended.place, ended) for ended in self._ended)
         self._ended.clear()
         self._held.clear()
@@ -108,16 +107,17 @@ class Runner:
         return starts
 
     def regulate(self) -> list[Effect]:
-        """Pause what brings more than can be worked on, resume it when that is done.
+        """Pause what running handlers block and what stands still, resume it when that is over; after each commit.
 
-        Not at once: a pause throws away what the client has fetched ahead.
+        Not sooner: a pause throws away what the client has fetched ahead.
         """
         effects: list[Effect] = []
         for at, held in self._held.items():
-            if len(held) >= HELD_MOST and at not in self._paused:
+            is_blocked = self._quarantine.holds(at) or (bool(held) and self._is_full(at))
+            if is_blocked and at not in self._paused:
                 self._paused.add(at)
                 effects.append(Pause(at))
-            elif not held and at in self._paused:
+            elif not (is_blocked or held) and at in self._paused:
                 self._paused.discard(at)
                 effects.append(Resume(at))
         return effects
@@ -136,7 +136,7 @@ class Runner:
             self._orphans[delivery.place] = ended
 
     def on_stop(self) -> list[Effect]:
-        """Take nothing more; what runs may end."""
+        """Take nothing more; what runs may end. What comes all the same stays open, for the next owner."""
         self._stopping = True
         self._held.clear()
         self._lanes.keep_running()
@@ -192,9 +192,14 @@ class Runner:
         return len(self._running)
 
     @property
+    def is_draining(self) -> bool:
+        """Whether handlers run, or what they left waits for its record to come again."""
+        return bool(self._running or self._orphans or self._ended)
+
+    @property
     def has_work(self) -> bool:
         """Whether records wait that could be taken in, or an end waits for its commit."""
-        return bool(self._ended) or any(held and at not in self._paused for at, held in self._held.items())
+        return bool(self._ended) or any(held and not self._quarantine.holds(at) for at, held in self._held.items())
 
     @property
     def is_idle(self) -> bool:
@@ -212,6 +217,8 @@ class Runner:
 
     def _deliver(self, record: Record, task: Task, now: int, starts: list[Start]) -> None:
         if (self._orphans or self._running) and self._take_up_again(record, task):
+            return
+        if self._stopping:
             return
         found = self._logic.route(record, task.stores, now)
         if isinstance(found, Ended):
@@ -243,6 +250,14 @@ class Runner:
             task.stores[change.topic].put(change)
         self._ended.append(ended)
         self._quarantine.note(_at(ended), is_dead=ended.kind is Kind.DEAD)
+
+    def _has_left(self, number: int) -> bool:
+        """Whether a task has handlers that run, or outcomes that wait for their record."""
+        return any(place[1] == number for place in (*self._running, *self._orphans))
+
+    def _is_full(self, at: TopicPartition) -> bool:
+        task = self._tasks.running(at.partition)
+        return task is not None and task.ledgers[at.topic].is_full
 
     def _is_wanted(self, place: Place) -> bool:
         """Whether work on the record at `place` is still ours, and not done by somebody else meanwhile."""

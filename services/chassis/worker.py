@@ -88,7 +88,7 @@ class Worker:
         """Take nothing more, give running handlers `seconds`, commit, and leave the group."""
         until = self._clock.monotonic() + seconds
         self._apply(self.runner.on_stop())
-        while self.runner.in_flight and self._clock.monotonic() < until:
+        while self.runner.is_draining and self._clock.monotonic() < until:
             self.turn(STEADY_WAIT)
         self._commit()
 
