@@ -115,6 +115,9 @@ class Saga:
         if isinstance(self.ends, Mapping):  # what it is not is for the linter to say
             object.__setattr__(self, "ends", MappingProxyType(dict(self.ends)))
 
+    def __hash__(self) -> int:
+        return hash((self.name, self.version))
+
     @cached_property
     def events(self) -> Mapping[str, EventType]:
         """Every event type that the definition names, by its type, in the order of the diagram."""

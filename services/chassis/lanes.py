@@ -14,29 +14,32 @@ class Lanes:
 
     def __init__(self, max_in_flight: int) -> None:
         self._max = max_in_flight
-        self._waiting: dict[Lane, deque[Delivery]] = {}
+        self._waiting: dict[Lane, deque[Delivery] | None] = {}
         self._ready: deque[Delivery] = deque()
         self._places: set[int] = set()
 
     def enter(self, delivery: Delivery) -> bool:
         """Take a delivery in; whether it may start at once."""
         lane = delivery.lane
-        waiting = self._waiting.get(lane)
-        if waiting is not None:
+        if lane not in self._waiting:
+            self._waiting[lane] = None
+            return self._may_start(delivery)
+        waiting = self._waiting[lane]
+        if waiting is None:
+            self._waiting[lane] = deque((delivery,))
+        else:
             waiting.append(delivery)
-            return False
-        self._waiting[lane] = deque()
-        return self._may_start(delivery)
+        return False
 
     def leave(self, delivery: Delivery) -> None:
         """The head of a lane has ended: the next one is ready."""
-        self._places.discard(id(delivery))
-        lane = delivery.lane
-        waiting = self._waiting.get(lane)
+        if delivery.job.mode is not Mode.INLINE:
+            self._places.discard(id(delivery))
+        waiting = self._waiting.get(delivery.lane)
         if waiting:
             self._ready.append(waiting.popleft())
         else:
-            self._waiting.pop(lane, None)
+            self._waiting.pop(delivery.lane, None)
 
     def next(self) -> Delivery | None:
         """The next ready delivery that finds a place; none if there is none."""
@@ -52,8 +55,7 @@ class Lanes:
         for delivery in self._ready:
             del self._waiting[delivery.lane]
         self._ready.clear()
-        for waiting in self._waiting.values():
-            waiting.clear()
+        self._waiting = dict.fromkeys(self._waiting)
 
     def _may_start(self, delivery: Delivery) -> bool:
         if self._takes_place(delivery):

@@ -28,6 +28,11 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     headers: Headers
 
     @property
+    def place(self) -> tuple[str, int, int]:
+        """Topic, partition and offset."""
+        return (self.topic, self.partition, self.offset)
+
+    @property
     def where(self) -> str:
         """The place of the record, as people write it: `topic[partition]@offset`."""
         return f"{self.topic}[{self.partition}]@{self.offset}"

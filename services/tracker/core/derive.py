@@ -1,16 +1,18 @@
-"""What follows from the facts of a saga: the runs of each step, its status, and the saga's. A function of the set."""
+"""What follows from the facts of a saga: the runs of each step, its status, and the saga's. A function of the set.
+
+A step depends on the events that trigger it, its outcomes and its reports, and on nothing else: only the steps that
+new facts touch are derived anew.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from msgspec.structs import replace
 
+from services.tracker.core.outline import Outline, StepOutline
 from services.tracker.core.state import EventRef, ReportRef, Run, SagaState, SagaStatus, StepState, StepStatus
-from topology.model import EndStatus, Saga, Step
-
-Effects = dict[tuple[str | None, str | None], list[EventRef]]
-"""What each event has caused, by the step that did it."""
+from topology.model import EndStatus
 
 _SEVERITY = {EndStatus.COMPLETED: 0, EndStatus.CANCELLED: 1, EndStatus.FAILED: 2}
 _AS_SAGA = {
@@ -20,63 +22,66 @@ _AS_SAGA = {
 }
 
 
-def derived(state: SagaState, definition: Saga) -> SagaState:
-    """The state with everything that its events and reports imply."""
-    steps = _steps(definition, state)
+def derived(state: SagaState, plan: Outline, touched: Collection[str]) -> SagaState:
+    """The state with everything that its events and reports imply; `touched` are the steps that new facts concern."""
+    steps = [_step(plan.steps[known.name], known, state, touched) for known in state.steps]
     failed = _first_failed(steps)
-    end = None if any(step.status is StepStatus.QUEUED for step in steps) else _end(state.events, definition)
     if failed is not None:
-        return _finished(state, steps, SagaStatus.FAILED, failed.since, error=f"step {failed.name}: {failed.error}")
+        return _finished(
+            state, plan, steps, SagaStatus.FAILED, failed.since, error=f"step {failed.name}: {failed.error}"
+        )
+    end = None if any(step.status is StepStatus.QUEUED for step in steps) else _end(state.events, plan)
     if end is not None:
-        return _ended_by(state, steps, end, definition)
+        return _ended_by(state, plan, steps, end)
     start = _start(state)
     status = SagaStatus.UNKNOWN if start is None else SagaStatus.RUNNING
     return replace(state, steps=tuple(steps), status=status, started_at=start, ended_at=None, end=None, error=None)
 
 
-def _ended_by(state: SagaState, steps: list[StepState], end: EventRef, definition: Saga) -> SagaState:
-    status = definition.ends_by_type[end.type]
+def _ended_by(state: SagaState, plan: Outline, steps: list[StepState], end: EventRef) -> SagaState:
+    status = plan.ends[end.type]
     error = f"ended by {end.type}" if status is EndStatus.FAILED else None
-    return _finished(state, steps, _AS_SAGA[status], end.at, error=error, end=end.type)
+    return _finished(state, plan, steps, _AS_SAGA[status], end.at, error=error, end=end.type)
 
 
 def _finished(
-    state: SagaState, steps: Sequence[StepState], status: SagaStatus, at: int | None, *, error: str | None,
+    state: SagaState,
+    plan: Outline,
+    steps: Sequence[StepState],
+    status: SagaStatus,
+    at: int | None,
+    *,
+    error: str | None,
     end: str | None = None,
-) -> SagaState:  # fmt: skip
+) -> SagaState:
     """A saga that has ended: what has not run by now never will."""
-    final = tuple(
-        replace(step, status=StepStatus.SKIPPED) if step.status is StepStatus.WAITING else step for step in steps
-    )
+    final = tuple(plan.steps[step.name].skipped if step.status is StepStatus.WAITING else step for step in steps)
     return replace(state, steps=final, status=status, started_at=_start(state), ended_at=at, end=end, error=error)
 
 
-def _steps(definition: Saga, state: SagaState) -> list[StepState]:
-    effects: Effects = {}
-    for event in state.events:
-        effects.setdefault((event.cause, event.step), []).append(event)
-    return [_step(step, state, effects) for step in definition.steps]
-
-
-def _step(step: Step, state: SagaState, effects: Effects) -> StepState:
-    runs = _runs(step, state, effects)
+def _step(plan: StepOutline, known: StepState, state: SagaState, touched: Collection[str]) -> StepState:
+    if plan.name not in touched:
+        return plan.waiting if known.status is StepStatus.SKIPPED else known
+    runs = _runs(plan, state)
     if not runs:
-        return state.step(step.name) if state.forgotten else StepState(step.name)
+        return known if state.forgotten else plan.waiting
     last = runs[-1]
     since = last.at if last.ended_at is None else last.ended_at
     error = last.error if last.outcome is None else None
-    return StepState(step.name, last.status, last.attempt, last.epoch, since, error, runs)
+    return StepState(plan.name, last.status, last.attempt, last.epoch, since, error, runs)
 
 
-def _runs(step: Step, state: SagaState, effects: Effects) -> tuple[Run, ...]:
-    trigger, outcomes = step.on.event_type, {event.event_type for event in step.emits}
-    runs: list[Run] = []
+def _runs(plan: StepOutline, state: SagaState) -> tuple[Run, ...]:
+    outcomes: dict[str | None, EventRef] = {}
     for event in state.events:
-        if event.type == trigger:
-            ended = next((e for e in effects.get((event.id, step.name), ()) if e.type in outcomes), None)
-            failed = [r for r in state.reports if r.cause == event.id and r.step == step.name]
-            runs.append(_run(event, ended, failed[-1] if failed else None))
-    return tuple(runs)
+        if event.step == plan.name and event.type in plan.outcomes:
+            outcomes.setdefault(event.cause, event)
+    failed = {report.cause: report for report in state.reports if report.step == plan.name}
+    return tuple([
+        _run(event, outcomes.get(event.id), failed.get(event.id))
+        for event in state.events
+        if event.type == plan.trigger
+    ])  # fmt: skip
 
 
 def _run(trigger: EventRef, outcome: EventRef | None, failed: ReportRef | None) -> Run:
@@ -91,13 +96,13 @@ def _run(trigger: EventRef, outcome: EventRef | None, failed: ReportRef | None) 
 
 def _first_failed(steps: Iterable[StepState]) -> StepState | None:
     failed = [step for step in steps if step.status is StepStatus.FAILED]
-    return min(failed, key=lambda step: (step.since or 0, step.name), default=None)
+    return min(failed, key=lambda step: (step.since or 0, step.name)) if failed else None
 
 
-def _end(events: Iterable[EventRef], definition: Saga) -> EventRef | None:
+def _end(events: Iterable[EventRef], plan: Outline) -> EventRef | None:
     """Of the final events the gravest, of equal ones the last."""
-    ends = [event for event in events if event.type in definition.ends_by_type]
-    return max(ends, key=lambda e: (_SEVERITY[definition.ends_by_type[e.type]], e.at, e.id), default=None)
+    ends = [event for event in events if event.type in plan.ends]
+    return max(ends, key=lambda event: (_SEVERITY[plan.ends[event.type]], event.at, event.id)) if ends else None
 
 
 def _start(state: SagaState) -> int | None:

@@ -12,9 +12,15 @@ from msgspec.structs import replace
 from services.tracker.core.decisions import Cancelled, Completed, Decision, Failed, Started
 from services.tracker.core.derive import derived
 from services.tracker.core.facts import EventFact, Fact, ReportFact
-from services.tracker.core.state import EventRef, ReportRef, SagaState, SagaStatus, StepState, Unmatched
+from services.tracker.core.outline import Outline, outline
+from services.tracker.core.state import EventRef, ReportRef, SagaState, SagaStatus, Unmatched
 from topology.model import Saga
 from topology.topics import SAGA_STEPS
+
+Touched = frozenset[str]
+"""Names of the steps that a fact concerns."""
+
+NONE: Touched = frozenset()
 
 MAX_EVENTS = 200
 """How many events of one saga are kept by reference; of a saga that loops on, the oldest are forgotten and counted."""
@@ -25,95 +31,123 @@ MAX_UNMATCHED = 20
 
 def fold(state: SagaState | None, fact: Fact, definition: Saga) -> tuple[SagaState, tuple[Decision, ...]]:
     """The saga's view with one more fact in it, and what follows from that."""
-    before = state or _unseen(fact, definition)
-    noted = replace(before, revision=before.revision + 1, updated_at=max(before.updated_at, fact.at))
+    plan = outline(definition)
+    before = state or _unseen(fact, plan)
     match fact:
         case EventFact():
-            after = _fold_event(noted, fact, definition)
+            after, touched = _fold_event(_noted(before, fact), fact, plan)
         case ReportFact():
-            after = _fold_report(noted, fact)
-    if after.events is noted.events and after.reports is noted.reports:
+            after, touched = _fold_report(_noted(before, fact), fact, plan)
+    if not touched:
         return after, ()
-    settled = derived(after, definition)
+    settled = derived(after, plan, touched)
     return settled, _decisions(before, settled)
 
 
-def _unseen(fact: Fact, definition: Saga) -> SagaState:
-    envelope = fact.envelope
+def _unseen(fact: Fact, plan: Outline) -> SagaState:
+    definition, envelope = plan.definition, fact.envelope
     return SagaState(
         saga_id=envelope.subject,
         definition=definition.name,
         version=envelope.version,
         partition=fact.partition,
         hash=definition.content_hash if envelope.version == definition.version else "",
-        steps=tuple(StepState(step.name) for step in definition.steps),
+        steps=tuple(step.waiting for step in plan.steps.values()),
     )
 
 
-def _fold_event(state: SagaState, fact: EventFact, definition: Saga) -> SagaState:
+def _noted(state: SagaState, fact: Fact) -> SagaState:
+    return replace(state, revision=state.revision + 1, updated_at=max(state.updated_at, fact.at))
+
+
+def _fold_event(state: SagaState, fact: EventFact, plan: Outline) -> tuple[SagaState, Touched]:
     envelope = fact.envelope
     ref = EventRef(
         envelope.id, envelope.type, fact.offset, fact.at, 0, envelope.causation_id, envelope.step, envelope.attempt,
         envelope.epoch,
     )  # fmt: skip
-    if why := _why_unmatched(state, ref, definition):
-        return _with_unmatched(state, Unmatched(ref.type, ref.type, ref.offset, ref.at, why))
+    if why := _why_unmatched(state, ref, plan):
+        return _with_unmatched(state, Unmatched(ref.type, ref.type, ref.offset, ref.at, why)), NONE
     if ref.cause is None:
-        begun = replace(state, traceparent=envelope.traceparent)
-        return _released(_with_event(begun, ref))
-    if _knows(state, ref.cause):
-        return _released(_with_event(state, ref))
-    return replace(state, held_events=_sorted_events((*state.held_events, ref)))
+        return _taken_in(replace(state, traceparent=envelope.traceparent), ref, None, plan)
+    cause = _find(state.events, ref.cause)
+    if cause is None:
+        return replace(state, held_events=_sorted_events((*state.held_events, ref))), NONE
+    return _taken_in(state, ref, cause, plan)
 
 
-def _fold_report(state: SagaState, fact: ReportFact) -> SagaState:
+def _fold_report(state: SagaState, fact: ReportFact, plan: Outline) -> tuple[SagaState, Touched]:
     envelope = fact.envelope
-    if envelope.causation_id is None or envelope.step is None:
-        why = "a report that names no delivery"
-        return _with_unmatched(state, Unmatched(envelope.type, SAGA_STEPS, fact.offset, fact.at, why))
-    if envelope.type == "step.skipped":
-        return _with_unmatched(state, Unmatched(envelope.type, SAGA_STEPS, fact.offset, fact.at, fact.reason))
+    if why := _why_no_report(fact, plan):
+        return _with_unmatched(state, Unmatched(envelope.type, SAGA_STEPS, fact.offset, fact.at, why)), NONE
     ref = ReportRef(
-        envelope.id, envelope.step, envelope.causation_id, envelope.type, fact.reason, fact.offset, fact.at,
-        envelope.attempt, envelope.epoch, fact.retryable,
+        envelope.id, envelope.step or "", envelope.causation_id or "", envelope.type, fact.reason, fact.offset,
+        fact.at, envelope.attempt, envelope.epoch, fact.retryable,
     )  # fmt: skip
     if any(ref.id == known.id for known in (*state.reports, *state.held_reports)):
-        return _with_unmatched(state, Unmatched(envelope.type, SAGA_STEPS, fact.offset, fact.at, "reported before"))
-    if _knows(state, ref.cause):
-        return replace(state, reports=_sorted_reports((*state.reports, ref)))
-    return replace(state, held_reports=_sorted_reports((*state.held_reports, ref)))
+        why = "reported before"
+        return _with_unmatched(state, Unmatched(envelope.type, SAGA_STEPS, fact.offset, fact.at, why)), NONE
+    if _find(state.events, ref.cause) is None:
+        return replace(state, held_reports=_sorted_reports((*state.held_reports, ref))), NONE
+    return replace(state, reports=_sorted_reports((*state.reports, ref))), frozenset((ref.step,))
 
 
-def _why_unmatched(state: SagaState, ref: EventRef, definition: Saga) -> str | None:
+def _why_unmatched(state: SagaState, ref: EventRef, plan: Outline) -> str | None:
     """Why an event has no place in its saga, if so."""
-    if _knows(state, ref.id) or any(ref.id == held.id for held in state.held_events):
+    if _find(state.events, ref.id) is not None or _find(state.held_events, ref.id) is not None:
         return "the same event again"
     if ref.cause is None:
-        return None if ref.type == definition.starts_on.event_type else "it names no cause, and does not start the saga"
-    step = definition.steps_by_name.get(ref.step or "")
+        return None if ref.type == plan.start else "it names no cause, and does not start the saga"
+    step = plan.steps.get(ref.step or "")
     if step is None:
-        return f"{definition.name} has no step {ref.step!r}"
-    if ref.type not in {event.event_type for event in (*step.emits, *step.also)}:
-        return f"step {step.name} does not declare {ref.type}"
-    return None
+        return f"{plan.definition.name} has no step {ref.step!r}"
+    return None if ref.type in step.declared else f"step {step.name} does not declare {ref.type}"
 
 
-def _released(state: SagaState) -> SagaState:
+def _why_no_report(fact: ReportFact, plan: Outline) -> str | None:
+    """Why a report says nothing about how a step stands, if so."""
+    envelope = fact.envelope
+    if envelope.causation_id is None or envelope.step not in plan.steps:
+        return "a report that names no delivery"
+    return fact.reason if envelope.type == "step.skipped" else None
+
+
+def _taken_in(state: SagaState, ref: EventRef, cause: EventRef | None, plan: Outline) -> tuple[SagaState, Touched]:
+    """The state with an event whose cause is known, and with whatever was held for want of it."""
+    after = _with_event(state, ref, cause)
+    touched = _touched_by(ref, plan)
+    if after.forgotten != state.forgotten:
+        touched = frozenset(plan.steps)
+    if not (after.held_events or after.held_reports):
+        return after, touched
+    return _released(after, touched, plan)
+
+
+def _released(state: SagaState, touched: Touched, plan: Outline) -> tuple[SagaState, Touched]:
     """Take in what was held for want of its cause, and what waited for that in turn."""
-    while True:
-        ready = next((ref for ref in state.held_events if _knows(state, ref.cause)), None)
-        if ready is None:
-            break
-        state = replace(_with_event(state, ready), held_events=_without(state.held_events, ready))
-    known = tuple(ref for ref in state.held_reports if _knows(state, ref.cause))
+    for ref in state.held_events:
+        cause = _find(state.events, ref.cause)
+        if cause is not None:
+            after = replace(state, held_events=_without(state.held_events, ref))
+            taken, more = _taken_in(after, ref, cause, plan)
+            return taken, touched | more
+    known = tuple(ref for ref in state.held_reports if _find(state.events, ref.cause) is not None)
     if not known:
-        return state
+        return state, touched
     held = tuple(ref for ref in state.held_reports if ref not in known)
-    return replace(state, reports=_sorted_reports((*state.reports, *known)), held_reports=held)
+    after = replace(state, reports=_sorted_reports((*state.reports, *known)), held_reports=held)
+    return after, touched | {ref.step for ref in known}
 
 
-def _with_event(state: SagaState, ref: EventRef) -> SagaState:
-    events = _sorted_events((*state.events, _after_its_cause(ref, state.events)))
+def _touched_by(ref: EventRef, plan: Outline) -> Touched:
+    """The steps that an event concerns: the one it ends, and those it triggers."""
+    return frozenset((*plan.triggered.get(ref.type, ()), ref.step or ""))
+
+
+def _with_event(state: SagaState, ref: EventRef, cause: EventRef | None) -> SagaState:
+    if cause is not None:
+        ref = replace(ref, at=max(ref.at, cause.at), depth=cause.depth + 1)
+    events = _sorted_events((*state.events, ref))
     excess = max(0, len(events) - MAX_EVENTS)
     return replace(state, events=events[excess:], forgotten=state.forgotten + excess)
 
@@ -123,8 +157,11 @@ def _with_unmatched(state: SagaState, record: Unmatched) -> SagaState:
     return replace(state, unmatched=tuple(kept[-MAX_UNMATCHED:]))
 
 
-def _knows(state: SagaState, event_id: str | None) -> bool:
-    return any(event.id == event_id for event in state.events)
+def _find(events: tuple[EventRef, ...], event_id: str | None) -> EventRef | None:
+    for event in events:
+        if event.id == event_id:
+            return event
+    return None
 
 
 def _sorted_events(events: tuple[EventRef, ...]) -> tuple[EventRef, ...]:
@@ -136,11 +173,6 @@ def _sorted_events(events: tuple[EventRef, ...]) -> tuple[EventRef, ...]:
 
 def _sorted_reports(reports: tuple[ReportRef, ...]) -> tuple[ReportRef, ...]:
     return tuple(sorted(reports, key=lambda report: (report.at, report.offset, report.id)))
-
-
-def _after_its_cause(ref: EventRef, events: tuple[EventRef, ...]) -> EventRef:
-    cause = next((event for event in events if event.id == ref.cause), None)
-    return ref if cause is None else replace(ref, at=max(ref.at, cause.at), depth=cause.depth + 1)
 
 
 def _time_of(event: EventRef) -> tuple[int, int, str, int]:
