@@ -1,6 +1,7 @@
 """Values: Avro single-object encoding by default, JSON accepted; events in, bytes out, and back.
 
-Source: Avro 1.12, Single-object encoding: C3 01, the schema's CRC-64-AVRO fingerprint (8 bytes, little-endian), the body.
+Source: Avro 1.12, Single-object encoding: C3 01, the schema's CRC-64-AVRO fingerprint (8 bytes, little-endian), and
+the body.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import fastavro
-import msgspec
 from fastavro.schema import fingerprint, parse_schema, to_parsing_canonical_form
 from pydantic import BaseModel, ValidationError
 
@@ -20,6 +20,7 @@ from schemas.avro_schema import avro_schema
 from schemas.envelope import AVRO, JSON
 from schemas.errors import DecodeError, DecodeProblem, TerminalError
 from schemas.event import Event
+from schemas.json_text import json_object
 
 MAGIC = b"\xc3\x01"
 MAX_EVENT_BYTES = 1_000_000
@@ -53,11 +54,18 @@ class Codec:
         return event_type in self._writers
 
     def encode(self, event: Event) -> bytes:
-        """The event as Avro single-object bytes. Raises TerminalError if it is larger than an event may be."""
+        """The event as Avro single-object bytes.
+
+        Raises TerminalError if it is larger than an event may be, or holds what Avro cannot carry: whole numbers
+        beyond 64 bits, lone surrogates.
+        """
         writer = self._writers[event.event_type]
         out = io.BytesIO()
         out.write(writer.prefix)
-        fastavro.schemaless_writer(out, writer.schema, event.__dict__ if _is_flat(event) else event.model_dump())
+        try:
+            fastavro.schemaless_writer(out, writer.schema, event.__dict__ if _is_flat(event) else event.model_dump())
+        except Exception as error:  # fastavro raises whatever its input leads it to
+            raise TerminalError(f"{event.event_type} cannot be written as Avro: {_ascii(error)}") from None
         value = out.getvalue()
         if len(value) > MAX_EVENT_BYTES:
             raise TerminalError(
@@ -75,17 +83,14 @@ class Codec:
         if not value:
             raise DecodeError(DecodeProblem.MALFORMED, "value", "is empty")
         if len(value) > MAX_EVENT_BYTES:
-            raise DecodeError(DecodeProblem.OVERSIZED, "value", f"has {len(value):,} bytes, at most {MAX_EVENT_BYTES:,}")
+            what = f"has {len(value):,} bytes, at most {MAX_EVENT_BYTES:,}"
+            raise DecodeError(DecodeProblem.OVERSIZED, "value", what)
         if _is_avro(value, content_type):
             return self._decode_avro(writer, value)
-        return _decode_json(writer.event, value)
+        return _validated(writer.event, json_object(value))
 
     def _decode_avro(self, writer: _Writer, value: bytes) -> Event:
-        fields = self._avro_fields(writer, value)
-        try:
-            return writer.event.model_validate(fields)
-        except ValidationError as error:
-            raise invalid(error) from None
+        return _validated(writer.event, self._avro_fields(writer, value))
 
     def _avro_fields(self, writer: _Writer, value: bytes) -> Any:  # what Avro holds
         if len(value) < 10:
@@ -123,9 +128,14 @@ def stored_schemas(folder: Path, writers: Iterable[str]) -> dict[bytes, tuple[st
     return found
 
 
+def _ascii(error: Exception) -> str:
+    """What an exception says, in at most 300 characters that every encoding can carry."""
+    return (str(error) or type(error).__name__).encode("ascii", "backslashreplace").decode()[:300]
+
+
 def invalid(error: ValidationError) -> DecodeError:
     """What pydantic found, as one sentence per field (at most five)."""
-    problems = error.errors(include_url=False, include_input=False)
+    problems = error.errors(include_url=False, include_input=False, include_context=False)
     where = ".".join(map(str, problems[0]["loc"])) or "value"
     rest = "; ".join(f"{'.'.join(map(str, p['loc'])) or 'value'}: {p['msg']}" for p in problems[1:5])
     more = f" (and {len(problems) - 5} more)" if len(problems) > 5 else ""
@@ -140,40 +150,31 @@ def content_type_of(value: bytes) -> str:
 
 def _is_avro(value: bytes, content_type: str | None) -> bool:
     match content_type and content_type.split(";")[0].strip().lower():
-        case "application/avro":
-            _check_magic(value)
-            return True
         case "application/json":
             return False
+        case "application/avro":
+            is_avro = True
         case _:
-            return value[:1] == MAGIC[:1]
+            is_avro = value[:1] == MAGIC[:1]
+    if is_avro:
+        _check_magic(value)
+    return is_avro
 
 
 def _check_magic(value: bytes) -> None:
-    if value[:2] != MAGIC:
+    if value[:2] != MAGIC and value != MAGIC[:1]:
         what = f"is {value[:2].hex()}, Avro single-object encoding begins with c301"
         raise DecodeError(DecodeProblem.MALFORMED, "bytes 0 to 1", what)
 
 
-def _decode_json(event: type[Event], value: bytes) -> Event:
+def _validated(event: type[Event], fields: Any) -> Event:  # what Avro or JSON holds
     try:
-        fields = msgspec.json.decode(value)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise _not_json(value, str(error)) from None
-    except RecursionError:
-        raise DecodeError(DecodeProblem.MALFORMED, "value", "JSON is nested too deeply") from None
-    if not isinstance(fields, dict):
-        what = f"is a JSON {type(fields).__name__}, not an object"
-        raise DecodeError(DecodeProblem.WRONG_TYPE, "value", what)
-    try:
-        return event.model_validate_json(value)
+        return event.model_validate(fields)
     except ValidationError as error:
         raise invalid(error) from None
-
-
-def _not_json(value: bytes, message: str) -> DecodeError:
-    problem = DecodeProblem.TRUNCATED if "truncated" in message else DecodeProblem.MALFORMED
-    return DecodeError(problem, "value", f"is neither Avro nor JSON: {message}; it begins with {value[:20]!r}")
+    except Exception as error:  # a model's own validators may raise anything
+        what = f"{event.__name__} cannot be made of it: {type(error).__name__}: {_ascii(error)}"
+        raise DecodeError(DecodeProblem.INVALID, "value", what) from None
 
 
 def _unknown_schema(writer: _Writer, value: bytes) -> DecodeError:
@@ -190,10 +191,13 @@ def _read(body: io.BytesIO, written: Any, wanted: Any, size: int) -> Any:  # sch
     except EOFError:
         raise DecodeError(DecodeProblem.TRUNCATED, f"byte {size}", "the Avro body ends too early") from None
     except Exception as error:  # fastavro raises whatever its input leads it to
-        what = f"the Avro body cannot be read: {str(error) or type(error).__name__}"
-        raise DecodeError(DecodeProblem.MALFORMED, f"byte {body.tell()}", what[:300]) from None
+        if isinstance(error, IndexError) and "string index" in str(error):
+            raise DecodeError(DecodeProblem.TRUNCATED, f"byte {size}", "the last number is cut off") from None
+        what = f"the Avro body cannot be read: {_ascii(error)}"
+        raise DecodeError(DecodeProblem.MALFORMED, f"byte {body.tell()}", what) from None
     if body.tell() != size:
-        raise DecodeError(DecodeProblem.MALFORMED, f"byte {body.tell()}", f"{size - body.tell()} bytes follow the Avro body")
+        what = f"{size - body.tell()} bytes follow the Avro body"
+        raise DecodeError(DecodeProblem.MALFORMED, f"byte {body.tell()}", what)
     return fields
 
 

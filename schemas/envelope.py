@@ -5,6 +5,7 @@ Source: CloudEvents 1.0.2, Kafka protocol binding, 3.2. Tracker and chassis work
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
@@ -19,7 +20,10 @@ Headers = tuple[tuple[str, bytes], ...]
 
 
 class Envelope(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """What travels in the headers of every event. `time` is RFC 3339 UTC; `subject` is the saga's id."""
+    """What travels in the headers of every event. `time` is RFC 3339 UTC; `subject` is the saga's id.
+
+    An empty `content_type` was not given: the value's first byte says what it is.
+    """
 
     id: str
     type: str
@@ -68,10 +72,10 @@ def from_headers(headers: Iterable[tuple[str, bytes | None]]) -> Envelope:
 def from_mapping(found: Mapping[str, bytes | None]) -> Envelope:
     """As `from_headers`, for headers already in a mapping (of a repeated header the last counts)."""
     if found.get("ce_specversion") not in _SPEC_VERSIONS:
-        raise _bad("ce_specversion", f"is {found.get('ce_specversion')!r}, not 1.0")
+        raise _wrong_version(found)
     try:
         return Envelope(
-            id=found["ce_id"].decode(),  # type: ignore[union-attr]
+            id=_event_id(found["ce_id"].decode()),  # type: ignore[union-attr]
             type=found["ce_type"].decode(),  # type: ignore[union-attr]
             source=found["ce_source"].decode(),  # type: ignore[union-attr]
             time=_text(found, "ce_time") or "",
@@ -82,13 +86,19 @@ def from_mapping(found: Mapping[str, bytes | None]) -> Envelope:
             step=_text(found, "ce_step"),
             attempt=_counter(found, "ce_attempt", 1),
             epoch=_counter(found, "ce_epoch", 0),
-            traceparent=_trace(found),
-            content_type=_text(found, "content-type") or AVRO,
+            traceparent=trace_of(found),
+            content_type=_text(found, "content-type") or "",
         )
     except KeyError as error:
         raise _bad(str(error.args[0]), "is missing") from None
     except (UnicodeDecodeError, AttributeError):
         raise _which_is_not_text(found) from None
+
+
+def trace_of(found: Mapping[str, bytes | None]) -> str | None:
+    """The traceparent, a courtesy: one that is not well-formed is left out (W3C Trace Context, 3.2.2)."""
+    value = found.get("traceparent")
+    return value.decode() if value is not None and _TRACE_PARENT.fullmatch(value) else None
 
 
 def names_a_saga(found: Mapping[str, bytes | None]) -> bool:
@@ -102,6 +112,14 @@ def rfc3339(milliseconds: int) -> str:
     return f"{_second(whole)}.{part:03d}Z"
 
 
+MAX_ID_CHARACTERS = 200
+"""An event's id, of whoever emits it: it travels on in the headers of every effect."""
+
+MAX_SAGA_ID_CHARACTERS = 1001
+"""A key and a run of 500 characters each, and the `@` between them."""
+
+_TRACE_PARENT = re.compile(rb"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_SMALL = {b"%d" % number: number for number in range(100)}
 _SPEC_VERSIONS = (b"1.0", b"1.0.2")
 _last_second: tuple[int, str] = (0, "1970-01-01T00:00:00")
 
@@ -114,6 +132,13 @@ def _second(whole: int) -> str:
     return _last_second[1]
 
 
+def _wrong_version(found: Mapping[str, bytes | None]) -> DecodeError:
+    value = found.get("ce_specversion")
+    if value is None:
+        return _bad("ce_specversion", "is null" if "ce_specversion" in found else "is missing")
+    return _bad("ce_specversion", f"is {value[:40]!r}, not 1.0")
+
+
 def _text(found: Mapping[str, bytes | None], name: str) -> str | None:
     value = found.get(name)
     return None if value is None else value.decode()
@@ -123,22 +148,27 @@ def _counter(found: Mapping[str, bytes | None], name: str, least: int) -> int:
     value = found.get(name)
     if value is None:
         return least
-    if not value.isdigit() or len(value) > 9 or int(value) < least:
-        raise _bad(name, f"is {value[:40]!r}, not a decimal number of {least} or more")
-    return int(value)
+    number = _SMALL.get(value, -1)
+    if number < 0 and value.isdigit() and len(value) <= 9:
+        number = int(value)
+    if number < least:
+        raise _bad(name, f"is {value[:40]!r}, not a decimal number from {least} to 999999999")
+    return number
 
 
 def _saga_id(subject: str) -> str:
     key, at, run = subject.rpartition("@")
     if not (key and at and run):
         raise _bad("ce_subject", f"is {subject[:80]!r}, not a saga id (key@run)")
+    if len(subject) > MAX_SAGA_ID_CHARACTERS:
+        raise _bad("ce_subject", f"has {len(subject):,} characters, at most {MAX_SAGA_ID_CHARACTERS:,}")
     return subject
 
 
-def _trace(found: Mapping[str, bytes | None]) -> str | None:
-    """A traceparent is a courtesy: one that is not well-formed is left out (W3C Trace Context, 3.2.2)."""
-    value = found.get("traceparent")
-    return value.decode() if value is not None and len(value) == 55 and value.isascii() else None
+def _event_id(text: str) -> str:
+    if not 0 < len(text) <= MAX_ID_CHARACTERS:
+        raise _bad("ce_id", f"has {len(text):,} characters, not 1 to {MAX_ID_CHARACTERS}")
+    return text
 
 
 def _which_is_not_text(found: Mapping[str, bytes | None]) -> DecodeError:

@@ -36,10 +36,15 @@ class DecodeError(ChoreographyError):
     """A record that cannot be read: `problem` says what, `where` says at which header, field or byte."""
 
     def __init__(self, problem: DecodeProblem, where: str, what: str) -> None:
-        super().__init__(f"{problem.value}: {where}: {what}")
         self.problem = problem
-        self.where = where
-        self.what = what
+        self.where = _bounded(where)
+        self.what = _bounded(what)
+        super().__init__(f"{problem.value}: {self.where}: {self.what}")
+
+
+def _bounded(text: str) -> str:
+    """What a record says about itself may be as long as the record."""
+    return text if len(text) <= 1000 else text[:999] + "…"
 
 
 class RetryableError(ChoreographyError):

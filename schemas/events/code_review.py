@@ -132,7 +132,7 @@ class PrRejected(Event):
     event_type: ClassVar[str] = "pr.rejected"
 
     pull_request: PullRequest
-    code: Annotated[str, Field(description="machine-readable: nothing_new, no_changes, bad_config, unknown_commit, ...")]
+    code: Annotated[str, Field(description="for machines: nothing_new, no_changes, bad_config, unknown_commit, ...")]
     reason: str
     stages: tuple[Stage, ...]
 

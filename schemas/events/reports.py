@@ -21,7 +21,7 @@ class StepFailed(Event):
 
     step: str
     reason: str
-    code: Annotated[str, Field(description="retryable, terminal, unexpected, timeout, crashed, undecodable, undeclared")]
+    code: Annotated[str, Field(description="retryable, terminal, unexpected, timeout, crashed, undecodable")]
     retryable: bool
     retry_after_ms: Milliseconds | None = None
     traceback: str = ""

@@ -51,7 +51,9 @@ class BlobStore:
         path = self._path(ref.sha256)
         content = self._guarded(path, lambda: self._read(path))
         if content is None:
-            raise TerminalError(f"blob {ref.sha256[:12]} is not in the store at {self.url}: it was removed or never written there")
+            raise TerminalError(
+                f"blob {ref.sha256[:12]} is not in the store at {self.url}: it was removed, or written to another store"
+            )
         if hashlib.sha256(content).hexdigest() != ref.sha256:
             raise TerminalError(f"blob {ref.sha256[:12]} in the store at {self.url} is damaged: its hash differs")
         return content

@@ -96,7 +96,7 @@ async def _ask(child: _Child, question: object) -> Answer:
         loop.remove_reader(child.pipe.fileno())
     answer = await loop.run_in_executor(None, child.pipe.recv)
     if not isinstance(answer, Answer):
-        raise EOFError
+        raise EOFError  # noqa: TRY004  # the child spoke nonsense: as good as dead
     return answer
 
 

@@ -9,7 +9,7 @@ from services.chassis.blobs import BlobStore
 
 @dataclass(slots=True)
 class KeyedState:
-    """A few bytes that a step keeps per business key, committed together with the outcome of the handler that set them."""
+    """A few bytes that a step keeps per business key, committed together with the outcome of who set them."""
 
     value: bytes | None = None
     changed: bool = False

@@ -39,11 +39,11 @@ def run_inline(handler: Callable[..., Any], event: Event, context: Context) -> R
     """Call a plain function."""
     try:
         return Returned(handler(event, context))
-    except Exception as error:  # a handler may raise anything; it becomes a report
+    except (Exception, SystemExit) as error:  # a handler may raise anything; it becomes a report
         return raised(error)
 
 
-def raised(error: Exception) -> Raised:
+def raised(error: BaseException) -> Raised:
     """The result of a handler that raised; foreseen errors need no traceback."""
     if isinstance(error, RetryableError | TerminalError):
         return Raised(error)
@@ -105,22 +105,27 @@ class ThreadedExecutor:
             task.cancel()
 
     async def _perform(self, delivery: Delivery, event: Event, context: Context) -> None:
-        result = await self._bounded(delivery.job, event, context)
+        try:
+            result = await self._bounded(delivery.job, event, context)
+        except asyncio.CancelledError as error:
+            if id(delivery) not in self._running:
+                raise
+            result = raised(error)  # not by us: something that the handler awaited was cancelled
         if self._running.pop(id(delivery), None):
             self._results.put((delivery, result))
 
     async def _bounded(self, job: Job, event: Event, context: Context) -> Result:
         """Run a handler for at most its step's timeout."""
         seconds = job.step.timeout.total_seconds()
-        if job.mode is Mode.HEAVY:
-            return await self._children.run(job, event, context, seconds)
         timer = asyncio.timeout(seconds)
         try:
+            if job.mode is Mode.HEAVY:
+                return await self._children.run(job, event, context, seconds)
             async with timer:
                 return Returned(await job.handler(event, context))
         except TimeoutError as error:
             return TimedOut(seconds) if timer.expired() else raised(error)
-        except Exception as error:  # a handler may raise anything; it becomes a report
+        except (Exception, SystemExit) as error:  # a handler may raise anything; it becomes a report
             return raised(error)
 
     async def _stop(self) -> None:

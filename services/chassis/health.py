@@ -42,7 +42,7 @@ def why_not_ready(runner: Runner) -> tuple[str, ...]:
         "mend the producer, then restart this service"
         for at in runner.quarantined()
     ]
-    reasons += [f"partition {number} waits: other topics of it are assigned elsewhere" for number in runner.incomplete()]
+    reasons += [f"partition {number} waits: other topics of it lie elsewhere" for number in runner.incomplete()]
     reasons += [f"partition {task.number} waits: its state is being restored" for task in runner.restoring()]
     return tuple(reasons)
 

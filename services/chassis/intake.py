@@ -7,8 +7,8 @@ topic. On the right partition, on reading the normalised start: one that the key
 from __future__ import annotations
 
 from schemas.codec import Codec, content_type_of
-from schemas.envelope import JSON, Envelope, rfc3339, to_headers
-from schemas.errors import DecodeError, DecodeProblem
+from schemas.envelope import JSON, Envelope, rfc3339, to_headers, trace_of
+from schemas.errors import DecodeError, DecodeProblem, TerminalError
 from schemas.event import Event
 from schemas.ids import child_of, start_id, trace_parent
 from services.chassis.keyed import StoreSpec
@@ -32,21 +32,21 @@ class Intake:
     def normalised(self, record: Record, now: int) -> Outgoing:
         """The start that a raw record asks for. Raises DecodeError if it is none."""
         headers = dict(record.headers)
-        said = headers.get("content-type")
-        event = self._codec.decode(record.topic, record.value, _declared(said))
+        event = self._codec.decode(record.topic, record.value, _declared(headers.get("content-type")))
         key = business_key(self._saga, event).encode()
-        envelope = self._envelope(event, headers.get("traceparent"), now)
-        value = record.value if content_type_of(record.value or b"") != JSON else self._codec.encode(event)
+        envelope = self._envelope(event, trace_of(headers), now)
+        value = record.value if content_type_of(record.value or b"") != JSON else self._as_avro(event)
         return Outgoing(record.topic, partition_of(key, self._partitions), key, value, to_headers(envelope))
 
-    def is_start(self, event: Event, envelope: Envelope) -> bool:
-        """Whether the envelope is what the templates make of the event."""
-        return saga_id(self._saga, event) == envelope.subject and envelope.type == event.event_type
+    def _as_avro(self, event: Event) -> bytes:
+        try:
+            return self._codec.encode(event)
+        except TerminalError as error:
+            raise DecodeError(DecodeProblem.INVALID, "value", error.reason) from None
 
-    def _envelope(self, event: Event, traceparent: bytes | None, now: int) -> Envelope:
+    def _envelope(self, event: Event, given: str | None, now: int) -> Envelope:
         saga = saga_id(self._saga, event)
         identity = start_id(saga, event.event_type)
-        given = traceparent.decode("ascii", "replace") if traceparent and len(traceparent) == 55 else None
         return Envelope(
             id=identity,
             type=event.event_type,
@@ -57,6 +57,11 @@ class Intake:
             version=self._saga.version,
             traceparent=child_of(given, identity) if given else trace_parent(saga, identity),
         )
+
+
+def is_start(saga: Saga, event: Event, envelope: Envelope) -> bool:
+    """Whether the envelope is what the templates make of the event."""
+    return saga_id(saga, event) == envelope.subject and envelope.type == event.event_type
 
 
 def _declared(content_type: bytes | None) -> str | None:

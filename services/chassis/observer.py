@@ -42,7 +42,8 @@ class Metrics:
 
     def __init__(self, service: str) -> None:
         self.registry = CollectorRegistry()
-        records = Counter("saga_records", "consumed records by how they ended", ("service", "kind"), registry=self.registry)
+        labels = ("service", "kind")
+        records = Counter("saga_records", "consumed records by how they ended", labels, registry=self.registry)
         self._records = {kind: records.labels(service, kind.value) for kind in Kind}
         self._commit = Histogram(
             "saga_commit_seconds", "duration of transactions", ("service",), buckets=_SECONDS, registry=self.registry

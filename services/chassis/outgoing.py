@@ -9,6 +9,7 @@ from schemas.errors import DecodeError
 from schemas.event import Event
 from schemas.events.reports import StepFailed, StepSkipped
 from schemas.ids import child_of, event_id, report_id, trace_parent
+from services.chassis.reasons import sound
 from services.chassis.records import Headers, Outgoing, Record
 from services.chassis.work import Delivery
 from topology.topics import DEAD_LETTERS, SAGA_STEPS
@@ -74,7 +75,7 @@ def dead_letter(record: Record, error: DecodeError | str, service: str) -> Outgo
 
 def header_text(text: str) -> bytes:
     """One line of at most 500 characters, UTF-8."""
-    line = " ".join(text.split())
+    line = " ".join(sound(text).split())
     short = line if len(line) <= MAX_REASON else line[: MAX_REASON - 1] + "…"
     return short.encode(errors="replace")
 

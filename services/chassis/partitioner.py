@@ -1,4 +1,4 @@
-"""Which partition a key belongs to: Kafka's own murmur2 partitioner, as the Java client and librdkafka's `murmur2_random` do it."""
+"""Which partition a key belongs to: Kafka's murmur2 partitioner, as Java and librdkafka's `murmur2_random` do it."""
 
 from __future__ import annotations
 

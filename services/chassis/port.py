@@ -97,6 +97,12 @@ class Reader(Protocol):
     def ended(self) -> frozenset[TopicPartition]:
         """The assigned partitions of which everything that was there has been returned."""
 
+    def positions(self) -> Mapping[TopicPartition, int]:
+        """How far the assigned partitions have been read, markers and aborted records that were passed over included.
+
+        Held against `Admin.end_offsets`; a partition of which nothing has come yet is not listed.
+        """
+
     def close(self) -> None:
         """Release the connection."""
 

@@ -1,4 +1,4 @@
-"""When most of what comes is unreadable, something is wrong with the producer: stop before all of it is dead-lettered."""
+"""When most of what comes is unreadable, the producer is at fault: stop before all of it is dead-lettered."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-PASS_THROUGH = "SAGA_KAFKA_"
+PASS_THROUGH = "SAGA_KAFKA_"  # noqa: S105  # no password, a prefix
 
 
 def saga_home() -> Path:

@@ -10,10 +10,11 @@ from schemas.errors import DecodeError, DecodeProblem, RetryableError, TerminalE
 from schemas.event import Event
 from schemas.events.reports import REPORTS, StepFailed, StepSkipped
 from services.chassis.context import KeyedState
-from services.chassis.intake import Intake
+from services.chassis.intake import Intake, is_start
 from services.chassis.keyed import Change, Store, StoreSpec
 from services.chassis.outgoing import as_events, dead_letter, failed, outcome, skipped
 from services.chassis.partitioner import partition_of
+from services.chassis.reasons import milliseconds, sound
 from services.chassis.records import Outgoing, Record
 from services.chassis.work import (
     Delivery,
@@ -26,6 +27,7 @@ from services.chassis.work import (
     Returned,
     Start,
     TimedOut,
+    delivery_of,
 )
 from topology.model import Saga
 from topology.topics import state_topic
@@ -63,7 +65,7 @@ class StepLogic:
             self._check(record, envelope)
         except DecodeError as error:
             return self._dead(record, error, now)
-        return Delivery(record, envelope, self._jobs[record.topic])
+        return delivery_of(record, envelope, self._jobs[record.topic])
 
     def admit(self, delivery: Delivery, stores: Stores, now: int) -> Start | Ended:
         """Decode the event; turn away what has started before."""
@@ -84,12 +86,12 @@ class StepLogic:
                 case Returned(value):
                     return self._done(delivery, value, now)
                 case Raised(RetryableError() as error):
-                    after = None if error.retry_after is None else max(0, round(error.retry_after * 1000))
+                    after = milliseconds(error.retry_after)
                     return self._failed(delivery, "retryable", error.reason, now, retry_after_ms=after)
                 case Raised(TerminalError() as error):
                     return self._failed(delivery, "terminal", error.reason, now, retryable=False)
                 case Raised(error, traceback):
-                    reason = f"unexpected {type(error).__name__}: {error}"
+                    reason = f"unexpected {type(error).__name__}: {sound(error)}"
                     return self._failed(delivery, "unexpected", reason, now, traceback=traceback)
                 case TimedOut(seconds):
                     return self._failed(delivery, "timeout", f"timeout: no result after {seconds:g} s", now)
@@ -102,7 +104,7 @@ class StepLogic:
         """A failed report where the record belongs to a step, else a dead letter."""
         if ended.job is None:
             return self._dead(ended.record, DecodeError(DecodeProblem.INVALID, "the log", reason), now)
-        delivery = Delivery(ended.record, from_mapping(dict(ended.record.headers)), ended.job)
+        delivery = delivery_of(ended.record, from_mapping(dict(ended.record.headers)), ended.job)
         return self._failed(delivery, "terminal", f"Kafka does not take the outcome: {reason}", now, retryable=False)
 
     # ---- routing
@@ -122,10 +124,12 @@ class StepLogic:
 
     def _turned_away(self, delivery: Delivery, event: Event, stores: Stores, now: int) -> Ended | None:
         """A start whose envelope is not what its templates give is raw; one that was seen before is a duplicate."""
-        if delivery.record.topic != self._start_topic or self._intake is None:
+        if delivery.record.topic != self._start_topic:
             return None
-        if not self._intake.is_start(event, delivery.envelope):
+        if not is_start(self.saga, event, delivery.envelope):
             return self._take_in(delivery.record, now)
+        if self._intake is None:
+            return None
         if stores[self._intake.store.topic].get(delivery.envelope.subject.encode()) is not None:
             return self._skip(delivery, "duplicate_start", "this saga was started before", now)
         return None
@@ -190,14 +194,14 @@ class StepLogic:
     ) -> Ended:
         report = StepFailed(
             step=delivery.job.step.name,
-            reason=reason,
+            reason=sound(reason),
             code=code,
             retryable=retryable,
             retry_after_ms=retry_after_ms,
-            traceback=traceback,
+            traceback=sound(traceback),
         )
         record = failed(delivery, report, self._codec.encode(report), self.source, now)
-        return self._ended(delivery, Kind.FAILED, [record], now, reason=reason)
+        return self._ended(delivery, Kind.FAILED, [record], now, reason=report.reason)
 
     def _skip(self, delivery: Delivery, code: str, reason: str, now: int) -> Ended:
         report = StepSkipped(step=delivery.job.step.name, reason=reason, code=code)
@@ -219,7 +223,7 @@ class StepLogic:
             self._check(record, envelope)
         except DecodeError:
             return None
-        return Delivery(record, envelope, self._jobs[record.topic])
+        return delivery_of(record, envelope, self._jobs[record.topic])
 
     def _ended(
         self,
@@ -241,6 +245,8 @@ class StepLogic:
         """What the handler keeps for its key."""
         if self._state is None or delivery.state is None or not delivery.state.changed:
             return []
+        if not isinstance(delivery.state.value, bytes | None):
+            raise TerminalError(f"context.state was set to a {type(delivery.state.value).__name__}; set bytes or None")
         return [Change(self._state.topic, delivery.record.key or b"", delivery.state.value)]
 
 

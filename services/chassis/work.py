@@ -44,27 +44,26 @@ class Job(msgspec.Struct, frozen=True, gc=False):
 
 
 class Delivery(msgspec.Struct, eq=False):
-    """One record that asks a step to run."""
+    """One record that asks a step to run.
+
+    Of one `lane` (the saga's business key, in its partition) one delivery is worked on at a time.
+    """
 
     record: Record
     envelope: Envelope
     job: Job
+    lane: tuple[int, bytes]
     state: KeyedState | None = None
-
-    @property
-    def at(self) -> TopicPartition:
-        """Where the record lies."""
-        return TopicPartition(self.record.topic, self.record.partition)
 
     @property
     def place(self) -> tuple[str, int, int]:
         """Topic, partition and offset."""
-        return (self.record.topic, self.record.partition, self.record.offset)
+        return self.record.place
 
-    @property
-    def lane(self) -> tuple[int, bytes]:
-        """What is worked on one at a time: the saga's business key, in its partition."""
-        return (self.record.partition, self.record.key or b"")
+
+def delivery_of(record: Record, envelope: Envelope, job: Job) -> Delivery:
+    """The delivery that a record asks for."""
+    return Delivery(record, envelope, job, (record.partition, record.key or b""))
 
 
 class Ended(msgspec.Struct, eq=False):
@@ -80,7 +79,7 @@ class Ended(msgspec.Struct, eq=False):
     @property
     def place(self) -> tuple[str, int, int]:
         """Topic, partition and offset."""
-        return (self.record.topic, self.record.partition, self.record.offset)
+        return self.record.place
 
 
 class Start(msgspec.Struct, frozen=True, gc=False):

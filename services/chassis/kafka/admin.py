@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, TypeVar
@@ -38,7 +39,9 @@ class KafkaAdmin:
             NewTopic(spec.name, spec.partitions, spec.replication_factor, config=dict(spec.config)) for spec in missing
         ]
         futures = self._client.create_topics(new, operation_timeout=self._patience * 5)
-        return tuple(name for name, future in futures.items() if self._created(name, future))
+        created = tuple(name for name, future in futures.items() if self._created(name, future))
+        self._await({spec.name for spec in specs})
+        return created
 
     def differences(self, specs: Sequence[TopicSpec], beside: str | None = None) -> tuple[str, ...]:
         """As `Admin.differences`."""
@@ -79,6 +82,14 @@ class KafkaAdmin:
         except KafkaException:
             raise unreachable(self._servers, self._patience) from None
         return {name: len(topic.partitions) for name, topic in metadata.topics.items() if topic.error is None}
+
+    def _await(self, names: set[str]) -> None:
+        """Until the broker that we ask knows these topics: it hears of new ones from the controller, a little later."""
+        until = time.monotonic() + self._patience * 5
+        while missing := names - set(self._topics()):
+            if time.monotonic() > until:
+                raise UnavailableError(f"Kafka at {self._servers} does not show topic {min(missing)}: try again")
+            time.sleep(0.02)
 
     def _created(self, name: str, future: Future[None]) -> bool:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -16,12 +17,12 @@ from confluent_kafka import Consumer as Client
 from confluent_kafka import TopicPartition as Place
 
 from schemas.errors import UnavailableError
-from services.chassis.kafka.errors import LOG, note
+from services.chassis.kafka.errors import LOG, error_of, note
 from services.chassis.port import Listener
 from services.chassis.records import Committed, Headers, Record, TopicPartition
 
 COMMITTED_TIMEOUT = 30.0
-"""Seconds that looking up committed offsets may take: more than transaction.timeout.ms, since it waits for pending ones."""
+"""Seconds for looking up committed offsets: more than transaction.timeout.ms, since it waits for pending ones."""
 
 _GROUP = {
     "enable.auto.commit": False,
@@ -34,6 +35,14 @@ _GROUP = {
     "fetch.error.backoff.ms": 20,
     "fetch.queue.backoff.ms": 20,
 }
+
+COORDINATOR_BACKOFF = 0.05
+"""Seconds before a coordinator that is about to move is asked again."""
+
+_COORDINATOR_MOVES = frozenset(
+    {KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+     KafkaError._WAIT_COORD, KafkaError._TRANSPORT}
+)
 
 
 class KafkaConsumer:
@@ -51,7 +60,9 @@ class KafkaConsumer:
         self._listener = listener
         self._rebalances = 0
         self._failure: Exception | None = None
-        self._client.subscribe(list(topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost)
+        self._client.subscribe(
+            list(topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
+        )
 
     def poll(self, timeout: float, limit: int) -> list[Record]:
         """As `Consumer.poll`. What was fetched before a rebalance in the same call is not returned: it comes again."""
@@ -66,10 +77,10 @@ class KafkaConsumer:
 
     def committed(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, Committed]:
         """As `Consumer.committed`."""
-        found = self._client.committed([Place(*at) for at in partitions], COMMITTED_TIMEOUT)
-        failed = next((place.error for place in found if place.error is not None), None)
-        if failed is not None:
-            raise KafkaException(failed)
+        places = [Place(*at) for at in partitions]
+        until = time.monotonic() + COMMITTED_TIMEOUT
+        while (found := self._committed(places, until)) is None:
+            time.sleep(COORDINATOR_BACKOFF)
         return {
             TopicPartition(place.topic, place.partition): Committed(place.offset, place.metadata or "")
             for place in found
@@ -101,6 +112,21 @@ class KafkaConsumer:
     def close(self) -> None:
         """As `Consumer.close`; a static member stays in the group until its session ends."""
         self._client.close()
+        if self._failure is not None:
+            raise self._failure
+
+    def _committed(self, places: list[Place], until: float) -> list[Place] | None:
+        """What the coordinator answers; none if it is about to move or starting. Raises UnavailableError at last."""
+        try:
+            found = self._client.committed(places, max(0.1, until - time.monotonic()))
+            error = next((place.error for place in found if place.error is not None), None)
+        except KafkaException as raised:
+            error = error_of(raised)
+        if error is None:
+            return found
+        if error.code() not in _COORDINATOR_MOVES or time.monotonic() > until:
+            raise UnavailableError(f"the group's committed offsets cannot be looked up: {error.str()}")
+        return None
 
     def _on_assign(self, _: Client, places: list[Place]) -> None:
         self._called(self._listener.on_assign, places)
@@ -126,13 +152,21 @@ class KafkaReader:
     """A reader without a group."""
 
     def __init__(self, properties: Mapping[str, object]) -> None:
-        own = {"group.id": f"saga-reader-{uuid.uuid4().hex}", "enable.partition.eof": True, "error_cb": note}
+        own = {
+            "group.id": f"saga-reader-{uuid.uuid4().hex}",
+            "enable.partition.eof": True,
+            # that a partition has ended is known when a fetch comes back empty: 500 ms by default
+            "fetch.wait.max.ms": 50,
+            "error_cb": note,
+        }
         self._client = Client({**_GROUP, **own, **properties}, logger=LOG)
         self._ended: set[TopicPartition] = set()
+        self._positions: dict[TopicPartition, int] = {}
 
     def assign(self, positions: Mapping[TopicPartition, int | None]) -> None:
         """As `Reader.assign`."""
         self._ended.clear()
+        self._positions.clear()
         self._client.assign(_places(positions))
 
     def poll(self, timeout: float, limit: int) -> list[Record]:
@@ -147,6 +181,10 @@ class KafkaReader:
         """As `Reader.ended`: those whose end-of-partition event was the last that came of them."""
         return frozenset(self._ended)
 
+    def positions(self) -> Mapping[TopicPartition, int]:
+        """As `Reader.positions`: its own stops before trailing markers, the end-of-partition event does not."""
+        return dict(self._positions)
+
     def close(self) -> None:
         """As `Reader.close`."""
         self._client.close()
@@ -156,11 +194,14 @@ class KafkaReader:
         error = message.error()
         if error is not None and error.code() == KafkaError._PARTITION_EOF:
             self._ended.add(at)
+            self._positions[at] = message.offset() or 0
             return None
         if not _is_record(message):
             return None
         self._ended.discard(at)
-        return as_record(message)
+        record = as_record(message)
+        self._positions[at] = record.offset + 1
+        return record
 
 
 def as_record(message: Message) -> Record:

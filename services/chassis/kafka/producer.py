@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from queue import Empty, SimpleQueue
+from threading import Thread
 
 from confluent_kafka import KafkaError, KafkaException, Message
 from confluent_kafka import Producer as Client
@@ -18,6 +20,9 @@ from topology.topics import MAX_DEAD_LETTER_BYTES
 
 CALL = 5.0
 """Seconds that one call to the coordinator may take before it is made again."""
+
+HUNG = 15.0
+"""Seconds after which a call that should have ended after 5 is taken to hang."""
 
 PATIENCE = 120.0
 """Seconds after which a coordinator that does not answer ends the process."""
@@ -45,8 +50,8 @@ class KafkaProducer:
 
     def __init__(self, properties: Mapping[str, object], transactional_id: str, transaction_timeout: float) -> None:
         own = {"transactional.id": transactional_id, "transaction.timeout.ms": round(transaction_timeout * 1000)}
-        self._client = Client({**_COMMON, **_TRANSACTIONAL, **own, **properties}, logger=LOG)
-        self._call(lambda: self._client.init_transactions(CALL))
+        self._config: dict[str, object] = {**_COMMON, **_TRANSACTIONAL, **own, **properties}
+        self._connect()
 
     def transact(
         self, outgoing: Sequence[Outgoing], offsets: Mapping[TopicPartition, Committed], group: object
@@ -58,8 +63,11 @@ class KafkaProducer:
             for record in outgoing:
                 self._produce(record)
             if places:
-                self._call(lambda: self._client.send_offsets_to_transaction(places, group, CALL))
+                self._call(lambda: self._sending.send(places, group))
             self._call(lambda: self._client.commit_transaction(CALL))
+        except _HungError:
+            self._connect()
+            raise TransactionAbortedError("the client did not get through to the group's coordinator") from None
         except KafkaException as raised:
             self._abort()
             error = error_of(raised)
@@ -68,6 +76,12 @@ class KafkaProducer:
     def close(self) -> None:
         """As `Producer.close`."""
         self._client.flush(0)
+
+    def _connect(self) -> None:
+        """A new client; what its predecessor has left open is aborted, and whatever that one still sends is refused."""
+        self._client = Client(self._config, logger=LOG)
+        self._sending = _Sending(self._client)
+        self._call(lambda: self._client.init_transactions(CALL))
 
     def _produce(self, record: Outgoing) -> None:
         while True:
@@ -103,6 +117,47 @@ class KafkaProducer:
                         raise UnavailableError(f"Kafka's coordinator does not answer: {error.str()}") from None
             else:
                 return
+
+
+class _HungError(Exception):
+    """A call to librdkafka does not come back."""
+
+
+class _Sending:
+    """Adds offsets to transactions, in a thread that can be left behind together with its client.
+
+    librdkafka ignores the timeout of this one call, and may wait for ever for a coordinator that has been away (its
+    issues 5456 and 5511).
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._asked: SimpleQueue[tuple[list[Place], object]] = SimpleQueue()
+        self._answers: SimpleQueue[BaseException | None] = SimpleQueue()
+        Thread(target=_send, args=(client, self._asked, self._answers), daemon=True, name="offsets").start()
+
+    def send(self, places: list[Place], group: object) -> None:
+        """Raises what the client raises, or _HungError if it does not come back: it is of no use any more."""
+        self._asked.put((places, group))
+        try:
+            error = self._answers.get(timeout=HUNG)
+        except Empty:
+            LOG.warning("no word from the group's coordinator for %g s: going on with a new producer", HUNG)
+            raise _HungError from None
+        if error is not None:
+            raise error
+
+
+def _send(
+    client: Client, asked: SimpleQueue[tuple[list[Place], object]], answers: SimpleQueue[BaseException | None]
+) -> None:
+    while True:
+        places, group = asked.get()
+        try:
+            client.send_offsets_to_transaction(places, group, CALL)  # type: ignore[arg-type]
+        except BaseException as error:  # raised again by whoever asked
+            answers.put(error)
+        else:
+            answers.put(None)
 
 
 class KafkaPublisher:

@@ -7,9 +7,11 @@ from itertools import count
 
 from schemas.errors import ChoreographyError
 from services.chassis.clock import Clock, VirtualClock
-from services.chassis.memory.clients import MemoryAdmin, MemoryConsumer, MemoryProducer, MemoryPublisher, MemoryReader
+from services.chassis.memory.admin import MemoryAdmin
+from services.chassis.memory.consumers import MemoryConsumer, MemoryReader
 from services.chassis.memory.group import Group
 from services.chassis.memory.partition import Partition
+from services.chassis.memory.producers import MemoryProducer, MemoryPublisher
 from services.chassis.port import Listener
 from services.chassis.records import Record, TopicPartition
 from topology.topics import TopicSpec

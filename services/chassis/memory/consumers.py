@@ -1,4 +1,4 @@
-"""Consumers, producers, readers and admin of the in-memory log."""
+"""Consumers and readers of the in-memory log."""
 
 from __future__ import annotations
 
@@ -6,11 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from services.chassis.memory.group import Group, Membership
-from services.chassis.memory.partition import Partition, State, Transaction
-from services.chassis.partitioner import partition_of
-from services.chassis.port import FencedError, Listener, TransactionAbortedError
-from services.chassis.records import Committed, Outgoing, Record, TopicPartition
-from topology.topics import TopicSpec, differences
+from services.chassis.port import Listener
+from services.chassis.records import Committed, Record, TopicPartition
 
 if TYPE_CHECKING:
     from services.chassis.memory.cluster import MemoryCluster
@@ -22,22 +19,33 @@ class Positions:
     def __init__(self, cluster: MemoryCluster) -> None:
         self._cluster = cluster
         self._positions: dict[TopicPartition, int] = {}
+        self._touched: set[TopicPartition] = set()
         self.paused: set[TopicPartition] = set()
 
     def assign(self, positions: Mapping[TopicPartition, int | None]) -> None:
+        """Start over at these offsets."""
         self._positions = {at: offset or 0 for at, offset in positions.items()}
+        self._touched.clear()
 
     def read(self, limit: int) -> list[Record]:
         """Up to `limit` visible records, partition by partition."""
         found: list[Record] = []
         for at, offset in self._positions.items():
             if at not in self.paused and len(found) < limit:
+                self._touched.add(at)
                 found += self._read(at, offset, limit - len(found))
         return found
 
     def ended(self) -> frozenset[TopicPartition]:
         """The partitions of which nothing visible is left."""
         return frozenset(at for at, offset in self._positions.items() if self._is_at_end(at, offset))
+
+    def passed(self) -> Mapping[TopicPartition, int]:
+        """How far those have been read that have been read at all."""
+        return {at: self._passed(at, self._positions[at]) for at in self._touched}
+
+    def _passed(self, at: TopicPartition, offset: int) -> int:
+        return max(offset, self._cluster.partition(at).last_stable) if self._is_at_end(at, offset) else offset
 
     def _is_at_end(self, at: TopicPartition, offset: int) -> bool:
         return next(self._cluster.partition(at).visible_from(offset), None) is None
@@ -70,6 +78,10 @@ class MemoryReader:
     def ended(self) -> frozenset[TopicPartition]:
         """The partitions read to their end."""
         return self._positions.ended()
+
+    def positions(self) -> Mapping[TopicPartition, int]:
+        """How far they have been read."""
+        return self._positions.passed()
 
     def close(self) -> None:
         """Nothing to release."""
@@ -146,122 +158,3 @@ class MemoryConsumer:
             self._listener.on_revoke(self._member.assigned)
             self._member.assigned = ()
         self._group.rejoin(self._member, self._cluster.partition_counts())
-
-
-class MemoryProducer:
-    """A transactional producer."""
-
-    def __init__(self, cluster: MemoryCluster) -> None:
-        self._cluster = cluster
-        self._open: tuple[Transaction, list[Partition]] | None = None
-        self._fenced = False
-
-    def transact(
-        self, outgoing: Sequence[Outgoing], offsets: Mapping[TopicPartition, Committed], group: object
-    ) -> None:
-        """Write all records and commit all offsets, or nothing."""
-        self._check()
-        transaction = Transaction()
-        touched = self._write(transaction, outgoing)
-        self._cluster.fault("before_offsets")
-        membership = self._current(group, offsets)
-        self._cluster.fault("before_commit")
-        self._check()
-        if membership is not None:
-            self._cluster.groups[membership.group].offsets.update(offsets)
-        self._end(transaction, touched, State.COMMITTED)
-        self._cluster.fault("after_commit")
-
-    def fence(self) -> None:
-        """A successor with the same transactional.id has come: abort what is open, refuse the rest."""
-        self._fenced = True
-        if self._open:
-            self._end(*self._open, State.ABORTED)
-
-    def close(self) -> None:
-        """Nothing to release."""
-
-    def _check(self) -> None:
-        if self._fenced:
-            raise FencedError("another process uses this transactional.id: this one must stop")
-
-    def _write(self, transaction: Transaction, outgoing: Sequence[Outgoing]) -> list[Partition]:
-        touched: dict[TopicPartition, Partition] = {}
-        self._open = (transaction, [])
-        for record in outgoing:
-            at = TopicPartition(record.topic, record.partition)
-            touched[at] = self._cluster.partition(at)
-            self._open = (transaction, list(touched.values()))
-            touched[at].append(record, self._cluster.clock.now(), transaction)
-        self._cluster.fault("inside")
-        return list(touched.values())
-
-    def _current(self, group: object, offsets: Mapping[TopicPartition, Committed]) -> Membership | None:
-        if not offsets:
-            return None
-        match group:
-            case Membership() if self._cluster.groups[group.group].is_current(group):
-                return group
-            case _:
-                self._abort()
-                raise TransactionAbortedError("the group has moved on to another generation")
-
-    def _abort(self) -> None:
-        if self._open:
-            self._end(*self._open, State.ABORTED)
-
-    def _end(self, transaction: Transaction, touched: Sequence[Partition], state: State) -> None:
-        transaction.state = state
-        for partition in touched:
-            partition.mark(transaction)
-        self._open = None
-
-
-class MemoryPublisher:
-    """A plain producer."""
-
-    def __init__(self, cluster: MemoryCluster) -> None:
-        self._cluster = cluster
-
-    def publish(self, topic: str, key: bytes | None, value: bytes | None, headers: list[tuple[str, bytes]]) -> Record:
-        """Write one record to the partition of its key, or to the next one in turn."""
-        partitions = self._cluster.partition_counts().get(topic, 0)
-        number = next(self._cluster.round_robin) if key is None else partition_of(key, max(partitions, 1))
-        at = TopicPartition(topic, number % max(partitions, 1))
-        outgoing = Outgoing(topic, at.partition, key, value, headers)
-        return self._cluster.partition(at).append(outgoing, self._cluster.clock.now())
-
-    def close(self) -> None:
-        """Nothing to release."""
-
-
-class MemoryAdmin:
-    """Topics and offsets."""
-
-    def __init__(self, cluster: MemoryCluster) -> None:
-        self._cluster = cluster
-
-    def create_missing(self, specs: Sequence[TopicSpec]) -> tuple[str, ...]:
-        """Create the topics that do not exist."""
-        missing = [spec for spec in specs if spec.name not in self._cluster.topics]
-        for spec in missing:
-            self._cluster.topics[spec.name] = [Partition(spec.name, number) for number in range(spec.partitions)]
-            self._cluster.specs[spec.name] = spec
-        return tuple(spec.name for spec in missing)
-
-    def differences(self, specs: Sequence[TopicSpec]) -> tuple[str, ...]:
-        """What differs between the topics that exist and their specs."""
-        found = [(spec, self._cluster.specs[spec.name]) for spec in specs if spec.name in self._cluster.specs]
-        return tuple(
-            sentence
-            for spec, actual in found
-            for sentence in differences(spec, actual.config, actual.partitions)
-        )
-
-    def partitions(self, topics: Sequence[str]) -> Mapping[str, int]:
-        """The partition counts of those that exist."""
-        return {topic: n for topic, n in self._cluster.partition_counts().items() if topic in topics}
-
-    def end_offsets(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
-        """One past the last written record."""
-        return {at: self._cluster.partition(at).end for at in partitions}

@@ -1,0 +1,53 @@
+"""Which Kafka a command talks to, and how long it waits for it."""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import dataclass
+
+import typer
+
+from services.chassis.kafka import KafkaCluster
+from services.chassis.settings import passed_through
+from services.local.discovery import default_bootstrap
+
+PATIENCE = 3.0
+"""Seconds until a Kafka that does not answer is said to be away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """The brokers to talk to; `chosen` if somebody named them."""
+
+    bootstrap: str
+    chosen: bool = False
+
+    @property
+    def properties(self) -> dict[str, str]:
+        """librdkafka's properties."""
+        return {"bootstrap.servers": self.bootstrap, **passed_through(os.environ)}
+
+    def cluster(self) -> KafkaCluster:
+        """Kafka, given up after a few seconds without an answer."""
+        return KafkaCluster(self.properties, patience=PATIENCE)
+
+
+def connection_for(bootstrap: str | None) -> Connection:
+    """The brokers that were named on the command line, else by the environment, else where ours runs."""
+    chosen = bootstrap or os.environ.get("SAGA_BOOTSTRAP_SERVERS")
+    return Connection(chosen or default_bootstrap(), chosen=bool(chosen))
+
+
+def connection_of(context: typer.Context) -> Connection:
+    """The connection that the global options asked for."""
+    found = context.find_object(Connection)
+    return found or connection_for(None)
+
+
+def silence_librdkafka() -> None:
+    """Keep the client's own reports of broken connections off the terminal: we say it in a sentence."""
+    for name in ("saga.librdkafka", "saga"):
+        logger = logging.getLogger(name)
+        logger.addHandler(logging.NullHandler())
+        logger.propagate = False

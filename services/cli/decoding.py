@@ -1,0 +1,157 @@
+"""Reads the events of a saga by reference, and decodes them with the models of its definition."""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from schemas.codec import Codec
+from schemas.envelope import Envelope, from_headers
+from schemas.errors import DecodeError, UnavailableError
+from schemas.event import Event
+from schemas.events.reports import REPORTS
+from services.chassis.port import Cluster, Reader
+from services.chassis.records import Record, TopicPartition
+from services.tracker.core.state import SagaState
+from topology.model import Saga
+from topology.topics import SAGA_STEPS
+
+Place = tuple[str, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """One record of a saga: an event or a report. `record` is none if the log no longer holds it."""
+
+    id: str
+    type: str
+    place: Place
+    at: int
+    cause: str | None
+    step: str | None
+    attempt: int
+    epoch: int
+    record: Record | None = None
+    event: Event | None = None
+    problem: str | None = None
+
+    @property
+    def where(self) -> str:
+        """As people write it: `topic[partition]@offset`."""
+        return f"{self.place[0]}[{self.place[1]}]@{self.place[2]}"
+
+
+class EventJson(msgspec.Struct, frozen=True):
+    """An event for scripts. `data` is what the model says; `raw` (base64) stands in where it says nothing."""
+
+    id: str
+    type: str
+    topic: str
+    partition: int
+    offset: int
+    at: str | None
+    cause: str | None
+    step: str | None
+    attempt: int
+    epoch: int
+    headers: dict[str, str]
+    data: object = None
+    raw: str | None = None
+    problem: str | None = None
+
+
+def codec_for(definitions: Iterable[Saga]) -> Codec:
+    """A codec for the events of these definitions, and for reports."""
+    return Codec((*(event for saga in definitions for event in saga.events.values()), *REPORTS))
+
+
+def history(cluster: Cluster, state: SagaState, codec: Codec) -> list[Happened]:
+    """Everything that happened to a saga, decoded, in the order of log time."""
+    known = [_of_event(state, index) for index in range(len(state.events))]
+    known += [_of_report(state, index) for index in range(len(state.reports))]
+    found = read_places(cluster, [one.place for one in known])
+    happened = [_decoded(one, found.get(one.place), codec) for one in known]
+    return sorted(happened, key=lambda one: (one.at, one.place))
+
+
+def read_places(cluster: Cluster, places: Sequence[Place]) -> dict[Place, Record]:
+    """The records at these places; those that the log no longer holds are left out."""
+    found: dict[Place, Record] = {}
+    reader = cluster.reader()
+    try:
+        for round_ in _rounds(places):
+            found |= _read_round(reader, round_)
+    finally:
+        reader.close()
+    return found
+
+
+def _rounds(places: Sequence[Place]) -> Iterator[dict[TopicPartition, int]]:
+    """One place of each partition at a time, so that no records in between are fetched."""
+    left = sorted(set(places))
+    while left:
+        taken = {TopicPartition(topic, partition): offset for topic, partition, offset in reversed(left)}
+        left = [place for place in left if taken[TopicPartition(*place[:2])] != place[2]]
+        yield taken
+
+
+def _read_round(reader: Reader, wanted: dict[TopicPartition, int]) -> dict[Place, Record]:
+    reader.assign(dict(wanted))
+    found: dict[Place, Record] = {}
+    passed: set[TopicPartition] = set()
+    until = time.monotonic() + 10
+    while set(wanted) - passed - reader.ended():
+        for record in reader.poll(0.2, 100):
+            at = TopicPartition(record.topic, record.partition)
+            if record.offset >= wanted[at]:
+                passed.add(at)
+            if record.offset == wanted[at]:
+                found[(*at, record.offset)] = record
+        if time.monotonic() > until:
+            missing = ", ".join(sorted(at.topic for at in set(wanted) - passed))
+            raise UnavailableError(f"Kafka does not give the records of {missing}: see `saga kafka status`.")
+    return found
+
+
+def _of_event(state: SagaState, index: int) -> Happened:
+    ref = state.events[index]
+    place = (ref.type, state.partition, ref.offset)
+    return Happened(ref.id, ref.type, place, ref.at, ref.cause, ref.step, ref.attempt, ref.epoch)
+
+
+def _of_report(state: SagaState, index: int) -> Happened:
+    ref = state.reports[index]
+    place = (SAGA_STEPS, state.partition, ref.offset)
+    return Happened(ref.id, ref.kind, place, ref.at, ref.cause, ref.step, ref.attempt, ref.epoch, problem=ref.reason)
+
+
+def _decoded(one: Happened, record: Record | None, codec: Codec) -> Happened:
+    if record is None:
+        return _with(one, None, None, one.problem or "the log no longer holds this record (its retention has passed)")
+    try:
+        envelope: Envelope = from_headers(record.headers)
+        if envelope.id != one.id:
+            return _with(one, None, None, "another record lies there now: the topic was made anew")
+        return _with(one, record, codec.decode(one.type, record.value, envelope.content_type), one.problem)
+    except DecodeError as error:
+        return _with(one, record, None, one.problem or str(error))
+
+
+def _with(one: Happened, record: Record | None, event: Event | None, problem: str | None) -> Happened:
+    return Happened(
+        one.id, one.type, one.place, one.at, one.cause, one.step, one.attempt, one.epoch, record, event, problem
+    )
+
+
+def header_texts(record: Record) -> dict[str, str]:
+    """The headers as text; bytes that are no UTF-8 are shown as escapes."""
+    return {name: (value or b"").decode(errors="backslashreplace") for name, value in record.headers}
+
+
+def as_base64(value: bytes | None) -> str | None:
+    """Raw bytes for JSON."""
+    return None if value is None else base64.b64encode(value).decode()

@@ -1,0 +1,63 @@
+"""`saga demo`: everything at once, in a folder of its own: Kafka, the services, a repository, and its review."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from services.cli.connection import Connection
+from services.cli.demo_repository import NAME, make_repository
+from services.cli.exits import Exit
+from services.cli.output import err, out, safe
+from services.cli.review import run_review
+from services.cli.target import Wishes, pull_request
+from services.cli.up import start_detached, stop_all
+from services.local.up import Plan
+
+_KEPT = frozenset({"SAGA_CACHE", "SAGA_DEBUG"})
+_REVIEW_SECONDS = 120.0
+
+
+def demo(
+    keep: Annotated[bool, typer.Option("--keep", help="Leave everything running afterwards.")] = False,
+    folder: Annotated[Path, typer.Option(help="Where the demo keeps everything.")] = Path("build/demo"),
+) -> None:
+    """Show it all: a real Kafka, every service, and the review of a small repository, in about half a minute."""
+    console, home = out(), folder.absolute() / "home"
+    _own_environment(home)
+    stop_all(home, err())
+    shutil.rmtree(home / "reviews", ignore_errors=True)
+    shop = make_repository(folder.absolute() / "shop")
+    console.print(Text.assemble("A shop with a change to review: ", safe(shop, "bold")), soft_wrap=True)
+    try:
+        record = start_detached(Plan(home, fresh=True), console, tethered=not keep)
+        event = pull_request(shop, Wishes(repository=NAME, number=7))
+        code = run_review(Connection(record.bootstrap, chosen=True), event, _REVIEW_SECONDS, None)
+    finally:
+        if not keep:
+            stop_all(home, err())
+    _say_what_next(console, home, keep=keep)
+    raise typer.Exit(code if code is not Exit.FINDINGS else Exit.OK)
+
+
+def _own_environment(home: Path) -> None:
+    """What is set for other Kafkas and folders does not count here."""
+    for name in [name for name in os.environ if name.startswith("SAGA_") and name not in _KEPT]:
+        del os.environ[name]
+    os.environ["SAGA_HOME"] = str(home)
+
+
+def _say_what_next(console: Console, home: Path, *, keep: bool) -> None:
+    console.print()
+    if not keep:
+        console.print("Everything is stopped again. `saga demo --keep` leaves it running, to look around.")
+        return
+    console.print("Everything still runs. Look around with:")
+    for command in ("saga ls", f"saga show {NAME}#7", f"saga events {NAME}#7", "saga status", "saga down"):
+        console.print(safe(f"  SAGA_HOME={home} {command}"), soft_wrap=True)

@@ -1,0 +1,55 @@
+"""What reaches the terminal: consoles, JSON, and text of others made harmless."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from datetime import UTC, datetime
+
+import msgspec
+from rich.console import Console
+from rich.text import Text
+
+# Control characters, separators, marks that reorder or hide text on a screen, and lone surrogates.
+_HARMFUL = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
+)
+_REPLACED = "\ufffd"
+
+
+def out() -> Console:
+    """Standard output: colours only on a terminal, and not if NO_COLOR is set."""
+    return Console(highlight=False, emoji=False, markup=False)
+
+
+def err() -> Console:
+    """Standard error, for what is said besides the result."""
+    return Console(stderr=True, highlight=False, emoji=False, markup=False)
+
+
+def harmless(text: str) -> str:
+    """`text` on one line, with everything that could steer a terminal replaced."""
+    return _HARMFUL.sub(_REPLACED, " ".join(text.split("\n")))
+
+
+def safe(text: object, style: str = "") -> Text:
+    """Text of others: never markup, never a control sequence."""
+    return Text(harmless(str(text)), style=style)
+
+
+def print_json(value: object) -> None:
+    """One JSON value on stdout; ASCII only, so that nothing in it steers a terminal."""
+    sys.stdout.write(json.dumps(msgspec.to_builtins(value), indent=1) + "\n")
+
+
+def clock(at: int | None) -> str:
+    """A point in time (milliseconds UTC) as local date and time."""
+    return "" if at is None else f"{datetime.fromtimestamp(at / 1000, UTC).astimezone():%Y-%m-%d %H:%M:%S}"
+
+
+def iso(at: int | None) -> str | None:
+    """A point in time (milliseconds UTC) as RFC 3339."""
+    if at is None:
+        return None
+    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,137 @@
+"""Reads what the tracker keeps: the states of sagas on `saga.state`, found, listed and followed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import msgspec
+
+from schemas.errors import ChoreographyError, UnavailableError
+from services.chassis.partitioner import partition_of
+from services.chassis.port import Cluster, Reader
+from services.chassis.records import Record, TopicPartition
+from services.tracker.core.state import SagaState, decode
+from topology.topics import SAGA_STATE
+
+STALLED = 10.0
+"""Seconds without any record, while there should be more, after which reading is given up."""
+
+_BATCH = 1_000
+
+
+class NotFoundError(ChoreographyError):
+    """Nothing goes by that name; the message says what to do."""
+
+
+def partition_count(cluster: Cluster, topic: str) -> int:
+    """How many partitions a topic has. Raises UnavailableError if Kafka is away, NotFoundError if there is no topic."""
+    found = cluster.admin().partitions([topic]).get(topic)
+    if found is None:
+        raise NotFoundError(f"This Kafka has no topic {topic}: nothing has run on it yet. Start with `saga up`.")
+    return found
+
+
+def to_the_end(reader: Reader, positions: Mapping[TopicPartition, int | None]) -> Iterator[Record]:
+    """Every record from these positions to where the log ends now. Raises UnavailableError if Kafka falls silent."""
+    reader.assign(positions)
+    wanted, heard = frozenset(positions), time.monotonic()
+    while wanted - reader.ended():
+        before = reader.ended()
+        records = reader.poll(0.2, _BATCH)
+        yield from records
+        if records or reader.ended() != before:
+            heard = time.monotonic()
+        elif time.monotonic() - heard > STALLED:
+            raise UnavailableError(f"Kafka has sent nothing for {STALLED:g} s: see `saga kafka status`.")
+
+
+def latest(records: Iterable[Record]) -> dict[str, bytes]:
+    """The last value of each key, as compaction would leave it."""
+    values: dict[str, bytes] = {}
+    for record in records:
+        key = (record.key or b"").decode(errors="replace")
+        if record.value is None:
+            values.pop(key, None)
+        else:
+            values[key] = record.value
+    return values
+
+
+def states(cluster: Cluster, key: str | None = None) -> list[SagaState]:
+    """The state of every saga, or of those that can have this business key, by when they started."""
+    count = partition_count(cluster, SAGA_STATE)
+    numbers = range(count) if key is None else (partition_of(key.encode(), count),)
+    reader = cluster.reader()
+    try:
+        values = latest(to_the_end(reader, {TopicPartition(SAGA_STATE, number): None for number in numbers}))
+    finally:
+        reader.close()
+    return sorted((decoded(name, value) for name, value in values.items()), key=_began)
+
+
+def find(cluster: Cluster, name: str) -> SagaState:
+    """The saga that `name` means: an id, a business key (its latest saga) or the beginning of one id.
+
+    Raises NotFoundError if there is none, or more than one.
+    """
+    key, at, _ = name.rpartition("@")
+    return resolve(states(cluster, key if at else None), name)
+
+
+def resolve(known: Sequence[SagaState], name: str) -> SagaState:
+    """As `find`, among states in the order of their start."""
+    if exact := next((state for state in known if state.saga_id == name), None):
+        return exact
+    if of_key := [state for state in known if state.key == name]:
+        return of_key[-1]
+    begun = [state for state in known if state.saga_id.startswith(name)]
+    if len(begun) == 1:
+        return begun[0]
+    if begun:
+        some = ", ".join(state.saga_id for state in begun[:4]) + (", ..." if len(begun) > 4 else "")
+        raise NotFoundError(f"{len(begun)} sagas begin with {name!r}: {some}. Give more of the id.")
+    raise NotFoundError(f"No saga goes by {name!r}: `saga ls` lists them all; the tracker may not have seen it yet.")
+
+
+def decoded(name: str, value: bytes) -> SagaState:
+    """A state from its JSON. Raises NotFoundError naming the saga if this version cannot read it."""
+    try:
+        return decode(value)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        what = f"The state of {name!r} cannot be read ({error})"
+        raise NotFoundError(f"{what}: was it written by a newer version? Update `saga`.") from None
+
+
+class Feed:
+    """One saga's state: how it stands now, then every change."""
+
+    def __init__(self, cluster: Cluster, saga_id: str) -> None:
+        key = saga_id.rpartition("@")[0]
+        number = partition_of(key.encode(), partition_count(cluster, SAGA_STATE))
+        self._saga_id = saga_id
+        self._at = TopicPartition(SAGA_STATE, number)
+        self._reader = cluster.reader()
+
+    def current(self) -> SagaState | None:
+        """How it stands now; none if the tracker has not seen it."""
+        return self._newest(to_the_end(self._reader, {self._at: None}))
+
+    def following(self, timeout: float) -> SagaState | None:
+        """The newest of the changes that came since the last call; none if none comes within `timeout` seconds."""
+        return self._newest(self._reader.poll(timeout, _BATCH))
+
+    def close(self) -> None:
+        """Release the connection."""
+        self._reader.close()
+
+    def _newest(self, records: Iterable[Record]) -> SagaState | None:
+        wanted = self._saga_id.encode()
+        value = None
+        for record in records:
+            value = record.value if record.key == wanted else value
+        return None if value is None else decoded(self._saga_id, value)
+
+
+def _began(state: SagaState) -> tuple[int, str]:
+    return (state.started_at or state.updated_at, state.saga_id)

@@ -1,0 +1,1 @@
+"""How things look on the terminal: pure functions from values to rich's renderables, and to structs for JSON."""

@@ -1,0 +1,65 @@
+"""Heavy handlers: in a child process, whose death is a report and whose killing is its timeout."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+
+from schemas.codec import Codec
+from schemas.event import Event
+from services.chassis.context import Context
+from services.chassis.port import Cluster
+from tests.support.example import Example, Fact
+from tests.support.heavy import HEAVY, Answered, Asked, answer
+from tests.support.rig import Rig, envelope, header
+from topology.model import Saga
+
+
+def test_a_child_that_dies_hangs_or_leaves_is_a_report_and_the_others_go_on(
+    rig_of: Callable[[Saga], Rig], cluster: Cluster
+) -> None:
+    rig = rig_of(HEAVY)
+    worker = rig.worker(rig.service({"answer": answer}, heavy=["answer"], stateful=True), max_in_flight=4)
+    publisher = cluster.publisher()
+    for number, text in enumerate(("", "die", "", "hang", "exit", "refuse", "", "")):
+        value = json.dumps({"key": f"key{number % 3}", "number": number, "text": text}).encode()
+        publisher.publish(Asked.event_type, None, value, [])
+    outcomes, reports = rig.of(Answered.event_type), rig.reports()
+    rig.eventually(lambda: len(outcomes.records()) >= 4 and len(reports.records()) >= 4)
+    rig.settle(5)
+    assert outcomes.subjects() == ["key0@0", "key0@6", "key1@7", "key2@2"]
+    said = {envelope(r).subject: header(r, "ce_reason") for r in reports.records()}
+    assert "SystemExit: 5" in said["key1@4"]
+    found = {envelope(r).subject: (header(r, "ce_reason"), header(r, "ce_retryable")) for r in reports.records()}
+    assert found == {
+        "key1@1": ("the handler's process died with 9", "true"),
+        "key0@3": ("timeout: no result after 2 s", "true"),
+        "key1@4": (said["key1@4"], "true"),
+        "key2@5": ("not this one", "false"),
+    }
+    codec = Codec([Answered])
+    answers = {envelope(r).subject: codec.decode(Answered.event_type, r.value) for r in outcomes.records()}
+    assert os.getpid() not in {event.pid for event in answers.values() if isinstance(event, Answered)}
+    assert {subject: count_of(event) for subject, event in answers.items() if subject.startswith("key0")} == {
+        "key0@0": 1,
+        "key0@6": 2,
+    }
+    assert worker.runner.is_idle
+    publisher.close()
+
+
+def test_a_heavy_handler_that_no_child_can_find_is_a_report(rig: Rig, case: Example) -> None:
+    def local(_: Fact, __: Context) -> Fact:
+        raise AssertionError
+
+    rig.worker(rig.service({"work": local}, heavy=["work"]))
+    rig.send([case.start("acme", 1)])
+    reports = rig.reports()
+    rig.eventually(lambda: len(reports.records()) >= 1)
+    assert header(reports.records()[0], "ce_reason").startswith("unexpected")
+
+
+def count_of(event: Event) -> int:
+    assert isinstance(event, Answered)
+    return event.count

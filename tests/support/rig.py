@@ -1,0 +1,174 @@
+"""Services of one saga on a log under test: workers that take turns, and what has come of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
+
+from schemas.envelope import Envelope, from_headers
+from services.chassis.blobs import BlobStore
+from services.chassis.execution import ThreadedExecutor
+from services.chassis.observer import Silent
+from services.chassis.offsets import Position, decode
+from services.chassis.records import Outgoing, Record, TopicPartition
+from services.chassis.service import Handler, Service
+from services.chassis.worker import Identity, Worker
+from tests.support.driver import PATIENCE, TURN, Driver, commit, places, unique
+from tests.support.example import PARTITIONS
+from topology.model import Saga
+from topology.topics import DEAD_LETTERS, SAGA_STEPS, TopicFactory, state_topic, topics_of
+
+
+class Tail:
+    """Everything that a topic holds for this test, read as it comes."""
+
+    def __init__(self, driver: Driver, topic: str, keep: Callable[[Record], bool] = lambda _: True) -> None:
+        self._reader = driver.cluster.reader()
+        self._behind = frozenset(places(topic, PARTITIONS))
+        self._reader.assign(dict.fromkeys(self._behind))
+        self._keep = keep
+        self._found: list[Record] = []
+
+    def records(self) -> list[Record]:
+        """What has come until now."""
+        until = time.monotonic() + PATIENCE
+        while self._read() or self._behind:
+            assert time.monotonic() < until, "the log does not come to its end"
+        return self._found
+
+    def _read(self) -> int:
+        found = self._reader.poll(0.005, 1_000)
+        self._found += [record for record in found if self._keep(record)]
+        self._behind -= self._reader.ended()
+        return len(found)
+
+    def subjects(self) -> list[str]:
+        """The saga ids of what has come, sorted."""
+        return sorted(envelope(record).subject for record in self.records())
+
+    def close(self) -> None:
+        """Release the reader."""
+        self._reader.close()
+
+
+class Rig:
+    """Workers of one saga's services, each with handlers in real threads; none of them polls but by `turn`."""
+
+    def __init__(self, driver: Driver, saga: Saga, folder: Path) -> None:
+        self.driver = driver
+        self.saga = saga
+        self.workers: list[Worker] = []
+        self._blobs = BlobStore(str(folder / "blobs"))
+        self._executors: dict[Worker, ThreadedExecutor] = {}
+        self._tails: dict[str, Tail] = {}
+        self._make = TopicFactory(PARTITIONS)
+        driver.cluster.admin().create_missing(topics_of([saga], self._make))
+
+    def service(
+        self, handlers: Mapping[str, Handler], heavy: Collection[str] = (), *, stateful: bool = False
+    ) -> Service:
+        """A service with a group of its own."""
+        service = Service(unique("service"), self.saga, handlers, heavy=heavy, stateful=stateful)
+        if stateful:
+            self.driver.cluster.admin().create_missing([self._make.changelog(state_topic(service.name))])
+        return service
+
+    def worker(self, service: Service, max_in_flight: int = 16) -> Worker:
+        """One more instance of a service; it takes part in every turn from now on."""
+        executor = ThreadedExecutor()
+        worker = Worker(
+            self.driver.cluster,
+            Identity(service.name, unique(service.name)),
+            service.logic(PARTITIONS),
+            executor,
+            self.driver.clock,
+            self._blobs,
+            Silent(),
+            max_in_flight,
+        )
+        self._executors[worker] = executor
+        self.workers.append(worker)
+        return worker
+
+    def ready(self, *workers: Worker) -> None:
+        """Take turns until these workers work, on all partitions together."""
+        self.eventually(lambda: self.share(workers) == PARTITIONS)
+
+    def share(self, workers: Sequence[Worker]) -> int:
+        """The partitions that these work on; none while one of them works on nothing."""
+        shares = [len(worker.runner.working_on()) for worker in workers]
+        return sum(shares) if all(shares) else 0
+
+    def crash(self, worker: Worker) -> None:
+        """The worker is never heard of again; its handlers die with it."""
+        self.workers.remove(worker)
+        self._executors.pop(worker).close()
+
+    def stop(self, worker: Worker) -> None:
+        """The worker leaves its group."""
+        self.workers.remove(worker)
+        worker.close()
+        self._executors.pop(worker).close()
+
+    def send(self, records: Sequence[Outgoing]) -> None:
+        """Write records, a hundred in a transaction."""
+        for first in range(0, len(records), 100):
+            commit(self.driver, records[first : first + 100])
+
+    def turn(self) -> None:
+        """Every worker goes round once."""
+        for worker in self.workers:
+            worker.turn(TURN)
+
+    def eventually(self, condition: Callable[[], bool]) -> None:
+        """Take turns until the condition holds."""
+        self.driver.eventually(condition, self.turn)
+
+    def settle(self, turns: int = 20) -> None:
+        """Some more turns, in which nothing more should come."""
+        for _ in range(turns):
+            self.turn()
+
+    def of(self, topic: str) -> Tail:
+        """What a topic of this saga holds."""
+        return self._tail(topic, lambda _: True)
+
+    def reports(self) -> Tail:
+        """The reports about this saga's steps."""
+        mine = self.saga.name.encode()
+        return self._tail(SAGA_STEPS, lambda record: dict(record.headers).get("ce_sagadefinition") == mine)
+
+    def letters(self) -> Tail:
+        """The dead letters from this saga's topics."""
+        mine = {event.encode() for event in self.saga.events}
+        return self._tail(DEAD_LETTERS, lambda record: dict(record.headers).get("dlq_topic") in mine)
+
+    def position(self, service: Service, at: TopicPartition) -> Position | None:
+        """What the service's group has committed for a partition."""
+        committed = self.driver.committed(service.name, [at]).get(at)
+        return decode(committed) if committed else None
+
+    def close(self) -> None:
+        """End every worker."""
+        for worker in tuple(self.workers):
+            self.stop(worker)
+        for executor in self._executors.values():
+            executor.close()
+        for tail in self._tails.values():
+            tail.close()
+
+    def _tail(self, topic: str, keep: Callable[[Record], bool]) -> Tail:
+        if topic not in self._tails:
+            self._tails[topic] = Tail(self.driver, topic, keep)
+        return self._tails[topic]
+
+
+def envelope(record: Record) -> Envelope:
+    """The envelope of a record."""
+    return from_headers(record.headers)
+
+
+def header(record: Record, name: str) -> str:
+    """A header's text; empty if it is not there."""
+    return (dict(record.headers).get(name) or b"").decode()

@@ -1,0 +1,120 @@
+"""docs/wire.md is the contract for other languages: its tables and vectors are what the code does."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from pathlib import Path
+
+import pytest
+
+from schemas.codec import Codec
+from schemas.envelope import Envelope, to_headers
+from schemas.errors import DecodeError, DecodeProblem
+from schemas.events.code_review import PrReceived
+from schemas.events.reports import REPORTS, StepFailed, StepSkipped
+from schemas.ids import NAMESPACE, event_id, report_id, start_id, trace_parent, uuid5_hex
+from services.chassis.outgoing import dead_letter, failed
+from services.chassis.partitioner import murmur2, partition_of
+from services.chassis.work import Mode
+from tests.unit.services.chassis.given import delivery, record
+from topology.code_review import CODE_REVIEW
+from topology.template import saga_id
+
+TEXT = (Path(__file__).parents[3] / "docs" / "wire.md").read_text(encoding="utf-8")
+
+
+def rows(first: str) -> list[list[str]]:
+    """The cells of the table whose first heading is `first`, without the backquotes of a whole cell."""
+    table = TEXT.split(f"| {first} |", 1)[1].split("\n\n", 1)[0].splitlines()[2:]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in table]
+
+
+def plain(cell: str) -> str:
+    return cell.strip("|` ")
+
+
+@pytest.mark.parametrize(("key", "hashed", "of_4", "of_12"), rows("key"))
+def test_keys_are_in_these_partitions(key: str, hashed: str, of_4: str, of_12: str) -> None:
+    name = plain(key).encode()
+
+    assert f"{murmur2(name):08x}" == plain(hashed)
+    assert (partition_of(name, 4), partition_of(name, 12)) == (int(of_4), int(plain(of_12)))
+
+
+@pytest.mark.parametrize(("_", "parts", "found"), rows("what"))
+def test_ids_are_over_these_parts(_: str, parts: str, found: str) -> None:
+    names = [plain(part) for part in parts.split(", ")]
+
+    assert uuid5_hex("\x1f".join(names)) == plain(found)
+    assert str(uuid.uuid5(uuid.UUID(bytes=NAMESPACE), "\x1f".join(names))) == plain(found)
+
+
+def test_the_ids_of_the_table_are_what_the_functions_give() -> None:
+    start, outcome, following, report = (plain(row[2]) for row in rows("what"))
+
+    assert start_id("acme/shop#7@3f2a9c1b04de", "pr.received") == start
+    assert event_id(start, "validate", "pr.validated", 0, 0) == outcome
+    assert event_id(outcome, "ast", "ast.completed", 0, 0) == following
+    assert report_id("pr.validated", 3, 41, "step.failed") == report
+    assert f"`{uuid.UUID(bytes=NAMESPACE)}`" in TEXT
+    assert f"`{trace_parent('acme/shop#7@3f2a9c1b04de', start)}`" in TEXT
+
+
+def test_the_worked_value_is_what_is_written() -> None:
+    lines = re.findall(r"^    ([0-9a-f]{2}[0-9a-f ]*?)  +\S", TEXT, re.MULTILINE)
+    event = StepSkipped(step="validate", reason="seen before", code="duplicate_start")
+
+    assert bytes.fromhex("".join(lines)) == Codec(REPORTS).encode(event)
+
+
+def headers_of_everything() -> set[str]:
+    envelope = Envelope(
+        id="i", type="t", source="s", time="", subject="k@r", definition="d", version=1,
+        causation_id="c", step="s", traceparent="p",
+    )  # fmt: skip
+    report = StepFailed(step="do", reason="r", code="retryable", retryable=True, retry_after_ms=1)
+    written = failed(delivery(0, mode=Mode.INLINE), report, b"", "/t", 0)
+    return {name for name, _ in (*to_headers(envelope), *written.headers)}
+
+
+def test_the_table_has_every_header_that_is_written() -> None:
+    assert {plain(row[0]) for row in rows("header")} == headers_of_everything()
+
+
+def test_the_table_says_which_headers_may_be_left_out() -> None:
+    from schemas.envelope import from_headers
+
+    full = to_headers(
+        Envelope(id="i", type="t", source="s", time="", subject="k@r", definition="d", version=1, step="s")
+    )
+    for name, needed in ((plain(row[0]), row[2]) for row in rows("header")):
+        left = [(known, value) for known, value in full if known != name]
+        if needed == "yes":
+            with pytest.raises(DecodeError, match=name):
+                from_headers(left)
+        else:
+            assert from_headers(left).id == "i"
+
+
+def test_the_table_has_every_header_of_a_dead_letter_and_every_code() -> None:
+    letter = dead_letter(record(0), DecodeError(DecodeProblem.INVALID, "a", "b"), "s")
+    table = TEXT.split("| header | meaning |", 1)[1]
+    lines = table.split("\n\n")[0].splitlines()[2:]
+
+    assert {plain(line.split(" | ")[0]) for line in lines} == dict(letter.headers).keys()
+    for problem in DecodeProblem:
+        assert f"`{problem.value}`" in table
+
+
+def test_the_public_contract_is_the_models_field_by_field() -> None:
+    table = {plain(row[0]): row[2] == "yes" for row in rows("field")}
+
+    assert table == {name: info.is_required() for name, info in PrReceived.model_fields.items()}
+
+
+def test_the_example_starts_the_saga_it_says() -> None:
+    (example,) = re.findall(r"^    (\{.*\})$", TEXT, re.MULTILINE)
+    event = Codec(CODE_REVIEW.events.values()).decode("pr.received", example.encode())
+
+    assert saga_id(CODE_REVIEW, event) == "acme/shop#7@3f2a9c1b04de"

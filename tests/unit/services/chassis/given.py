@@ -1,0 +1,65 @@
+"""Values that the chassis's unit tests are written with: a step, deliveries, and a logic that accepts everything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from schemas.envelope import Envelope
+from schemas.event import Event
+from services.chassis.keyed import Store, StoreSpec
+from services.chassis.records import Outgoing, Record
+from services.chassis.work import Delivery, Ended, Job, Kind, Mode, Result, Returned, Start, delivery_of
+from topology.model import Step
+
+
+class Happened(Event):
+    event_type: ClassVar[str] = "it.happened"
+
+
+class Done(Event):
+    event_type: ClassVar[str] = "it.done"
+
+
+STEP = Step("do", on=Happened, emits=(Done,))
+ENVELOPE = Envelope(id="i", type="it.happened", source="/t", time="", subject="k@r", definition="d", version=1)
+
+
+def job(mode: Mode) -> Job:
+    return Job(STEP, print, mode)
+
+
+def record(offset: int, key: bytes = b"k", partition: int = 0, topic: str = "it.happened") -> Record:
+    return Record(topic, partition, offset, 0, key, b"", [])
+
+
+def delivery(offset: int, key: bytes = b"k", mode: Mode = Mode.ASYNC, partition: int = 0) -> Delivery:
+    return delivery_of(record(offset, key, partition), ENVELOPE, job(mode))
+
+
+class AcceptAll:
+    """A logic to which every record is a delivery, but dead ones (value `dead`)."""
+
+    topics: tuple[str, ...] = ("it.happened",)
+    stores: tuple[StoreSpec, ...] = ()
+
+    def __init__(self, mode: Mode = Mode.ASYNC) -> None:
+        self._job = job(mode)
+
+    def route(self, record: Record, stores: Mapping[str, Store], now: int) -> Delivery | Ended:
+        if record.value == b"dead":
+            return Ended(record, Kind.DEAD, [])
+        return delivery_of(record, ENVELOPE, self._job)
+
+    def admit(self, delivery: Delivery, stores: Mapping[str, Store], now: int) -> Start | Ended:
+        return Start(delivery, Happened())
+
+    def conclude(self, delivery: Delivery, result: Result, now: int) -> Ended:
+        outgoing = Outgoing("it.done", delivery.record.partition, delivery.record.key, b"", [])
+        return Ended(delivery.record, Kind.DONE, [outgoing], job=delivery.job)
+
+    def refuse(self, ended: Ended, reason: str, now: int) -> Ended:
+        return Ended(ended.record, Kind.FAILED, [], reason=reason, job=ended.job)
+
+
+RETURNED = Returned(Done())
