@@ -63,9 +63,7 @@ def _unreadable(reader: Version, writer: Version) -> tuple[str, ...]:
         what = "checking schemas needs the package avro. Install it: pip install 'kafka-saga[dev]'"
         raise TopologyError(what) from None
     checker = ReaderWriterCompatibilityChecker()  # type: ignore[no-untyped-call]
-    result = checker.get_compatibility(
-        make_avsc_object(dict(reader.schema)), make_avsc_object(dict(writer.schema))
-    )
+    result = checker.get_compatibility(make_avsc_object(dict(reader.schema)), make_avsc_object(dict(writer.schema)))
     if result.compatibility is not SchemaCompatibilityType.incompatible:
         return ()
     return (f"{'; '.join(sorted(result.messages))} (at {', '.join(sorted(result.locations))}): {_MEND}",)

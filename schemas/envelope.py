@@ -107,9 +107,17 @@ def names_a_saga(found: Mapping[str, bytes | None]) -> bool:
 
 
 def rfc3339(milliseconds: int) -> str:
-    """A point in time, milliseconds since the epoch, as RFC 3339 UTC."""
-    whole, part = divmod(milliseconds, 1000)
-    return f"{_second(whole)}.{part:03d}Z"
+    """A point in time, milliseconds since the epoch, as RFC 3339 UTC.
+
+    The last one is remembered, since records come in bursts.
+    """
+    global _last  # noqa: PLW0603  # a cache of one value, replaced as a whole
+    known, text = _last
+    if known != milliseconds:
+        whole, part = divmod(milliseconds, 1000)
+        text = f"{datetime.fromtimestamp(whole, UTC):%Y-%m-%dT%H:%M:%S}.{part:03d}Z"
+        _last = (milliseconds, text)
+    return text
 
 
 MAX_ID_CHARACTERS = 200
@@ -121,15 +129,7 @@ MAX_SAGA_ID_CHARACTERS = 1001
 _TRACE_PARENT = re.compile(rb"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _SMALL = {b"%d" % number: number for number in range(100)}
 _SPEC_VERSIONS = (b"1.0", b"1.0.2")
-_last_second: tuple[int, str] = (0, "1970-01-01T00:00:00")
-
-
-def _second(whole: int) -> str:
-    """The part before the fraction; the last one is remembered, since records come in bursts."""
-    global _last_second  # noqa: PLW0603  # a cache of one value, replaced as a whole
-    if _last_second[0] != whole:
-        _last_second = (whole, datetime.fromtimestamp(whole, UTC).strftime("%Y-%m-%dT%H:%M:%S"))
-    return _last_second[1]
+_last: tuple[int, str] = (0, "1970-01-01T00:00:00.000Z")
 
 
 def _wrong_version(found: Mapping[str, bytes | None]) -> DecodeError:

@@ -1,11 +1,11 @@
 """The one error tree of the project.
 
-    ChoreographyError
-     ├── TopologyError     a saga definition or a topic that cannot work; found before anything runs
-     ├── DecodeError       a record that cannot be read
-     ├── RetryableError    a handler's "not now": the delivery ends as failed, retryable
-     ├── TerminalError     a handler's "never": the delivery ends as failed, not retryable
-     └── UnavailableError  Kafka, a blob store or a download cannot be reached; says what to do
+ChoreographyError
+ ├── TopologyError     a saga definition or a topic that cannot work; found before anything runs
+ ├── DecodeError       a record that cannot be read
+ ├── RetryableError    a handler's "not now": the delivery ends as failed, retryable
+ ├── TerminalError     a handler's "never": the delivery ends as failed, not retryable
+ └── UnavailableError  Kafka, a blob store or a download cannot be reached; says what to do
 """
 
 from __future__ import annotations

@@ -131,10 +131,7 @@ class Saga:
     @cached_property
     def triggered_by(self) -> Mapping[str, tuple[Step, ...]]:
         """The steps that an event type triggers, by event type."""
-        return {
-            event: tuple(step for step in self.steps if step.on.event_type == event)
-            for event in self.events
-        }
+        return {event: tuple(step for step in self.steps if step.on.event_type == event) for event in self.events}
 
     @cached_property
     def ends_by_type(self) -> Mapping[str, EndStatus]:
@@ -149,9 +146,7 @@ class Saga:
 
     def describe(self) -> dict[str, object]:
         """The definition as plain JSON values: event types by name, durations in seconds."""
-        return {
-            item.name: _plain(getattr(self, item.name)) for item in fields(self) if item.compare
-        }
+        return {item.name: _plain(getattr(self, item.name)) for item in fields(self) if item.compare}
 
     def _event_types(self) -> Iterator[EventType]:
         yield self.starts_on

@@ -18,6 +18,8 @@ from typing import NamedTuple
 from schemas.errors import ChoreographyError
 from schemas.event import Event
 from services.chassis.context import Context
+from services.chassis.inline import run_inline
+from services.chassis.reasons import sound
 from services.chassis.work import Died, Job, Raised, Result, Returned, TimedOut
 
 
@@ -118,8 +120,6 @@ def _serve(pipe: Connection) -> None:
 
 
 def _answer(handler: object, event: Event, context: Context) -> Answer:
-    from services.chassis.execution import run_inline  # noqa: PLC0415  # execution imports this module
-
     result = run_inline(handler, event, context)  # type: ignore[arg-type]
     return Answer(_portable(result), context.state.value, context.state.changed)
 
@@ -128,7 +128,7 @@ def _portable(result: Result) -> Result:
     """Exceptions of libraries may not travel between processes; their type and text do."""
     match result:
         case Raised(error, traceback) if not isinstance(error, ChoreographyError):
-            return Raised(RuntimeError(f"{type(error).__name__}: {error}"), traceback)
+            return Raised(RuntimeError(sound(error)), traceback, type(error).__name__)
         case Returned(value) if not isinstance(value, Event | tuple | list):
             return Returned(type(value).__name__)
         case _:

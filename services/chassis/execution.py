@@ -5,18 +5,14 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-import traceback
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Coroutine, Iterable
 from typing import Any, Protocol
 
-from schemas.errors import RetryableError, TerminalError
 from schemas.event import Event
 from services.chassis.children import Children
 from services.chassis.context import Context
-from services.chassis.work import Delivery, Job, Mode, Raised, Result, Returned, TimedOut
-
-MAX_TRACEBACK = 4_000
-"""Characters of a traceback in a report."""
+from services.chassis.inline import raised, run_inline
+from services.chassis.work import Delivery, Job, Mode, Result, Returned, TimedOut
 
 
 class Executor(Protocol):
@@ -33,22 +29,6 @@ class Executor(Protocol):
 
     def close(self) -> None:
         """Stop everything."""
-
-
-def run_inline(handler: Callable[..., Any], event: Event, context: Context) -> Result:
-    """Call a plain function."""
-    try:
-        return Returned(handler(event, context))
-    except (Exception, SystemExit) as error:  # a handler may raise anything; it becomes a report
-        return raised(error)
-
-
-def raised(error: BaseException) -> Raised:
-    """The result of a handler that raised; foreseen errors need no traceback."""
-    if isinstance(error, RetryableError | TerminalError):
-        return Raised(error)
-    text = "".join(traceback.format_exception(error))
-    return Raised(error, text if len(text) <= MAX_TRACEBACK else "…" + text[-MAX_TRACEBACK:])
 
 
 class ThreadedExecutor:

@@ -37,6 +37,8 @@ class Health:
 
 def why_not_ready(runner: Runner) -> tuple[str, ...]:
     """What keeps a service from working on some of its records, as sentences; empty if nothing does."""
+    if not runner.is_member:
+        return ("no partitions yet: the group is rebalancing",)
     reasons = [
         f"{at.topic}[{at.partition}] stands still: most of its last records could not be decoded; "
         "mend the producer, then restart this service"

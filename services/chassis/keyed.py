@@ -81,7 +81,6 @@ class Store:
             del self._overlay[change.key]
 
 
-
 def last_changes(changes: Iterable[Change]) -> list[Change]:
     """Of several changes to a key, the last."""
     return list({(change.topic, change.key): change for change in changes}.values())

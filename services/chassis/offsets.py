@@ -24,12 +24,13 @@ CRASH_BITS = 2
 class Ledger:
     """The delivered records of one partition that are not committed as done yet."""
 
-    __slots__ = ("_awaited", "_ended", "_open", "next")
+    __slots__ = ("_awaited", "_ended", "_open", "ended", "next")
 
     def __init__(self, start: int | None = None, unfinished: Iterable[int] = ()) -> None:
         self.next = start
         self._open: dict[int, None] = dict.fromkeys(sorted(unfinished))
         self._ended: set[int] = set()
+        self.ended = 0
         self._awaited = set(self._open)
 
     @classmethod
@@ -62,8 +63,9 @@ class Ledger:
         return offset in self._open and offset not in self._awaited
 
     def finish(self, offset: int) -> None:
-        """The record's work is done; to be committed."""
+        """The record's work is done; to be committed. `ended` counts these."""
         self._ended.add(offset)
+        self.ended += 1
 
     def settle(self, offset: int) -> None:
         """The record is committed as done."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from functools import lru_cache
 
 _MASK = 0xFFFFFFFF
@@ -18,10 +19,9 @@ def murmur2(data: bytes) -> int:
     """Kafka's 32-bit murmur2 of `data`, seed 0x9747b28c."""
     whole = len(data) & ~3
     hashed = 0x9747B28C ^ len(data)
-    for at in range(0, whole, 4):
-        k = int.from_bytes(data[at : at + 4], "little") * _M & _MASK
-        k = (k ^ k >> 24) * _M & _MASK
-        hashed = hashed * _M & _MASK ^ k
+    for word in struct.unpack_from(f"<{whole >> 2}I", data):
+        k = word * _M & _MASK
+        hashed = hashed * _M & _MASK ^ (k ^ k >> 24) * _M & _MASK
     if whole < len(data):
         hashed = (hashed ^ int.from_bytes(data[whole:], "little")) * _M & _MASK
     hashed = (hashed ^ hashed >> 13) * _M & _MASK

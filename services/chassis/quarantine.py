@@ -16,7 +16,6 @@ LEAST = 500
 
 @dataclass(slots=True)
 class _Watch:
-    seen: int = 0
     dead: deque[int] = field(default_factory=deque)
     holds: bool = False
 
@@ -27,14 +26,13 @@ class Quarantine:
     def __init__(self) -> None:
         self._watches: dict[TopicPartition, _Watch] = {}
 
-    def note(self, at: TopicPartition, *, is_dead: bool) -> None:
-        """One more record of a partition has ended."""
-        watch = self._watches.get(at)
-        if watch is None:
-            watch = self._watches[at] = _Watch()
-        watch.seen += 1
-        if is_dead:
-            self._note_dead(watch)
+    def note_dead(self, at: TopicPartition, seen: int) -> None:
+        """One more record of a partition has ended as a dead letter; it is the partition's `seen`th that ended."""
+        watch = self._watches.setdefault(at, _Watch())
+        watch.dead.append(seen)
+        while watch.dead[0] <= seen - WINDOW:
+            watch.dead.popleft()
+        watch.holds = len(watch.dead) >= LEAST and len(watch.dead) * 2 > min(seen, WINDOW)
 
     def holds(self, at: TopicPartition) -> bool:
         """Whether this partition stands still."""
@@ -44,9 +42,3 @@ class Quarantine:
     def partitions(self) -> tuple[TopicPartition, ...]:
         """All that stand still."""
         return tuple(at for at, watch in self._watches.items() if watch.holds)
-
-    def _note_dead(self, watch: _Watch) -> None:
-        watch.dead.append(watch.seen)
-        while watch.dead[0] <= watch.seen - WINDOW:
-            watch.dead.popleft()
-        watch.holds = len(watch.dead) >= LEAST and len(watch.dead) * 2 > min(watch.seen, WINDOW)

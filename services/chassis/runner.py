@@ -54,18 +54,16 @@ class Runner:
         self._running: dict[Place, Delivery] = {}
         self._quarantine = Quarantine()
         self._stopping = False
+        self.is_member = False
 
     # ---- rebalances
 
     def on_assign(self, committed: Mapping[TopicPartition, Committed | None]) -> list[Effect]:
         """Partitions are ours with what was committed of them; they wait for `on_restored`."""
+        self.is_member = True
         self._tasks.assign(committed)
         self._orphans = {place: ended for place, ended in self._orphans.items() if self._is_wanted(place)}
-        unwanted = [delivery for place, delivery in self._running.items() if not self._is_wanted(place)]
-        for delivery in unwanted:
-            del self._running[delivery.place]
-            self._lanes.leave(delivery)
-        return [Cancel(delivery) for delivery in unwanted]
+        return self._cancel([delivery for place, delivery in self._running.items() if not self._is_wanted(place)])
 
     def on_restored(self, number: int) -> list[Effect]:
         """The stores of a task are complete: it runs. One that stops reads on only to take its own work up again."""
@@ -83,6 +81,13 @@ class Runner:
         self._lanes.keep_running()
         self._quarantine = Quarantine()
         self._tasks.revoke()
+        self.is_member = False
+
+    def on_lost(self) -> list[Effect]:
+        """As `on_revoke`, but others may have gone on meanwhile: what builds on keyed state builds on an old one."""
+        self.on_revoke()
+        self._orphans = {place: ended for place, ended in self._orphans.items() if not ended.changes}
+        return self._cancel([delivery for delivery in self._running.values() if delivery.state is not None])
 
     # ---- records and results
 
@@ -246,10 +251,18 @@ class Runner:
 
     def _end(self, ended: Ended, task: Task) -> None:
         task.ledgers[ended.record.topic].finish(ended.record.offset)
-        for change in ended.changes:
-            task.stores[change.topic].put(change)
+        if ended.changes:
+            for change in ended.changes:
+                task.stores[change.topic].put(change)
         self._ended.append(ended)
-        self._quarantine.note(_at(ended), is_dead=ended.kind is Kind.DEAD)
+        if ended.kind is Kind.DEAD:
+            self._quarantine.note_dead(_at(ended), task.ledgers[ended.record.topic].ended)
+
+    def _cancel(self, unwanted: Sequence[Delivery]) -> list[Effect]:
+        for delivery in unwanted:
+            del self._running[delivery.place]
+            self._lanes.leave(delivery)
+        return [Cancel(delivery) for delivery in unwanted]
 
     def _has_left(self, number: int) -> bool:
         """Whether a task has handlers that run, or outcomes that wait for their record."""
@@ -283,10 +296,10 @@ class Runner:
 
     def _offsets(self, ended: Iterable[Ended], but: Sequence[int], *, clean: bool) -> dict[TopicPartition, Committed]:
         offsets: dict[TopicPartition, Committed] = {}
-        for at in {_at(one) for one in ended}:
-            committed = self._tasks.tasks[at.partition].ledgers[at.topic].committed(but=but, clean=clean)
+        for topic, number in {(one.record.topic, one.record.partition) for one in ended}:
+            committed = self._tasks.tasks[number].ledgers[topic].committed(but=but, clean=clean)
             if committed is not None:
-                offsets[at] = committed
+                offsets[TopicPartition(topic, number)] = committed
         return offsets
 
 

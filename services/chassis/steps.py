@@ -90,8 +90,8 @@ class StepLogic:
                     return self._failed(delivery, "retryable", error.reason, now, retry_after_ms=after)
                 case Raised(TerminalError() as error):
                     return self._failed(delivery, "terminal", error.reason, now, retryable=False)
-                case Raised(error, traceback):
-                    reason = f"unexpected {type(error).__name__}: {sound(error)}"
+                case Raised(error, traceback, kind):
+                    reason = f"unexpected {kind or type(error).__name__}: {sound(error)}"
                     return self._failed(delivery, "unexpected", reason, now, traceback=traceback)
                 case TimedOut(seconds):
                     return self._failed(delivery, "timeout", f"timeout: no result after {seconds:g} s", now)
@@ -233,21 +233,20 @@ class StepLogic:
         now: int,
         *,
         reason: str = "",
-        changes: list[Change] | None = None,
+        changes: tuple[Change, ...] = (),
     ) -> Ended:
         """The end of a delivery; of a start, also the mark by which intake knows it again."""
-        found = changes or []
         if delivery.record.topic == self._start_topic and self._intake is not None:
-            found = [*found, Change(self._intake.store.topic, delivery.envelope.subject.encode(), now)]
-        return Ended(delivery.record, kind, outgoing, found, reason, delivery.job)
+            changes = (*changes, Change(self._intake.store.topic, delivery.envelope.subject.encode(), now))
+        return Ended(delivery.record, kind, outgoing, changes, reason, delivery.job)
 
-    def _kept(self, delivery: Delivery) -> list[Change]:
+    def _kept(self, delivery: Delivery) -> tuple[Change, ...]:
         """What the handler keeps for its key."""
         if self._state is None or delivery.state is None or not delivery.state.changed:
-            return []
+            return ()
         if not isinstance(delivery.state.value, bytes | None):
             raise TerminalError(f"context.state was set to a {type(delivery.state.value).__name__}; set bytes or None")
-        return [Change(self._state.topic, delivery.record.key or b"", delivery.state.value)]
+        return (Change(self._state.topic, delivery.record.key or b"", delivery.state.value),)
 
 
 def _wrong(where: str, what: str) -> DecodeError:

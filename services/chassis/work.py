@@ -72,7 +72,7 @@ class Ended(msgspec.Struct, eq=False):
     record: Record
     kind: Kind
     outgoing: list[Outgoing]
-    changes: list[Change] = []
+    changes: tuple[Change, ...] = ()
     reason: str = ""
     job: Job | None = None
 
@@ -126,10 +126,14 @@ class Returned(NamedTuple):
 
 
 class Raised(NamedTuple):
-    """A handler's result: the exception it ended with, and a trimmed traceback if it was not foreseen."""
+    """A handler's result: the exception it ended with, and a trimmed traceback if it was not foreseen.
+
+    `kind` names the exception's type where the exception itself could not travel here from a child process.
+    """
 
     error: BaseException
     traceback: str = ""
+    kind: str = ""
 
 
 class TimedOut(NamedTuple):

@@ -113,18 +113,16 @@ class Worker:
         for delivery, result in self._executor.results(0):
             self.runner.on_done(delivery, result, self._clock.now())
         self._commit(clean=True)
-        self._gone()
+        self.runner.on_revoke()
+        self._restoration.stop()
 
     def on_lost(self, partitions: Sequence[TopicPartition]) -> None:
         """Too late to commit."""
         LOG.warning("lost: partitions %s", sorted({at.partition for at in partitions}))
-        self._gone()
+        self._apply(self.runner.on_lost())
+        self._restoration.stop()
 
     # ---- inside
-
-    def _gone(self) -> None:
-        self.runner.on_revoke()
-        self._restoration.stop()
 
     def _wait(self) -> float:
         return BUSY_WAIT if self._quiet_turns < 50 else STEADY_WAIT
@@ -196,4 +194,3 @@ class Worker:
                     return
                 LOG.error("%s: %s", one.record.where, error)
                 self._transact(self.runner.single(self.runner.refuse(one, str(error), self._clock.now())))
-

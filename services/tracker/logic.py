@@ -40,7 +40,7 @@ class TrackerLogic:
         key = fact.envelope.subject.encode()
         state, decisions = fold(stores[SAGA_STATE].get(key), fact, definition)
         outgoing = [lifecycle_record(state, decision, now) for decision in decisions]
-        return Ended(record, Kind.DONE, outgoing, [Change(SAGA_STATE, key, state)])
+        return Ended(record, Kind.DONE, outgoing, (Change(SAGA_STATE, key, state),))
 
     def admit(self, delivery: Delivery, stores: Mapping[str, Store], now: int) -> Start | Ended:
         """Never asked: the tracker starts nothing."""

@@ -13,7 +13,8 @@ from schemas.ids import child_of, event_id
 from services.chassis.blobs import BlobStore
 from services.chassis.clock import VirtualClock
 from services.chassis.context import Context
-from services.chassis.execution import ThreadedExecutor, run_inline
+from services.chassis.execution import ThreadedExecutor
+from services.chassis.inline import run_inline
 from services.chassis.kafka.errors import LOG
 from services.chassis.keyed import Store
 from services.chassis.memory import MemoryCluster
@@ -210,5 +211,3 @@ def _produce(records: list[Record], settings: Settings) -> float:
         taken.append(_median_us(work, repeats=1))
         producer.abort_transaction(30)
     return median(taken)
-
-

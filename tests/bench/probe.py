@@ -51,7 +51,11 @@ class Probe:
             while True:
                 try:
                     self._producer.produce(
-                        start.topic, start.value, start.key, start.partition, headers=start.headers  # type: ignore[arg-type]
+                        start.topic,
+                        start.value,
+                        start.key,
+                        start.partition,
+                        headers=start.headers,  # type: ignore[arg-type]
                     )
                 except BufferError:
                     self._producer.poll(0.05)

@@ -15,9 +15,7 @@ WRITTEN = 300
 @pytest.fixture(scope="module")
 def offsets() -> list[int]:
     """The offsets of the records that are visible in a partition written by `written`."""
-    return [
-        part * 11 + record for part in range(30) if part % 3 != 1 for record in range(10)
-    ]
+    return [part * 11 + record for part in range(30) if part % 3 != 1 for record in range(10)]
 
 
 def written(driver: Driver, partitions: int = 3) -> str:

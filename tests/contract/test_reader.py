@@ -134,8 +134,11 @@ def test_whatever_bytes_a_record_has_come_back(driver: Driver, cluster: Cluster)
 
 def test_compaction_keeps_the_last_value_of_each_key(driver: Driver) -> None:
     config = {
-        "cleanup.policy": "compact", "segment.ms": "100", "min.cleanable.dirty.ratio": "0.001",
-        "delete.retention.ms": "0", "message.timestamp.type": "LogAppendTime",
+        "cleanup.policy": "compact",
+        "segment.ms": "100",
+        "min.cleanable.dirty.ratio": "0.001",
+        "delete.retention.ms": "0",
+        "message.timestamp.type": "LogAppendTime",
     }
     name = topic(driver, 1, config)
 

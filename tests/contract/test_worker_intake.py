@@ -169,7 +169,9 @@ def test_a_start_that_cannot_be_read_is_a_dead_letter_with_its_reason(
     assert header(letter, "dlq_reason")
     assert reason in header(letter, "dlq_reason")
     assert [header(letter, f"dlq_{what}") for what in ("topic", "partition", "offset")] == [
-        bad.topic, str(bad.partition), str(bad.offset),
+        bad.topic,
+        str(bad.partition),
+        str(bad.offset),
     ]
     assert seen == ["acme@1"]
     publisher.close()

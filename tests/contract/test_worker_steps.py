@@ -259,5 +259,3 @@ def reported(rig: Rig) -> Record:
     rig.settle(3)
     (found,) = tail.records()
     return found
-
-

@@ -81,5 +81,3 @@ def is_right(letter: tuple[bytes | None, bytes | None, dict[str, bytes]], case: 
         (name, given) for name, given in headers.items() if not name.startswith("dlq_")
     ]
     return is_whole and headers["dlq_code"] == case.letter.code.value.encode() and case.letter.reason in said
-
-

@@ -29,7 +29,7 @@ def test_every_saga_completes_exactly_once_while_each_service_is_killed_and_the_
     with EmbeddedKafka(home=tmp_path / "kafka", port=0) as kafka, Fleet(kafka.bootstrap, tmp_path, **SLOW) as fleet:
         start_services(fleet)
         log = Log(kafka.bootstrap, chain.TOPICS)
-        wait = partial(eventually, turn=lambda: (log.follow(), fleet.tend()), dump=lambda: told(log, fleet))
+        wait = partial(eventually, turn=partial(turn, log, fleet), dump=lambda: told(log, fleet))
         sagas = chain.start_sagas(kafka.bootstrap, (f"{PREFIX}{number}" for number in range(SAGAS)))
         kill_each_in_turn(fleet, log, wait)
         stop_and_start(kafka, log, wait)
@@ -40,6 +40,12 @@ def test_every_saga_completes_exactly_once_while_each_service_is_killed_and_the_
         assert_nothing_is_left(kafka.bootstrap, wait)
         assert all(fleet[name].past for name in ("one", "two-a", "three", "four", "tracker"))
         log.close()
+
+
+def turn(log: Log, fleet: Fleet) -> None:
+    """Look at the log, and at the processes."""
+    log.follow()
+    fleet.tend()
 
 
 def start_services(fleet: Fleet) -> None:

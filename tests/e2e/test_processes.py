@@ -1,4 +1,4 @@
-"""A service as a process: it waits for Kafka, says how it is, drains when asked to stop, and refuses what does not fit."""
+"""A service as a process: it waits for Kafka, says how it is, drains when asked to stop, refuses what does not fit."""
 
 from __future__ import annotations
 
@@ -115,9 +115,7 @@ def test_a_signal_at_any_moment_of_its_start_ends_it(kafka_bootstrap: str, tmp_p
             assert not one.said("raceback")
 
 
-def test_it_refuses_topics_of_another_partition_count_in_one_line(
-    fleet: Fleet, nowhere: str, tmp_path: Path
-) -> None:
+def test_it_refuses_topics_of_another_partition_count_in_one_line(fleet: Fleet, nowhere: str, tmp_path: Path) -> None:
     with EmbeddedKafka(home=tmp_path / "kafka", port=int(nowhere.rpartition(":")[2])):
         admin = KafkaCluster({"bootstrap.servers": nowhere}).admin()
         admin.create_missing([TopicFactory(3).log("chain.started"), TopicFactory(5).log("two.done")])

@@ -1,4 +1,4 @@
-"""Three instances share a step; one leaves and one joins while handlers run long: nothing twice, nothing run again in vain."""
+"""Three instances share a step, one leaves and one joins while handlers run long: no event twice, no work in vain."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ HEAVY = Saga(
     starts_on=Asked,
     key="{key}",
     run="{number}",
-    steps=(Step("answer", on=Asked, emits=(Answered,), timeout=seconds(2)),),
+    steps=(Step("answer", on=Asked, emits=(Answered,), timeout=seconds(6)),),
     ends={Answered: COMPLETED},
 )
 

@@ -123,7 +123,11 @@ class _KafkaTransaction:
         self._client.begin_transaction()
         for record in records:
             self._client.produce(
-                record.topic, record.value, record.key, record.partition, headers=record.headers  # type: ignore[arg-type]
+                record.topic,
+                record.value,
+                record.key,
+                record.partition,
+                headers=record.headers,  # type: ignore[arg-type]
             )
         self._client.flush(30)
         return self

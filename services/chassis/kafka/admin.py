@@ -55,9 +55,7 @@ class KafkaAdmin:
             for resource, future in self._client.describe_configs(resources).items()
         }
         return tuple(
-            sentence
-            for spec in existing
-            for sentence in differences(spec, found[spec.name], counts[spec.name], beside)
+            sentence for spec in existing for sentence in differences(spec, found[spec.name], counts[spec.name], beside)
         )
 
     def partitions(self, topics: Sequence[str]) -> Mapping[str, int]:

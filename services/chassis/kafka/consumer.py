@@ -40,8 +40,13 @@ COORDINATOR_BACKOFF = 0.05
 """Seconds before a coordinator that is about to move is asked again."""
 
 _COORDINATOR_MOVES = frozenset(
-    {KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-     KafkaError._WAIT_COORD, KafkaError._TRANSPORT}
+    {
+        KafkaError.NOT_COORDINATOR,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError._WAIT_COORD,
+        KafkaError._TRANSPORT,
+    }
 )
 
 
@@ -49,8 +54,13 @@ class KafkaConsumer:
     """A member of a consumer group."""
 
     def __init__(
-        self, properties: Mapping[str, object], group: str, topics: Sequence[str], listener: Listener,
-        session_timeout: float = 10.0, instance: str | None = None,
+        self,
+        properties: Mapping[str, object],
+        group: str,
+        topics: Sequence[str],
+        listener: Listener,
+        session_timeout: float = 10.0,
+        instance: str | None = None,
     ) -> None:
         membership = {"group.id": group, "session.timeout.ms": round(session_timeout * 1000)}
         membership["heartbeat.interval.ms"] = max(200, round(session_timeout * 1000 / 4))
@@ -225,8 +235,14 @@ def _partition(message: Message) -> int:
 
 
 _PASSING = frozenset(
-    {KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._RESOLVE,
-     KafkaError._MAX_POLL_EXCEEDED, KafkaError._PARTITION_EOF}
+    {
+        KafkaError._ALL_BROKERS_DOWN,
+        KafkaError._TRANSPORT,
+        KafkaError._TIMED_OUT,
+        KafkaError._RESOLVE,
+        KafkaError._MAX_POLL_EXCEEDED,
+        KafkaError._PARTITION_EOF,
+    }
 )
 
 
@@ -243,5 +259,3 @@ def _is_record(message: Message) -> bool:
 
 def _places(positions: Mapping[TopicPartition, int | None]) -> list[Place]:
     return [Place(*at, OFFSET_BEGINNING if offset is None else offset) for at, offset in positions.items()]
-
-

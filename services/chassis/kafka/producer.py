@@ -40,8 +40,13 @@ _TRANSACTIONAL = {"retry.backoff.ms": 1, "retry.backoff.max.ms": 50, "queue.buff
 
 
 _OF_RECORD = frozenset(
-    {KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_MSG, KafkaError.INVALID_RECORD,
-     KafkaError.RECORD_LIST_TOO_LARGE, KafkaError.POLICY_VIOLATION}
+    {
+        KafkaError.MSG_SIZE_TOO_LARGE,
+        KafkaError.INVALID_MSG,
+        KafkaError.INVALID_RECORD,
+        KafkaError.RECORD_LIST_TOO_LARGE,
+        KafkaError.POLICY_VIOLATION,
+    }
 )
 
 
@@ -66,15 +71,20 @@ class KafkaProducer:
                 self._call(lambda: self._sending.send(places, group))
             self._call(lambda: self._client.commit_transaction(CALL))
         except _HungError:
+            self._sending.close()
             self._connect()
             raise TransactionAbortedError("the client did not get through to the group's coordinator") from None
         except KafkaException as raised:
             self._abort()
             error = error_of(raised)
-            raise TransactionAbortedError(error.str(), of_record=error.code() in _OF_RECORD) from None
+            if error.code() in _OF_RECORD:
+                # the whole text numbers the batch, so it differs each time; the worker compares the reasons
+                raise TransactionAbortedError(KafkaError(error.code()).str(), of_record=True) from None
+            raise TransactionAbortedError(error.str()) from None
 
     def close(self) -> None:
         """As `Producer.close`."""
+        self._sending.close()
         self._client.flush(0)
 
     def _connect(self) -> None:
@@ -87,7 +97,11 @@ class KafkaProducer:
         while True:
             try:
                 self._client.produce(
-                    record.topic, record.value, record.key, record.partition, headers=record.headers  # type: ignore[arg-type]
+                    record.topic,
+                    record.value,
+                    record.key,
+                    record.partition,
+                    headers=record.headers,  # type: ignore[arg-type]
                 )
             except BufferError:
                 self._client.poll(0.1)
@@ -131,7 +145,7 @@ class _Sending:
     """
 
     def __init__(self, client: Client) -> None:
-        self._asked: SimpleQueue[tuple[list[Place], object]] = SimpleQueue()
+        self._asked: SimpleQueue[tuple[list[Place], object] | None] = SimpleQueue()
         self._answers: SimpleQueue[BaseException | None] = SimpleQueue()
         Thread(target=_send, args=(client, self._asked, self._answers), daemon=True, name="offsets").start()
 
@@ -146,14 +160,18 @@ class _Sending:
         if error is not None:
             raise error
 
+    def close(self) -> None:
+        """End the thread, as soon as it is free."""
+        self._asked.put(None)
+
 
 def _send(
-    client: Client, asked: SimpleQueue[tuple[list[Place], object]], answers: SimpleQueue[BaseException | None]
+    client: Client, asked: SimpleQueue[tuple[list[Place], object] | None], answers: SimpleQueue[BaseException | None]
 ) -> None:
-    while True:
-        places, group = asked.get()
+    while (question := asked.get()) is not None:
+        places, group = question
         try:
-            client.send_offsets_to_transaction(places, group, CALL)  # type: ignore[arg-type]
+            client.send_offsets_to_transaction(places, group, CALL)
         except BaseException as error:  # raised again by whoever asked
             answers.put(error)
         else:

@@ -54,9 +54,7 @@ class Partition:
 
     def append(self, outgoing: Outgoing, now: int, transaction: Transaction = PLAIN) -> Record:
         """Write a record; `now` is its log append time."""
-        record = Record(
-            self.topic, self.number, self.end, now, outgoing.key, outgoing.value, list(outgoing.headers)
-        )
+        record = Record(self.topic, self.number, self.end, now, outgoing.key, outgoing.value, list(outgoing.headers))
         if transaction.state is State.OPEN and all(owner is not transaction for _, owner in self.open):
             self.open.append((self.end, transaction))
         self._add(Entry(self.end, transaction, record))

@@ -86,12 +86,10 @@ def _runs(plan: StepOutline, state: SagaState) -> tuple[Run, ...]:
 
 def _run(trigger: EventRef, outcome: EventRef | None, failed: ReportRef | None) -> Run:
     if outcome is not None:
-        return Run(trigger.id, trigger.at, outcome.attempt, outcome.epoch, outcome.id, outcome.at)
+        return Run(trigger.at, outcome.attempt, outcome.epoch, outcome.type, outcome.at)
     if failed is not None:
-        return Run(
-            trigger.id, trigger.at, failed.attempt, failed.epoch, None, failed.at, failed.reason, failed.retryable
-        )
-    return Run(trigger.id, trigger.at, trigger.attempt, trigger.epoch)
+        return Run(trigger.at, failed.attempt, failed.epoch, None, failed.at, failed.reason, failed.retryable)
+    return Run(trigger.at, trigger.attempt, trigger.epoch)
 
 
 def _first_failed(steps: Iterable[StepState]) -> StepState | None:

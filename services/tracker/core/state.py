@@ -71,9 +71,8 @@ class ReportRef(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class Run(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """One time that a step was triggered, and how that ended."""
+    """One time that a step was triggered, and how that ended: by an outcome (its event type), or an error."""
 
-    trigger: str
     at: int
     attempt: int = 1
     epoch: int = 0

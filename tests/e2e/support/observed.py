@@ -77,7 +77,7 @@ class Groups:
 
     def state(self, group: str) -> str:
         """`STABLE`, `EMPTY`, ..."""
-        return self._admin.describe_consumer_groups([group], request_timeout=10)[group].result(10).state.name
+        return str(self._admin.describe_consumer_groups([group], request_timeout=10)[group].result(10).state.name)
 
     def open_records(self, group: str, topics: Iterable[str], partitions: int) -> dict[str, str]:
         """What the group has not committed as done, by partition, as text; empty when everything is."""

@@ -12,6 +12,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.e2e.support.deadline import eventually
 from tests.e2e.support.fleet import Fleet
 
 DIFF = """\
@@ -31,11 +32,9 @@ _AUTHOR = ("-c", "user.name=somebody", "-c", "user.email=somebody@example.com", 
 
 
 def services(fleet: Fleet, *names: str) -> None:
-    """Start review services, and wait for nothing: topics are there when the first of them works."""
+    """Start review services, and wait until they have their partitions."""
     for name in names:
         fleet.start(name, f"services.{name}", SAGA_REVIEW_DIR=str(fleet.home / "reviews"))
-    from tests.e2e.support.deadline import eventually
-
     eventually(
         lambda: all(fleet[name].said("assigned: partitions") for name in names),
         fleet.tend, 90, "the review services to be ready", fleet.dump,
@@ -109,7 +108,7 @@ def installed(folder: Path, package: str, *, edited: bool) -> Path:
     if edited:
         first, second, third, *_ = sorted((tree / package).glob("*.py"), key=lambda p: (-p.stat().st_size, p.name))
         lines = first.read_text(encoding="utf-8").splitlines(keepends=True)
-        lines[len(lines) // 2 : len(lines) // 2] = ["\n", "def surprise(text, seen=[]):\n", "    return eval(text)\n", "\n"]
+        lines += ["\n", "\n", "def surprise(text, seen=[]):\n", "    return eval(text)\n"]
         first.write_text("".join(lines), encoding="utf-8")
         second.rename(second.with_name("renamed_since.py"))
         third.unlink()

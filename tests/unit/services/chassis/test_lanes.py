@@ -64,7 +64,6 @@ def test_every_key_keeps_its_order_and_everything_starts(
 ) -> None:
     lanes, running, started = Lanes(places), list[Delivery](), list[Delivery]()
 
-
     def start(one: Delivery) -> None:
         running.append(one)
         started.append(one)

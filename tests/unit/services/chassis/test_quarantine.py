@@ -13,10 +13,12 @@ HERE, THERE = TopicPartition("a", 0), TopicPartition("a", 1)
 
 
 def noted(*runs: tuple[int, bool]) -> Quarantine:
-    quarantine = Quarantine()
+    quarantine, seen = Quarantine(), 0
     for number, is_dead in runs:
         for _ in range(number):
-            quarantine.note(HERE, is_dead=is_dead)
+            seen += 1
+            if is_dead:
+                quarantine.note_dead(HERE, seen)
     return quarantine
 
 
@@ -49,8 +51,9 @@ def test_it_is_what_counting_says(runs: list[tuple[int, bool]]) -> None:
     quarantine, seen = Quarantine(), list[bool]()
     for number, is_dead in runs:
         for _ in range(number):
-            quarantine.note(HERE, is_dead=is_dead)
             seen.append(is_dead)
+            if is_dead:
+                quarantine.note_dead(HERE, len(seen))
             window = seen[-WINDOW:]
             if quarantine.holds(HERE):
                 assert sum(window) >= LEAST

@@ -221,7 +221,7 @@ def test_a_start_is_marked_when_it_ends_and_then_known() -> None:
     skipped = of.admit(again, state, NOW)
 
     assert isinstance(skipped, Ended)
-    assert (skipped.kind, skipped.changes) == (Kind.SKIPPED, [])
+    assert (skipped.kind, skipped.changes) == (Kind.SKIPPED, ())
     assert dict(skipped.outgoing[0].headers)["ce_reason"] == b"this saga was started before"
 
 

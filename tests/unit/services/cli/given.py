@@ -66,7 +66,7 @@ def shown(what: RenderableType, width: int = 80, *, colour: bool = False) -> str
 
 def running(saga_id: str = SAGA, *, at: int = T0) -> SagaState:
     """A saga whose step ast has its work for 2 s."""
-    done = Run("e1", at, outcome="e2", ended_at=at + 500)
+    done = Run(at=at, outcome="e2", ended_at=at + 500)
     return SagaState(
         saga_id=saga_id,
         definition="code_review",
@@ -78,7 +78,7 @@ def running(saga_id: str = SAGA, *, at: int = T0) -> SagaState:
         updated_at=at + 500,
         steps=(
             StepState("validate", StepStatus.DONE, 1, 0, at + 500, None, (done,)),
-            StepState("ast", StepStatus.QUEUED, 1, 0, at + 500, None, (Run("e2", at + 500),)),
+            StepState("ast", StepStatus.QUEUED, 1, 0, at + 500, None, (Run(at=at + 500),)),
             StepState("llm"),
             StepState("comment"),
         ),
@@ -94,7 +94,7 @@ def completed(saga_id: str = SAGA) -> SagaState:
     ends = (500, 2500, 3500, 4000)
     names, steps, trigger = ("validate", "ast", "llm", "comment"), [], 0
     for number, (name, end) in enumerate(zip(names, ends, strict=True), start=1):
-        run = Run(f"e{number}", T0 + trigger, outcome=f"e{number + 1}", ended_at=T0 + end)
+        run = Run(at=T0 + trigger, outcome=f"e{number + 1}", ended_at=T0 + end)
         steps.append(StepState(name, StepStatus.DONE, 1, 0, T0 + end, None, (run,)))
         trigger = end
     types = ("pr.received", "pr.validated", "ast.completed", "llm.completed", "comments.created")
@@ -121,8 +121,8 @@ def completed(saga_id: str = SAGA) -> SagaState:
 
 def failed(reason: str = "unexpected ValueError: no") -> SagaState:
     """A saga whose step ast failed at its second attempt."""
-    done = Run("e1", T0, outcome="e2", ended_at=T0 + 500)
-    lost = Run("e2", T0 + 500, 2, error=reason, ended_at=T0 + 1500)
+    done = Run(at=T0, outcome="e2", ended_at=T0 + 500)
+    lost = Run(at=T0 + 500, attempt=2, error=reason, ended_at=T0 + 1500)
     return SagaState(
         saga_id=SAGA,
         definition="code_review",

@@ -10,7 +10,7 @@ from schemas.event import Event
 from schemas.events.code_review import AstCompleted, PrReceived, PrValidated
 from services.chassis.blobs import BlobStore
 from services.chassis.context import Context
-from services.chassis.execution import run_inline
+from services.chassis.inline import run_inline
 from services.chassis.memory import MemoryCluster
 from services.chassis.observer import Silent
 from services.chassis.records import Outgoing, Record, TopicPartition
