@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
+from schemas.errors import UnavailableError
 from services.chassis.runner import Runner
 
 STALLED = 60.0
@@ -50,7 +51,10 @@ def why_not_ready(runner: Runner) -> tuple[str, ...]:
 
 
 async def serve(health: Health, registry: CollectorRegistry, host: str, port: int) -> web.AppRunner:
-    """Serve until the returned runner is cleaned up; `runner.addresses` has the address."""
+    """Serve until the returned runner is cleaned up; `runner.addresses` has the address.
+
+    Raises UnavailableError if the port cannot be had.
+    """
     app = web.Application()
 
     async def healthz(_: web.Request) -> web.Response:
@@ -67,5 +71,11 @@ async def serve(health: Health, registry: CollectorRegistry, host: str, port: in
     app.add_routes([web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", metrics)])
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
-    await web.TCPSite(runner, host, port).start()
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError as error:
+        raise UnavailableError(
+            f"{host}:{port} cannot be had for health and metrics ({error.strerror or error}): "
+            "set SAGA_HTTP_PORT to a free port, or leave it unset"
+        ) from None
     return runner
