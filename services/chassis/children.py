@@ -31,6 +31,10 @@ class Answer(NamedTuple):
     is_changed: bool
 
 
+_READY = Answer(Returned(None), None, is_changed=False)
+"""What a child answers when it has imported a handler."""
+
+
 class _Child(NamedTuple):
     process: BaseProcess
     pipe: Connection
@@ -50,6 +54,8 @@ class Children:
         async with self._limit:
             child = self._idle.popleft() if self._idle else await asyncio.to_thread(self._start)
             try:
+                # The first import of a handler's module is not part of its timeout.
+                await _ask(child, job.handler)
                 async with asyncio.timeout(seconds):
                     answer = await _ask(child, (job.handler, event, context))
             except TimeoutError:
@@ -109,13 +115,9 @@ def _serve(pipe: Connection) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     while True:
         try:
-            handler, event, context = pipe.recv()
-        except EOFError:
-            return
-        answer = _answer(handler, event, context)
-        try:
-            pipe.send(answer)
-        except OSError:
+            question = pipe.recv()
+            pipe.send(_answer(*question) if isinstance(question, tuple) else _READY)
+        except (EOFError, OSError):
             return
 
 

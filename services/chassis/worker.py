@@ -186,11 +186,28 @@ class Worker:
         self._last_abort = again
 
     def _commit_one_by_one(self, ended: Sequence[Ended]) -> None:
+        """What is not committed here for another reason than itself comes again with the next batch."""
         for one in sorted(ended, key=lambda each: each.place):
             try:
-                self._transact(self.runner.single(one))
+                self._commit_alone(one)
             except TransactionAbortedError as error:
-                if not error.of_record:
-                    return
-                LOG.error("%s: %s", one.record.where, error)
-                self._transact(self.runner.single(self.runner.refuse(one, str(error), self._clock.now())))
+                LOG.warning("%s: rolled back: %s", one.record.where, error)
+                return
+
+    def _commit_alone(self, one: Ended) -> None:
+        try:
+            self._transact_twice(self.runner.single(one))
+        except TransactionAbortedError as error:
+            if not error.of_record:
+                raise
+            LOG.error("%s: %s", one.record.where, error)
+            self._transact_twice(self.runner.single(self.runner.refuse(one, str(error), self._clock.now())))
+
+    def _transact_twice(self, batch: Batch) -> None:
+        """After a transaction that the broker refused, librdkafka rolls the next one back too (skipped sequence)."""
+        try:
+            self._transact(batch)
+        except TransactionAbortedError as error:
+            if error.of_record:
+                raise
+            self._transact(batch)

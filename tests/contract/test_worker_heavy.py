@@ -41,10 +41,8 @@ def test_a_child_that_dies_hangs_or_leaves_is_a_report_and_the_others_go_on(
     codec = Codec([Answered])
     answers = {envelope(r).subject: codec.decode(Answered.event_type, r.value) for r in outcomes.records()}
     assert os.getpid() not in {event.pid for event in answers.values() if isinstance(event, Answered)}
-    assert {subject: count_of(event) for subject, event in answers.items() if subject.startswith("key0")} == {
-        "key0@0": 1,
-        "key0@6": 2,
-    }
+    # in whatever order the two starts came through intake
+    assert sorted(count_of(answers[subject]) for subject in ("key0@0", "key0@6")) == [1, 2]
     assert worker.runner.is_idle
     publisher.close()
 
