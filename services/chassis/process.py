@@ -24,7 +24,7 @@ from services.chassis.health import Health, serve
 from services.chassis.kafka import KafkaCluster
 from services.chassis.logs import log_to_stderr
 from services.chassis.observer import Metrics
-from services.chassis.port import Admin
+from services.chassis.port import Admin, Cluster
 from services.chassis.runner import Logic, Runner
 from services.chassis.service import Service
 from services.chassis.settings import Settings
@@ -99,35 +99,28 @@ class Process:
     # ---- inside
 
     def _work(self, logic_for: LogicFor, specs: Sequence[TopicSpec], counted: str) -> None:
-        settings = self._settings
         _calm_the_collector()
-        cluster = KafkaCluster(
-            settings.kafka_properties,
-            session_timeout=settings.session_timeout,
-            transaction_timeout=settings.transaction_timeout,
-        )
-        executor = ThreadedExecutor(settings.heavy_processes)
+        cluster = cluster_of(self._settings)
+        executor = ThreadedExecutor(self._settings.heavy_processes)
         self._serve(executor, self._metrics.registry)
         partitions = self._prepare(cluster.admin(), specs, counted)
-        if partitions is None:
-            return
-        worker = Worker(
-            cluster,
-            self._identity(),
-            logic_for(partitions),
-            executor,
-            SystemClock(),
-            BlobStore(settings.blob_url),
-            self,
-            settings.max_in_flight,
-        )
-        LOG.info("working on Kafka at %s, %d partitions", settings.bootstrap_servers, partitions)
+        if partitions is not None:
+            self._loop(self._worker(cluster, logic_for(partitions), executor))
+        executor.close()
+
+    def _loop(self, worker: Worker) -> None:
+        LOG.info("working on Kafka at %s", self._settings.bootstrap_servers)
         while not self._stop:
             worker.turn(IDLE)
-        LOG.info("stopping: running handlers get %g s", settings.drain_timeout)
-        worker.drain(settings.drain_timeout)
+        LOG.info("stopping: running handlers get %g s", self._settings.drain_timeout)
+        worker.drain(self._settings.drain_timeout)
         worker.close()
-        executor.close()
+
+    def _worker(self, cluster: Cluster, logic: Logic, executor: ThreadedExecutor) -> Worker:
+        blobs = BlobStore(self._settings.blob_url)
+        return Worker(
+            cluster, self._identity(), logic, executor, SystemClock(), blobs, self, self._settings.max_in_flight
+        )
 
     def _identity(self) -> Identity:
         slot = self._settings.instance or uuid.uuid4().hex
@@ -153,6 +146,15 @@ class Process:
         if self._stop:
             _exit(128 + number)
         self._stop = True
+
+
+def cluster_of(settings: Settings) -> KafkaCluster:
+    """The Kafka that the settings name."""
+    return KafkaCluster(
+        settings.kafka_properties,
+        session_timeout=settings.session_timeout,
+        transaction_timeout=settings.transaction_timeout,
+    )
 
 
 def prepare_topics(admin: Admin, specs: Sequence[TopicSpec], counted: str) -> int:

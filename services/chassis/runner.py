@@ -10,10 +10,11 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
-from services.chassis.keyed import Change, Store, StoreSpec, last_changes
+from services.chassis.commits import Commits
+from services.chassis.keyed import Store, StoreSpec
 from services.chassis.lanes import Lanes
 from services.chassis.quarantine import Quarantine
-from services.chassis.records import Committed, Outgoing, Record, TopicPartition
+from services.chassis.records import Committed, Record, TopicPartition
 from services.chassis.tasks import Task, Tasks
 from services.chassis.work import Batch, Cancel, Delivery, Effect, Ended, Kind, Pause, Result, Resume, Start
 
@@ -49,7 +50,7 @@ class Runner:
         self._lanes = Lanes(max_in_flight)
         self._held: dict[TopicPartition, deque[Record]] = {}
         self._paused: set[TopicPartition] = set()
-        self._ended: list[Ended] = []
+        self._commits = Commits(self._tasks)
         self._orphans: dict[Place, Ended] = {}
         self._running: dict[Place, Delivery] = {}
         self._quarantine = Quarantine()
@@ -74,8 +75,7 @@ class Runner:
 
     def on_revoke(self) -> None:
         """All partitions have gone. Handlers run on; what ended but is not committed waits to be taken up again."""
-        self._orphans.update((ended.place, ended) for ended in self._ended)
-        self._ended.clear()
+        self._orphans.update((ended.place, ended) for ended in self._commits.give_up())
         self._held.clear()
         self._paused.clear()
         self._lanes.keep_running()
@@ -151,29 +151,23 @@ class Runner:
 
     def batch(self, *, clean: bool = False) -> Batch | None:
         """Everything that has ended since the last commit; none if there is nothing."""
-        return self._batch(self._ended, (), clean=clean) if self._ended else None
+        return self._commits.batch(clean=clean)
 
     def single(self, ended: Ended) -> Batch:
         """One ended record alone, the others left open: for a batch that Kafka does not take."""
-        others = [other.record.offset for other in self._ended if other is not ended and _at(other) == _at(ended)]
-        return self._batch([ended], others, clean=False)
+        return self._commits.single(ended)
 
     def on_committed(self, batch: Batch) -> None:
         """The batch is on the log."""
-        for ended in batch.ended:
-            self._tasks.ledger(ended.record).settle(ended.record.offset)
-        for change, outgoing in batch.changelog:
-            self._tasks.tasks[outgoing.partition].stores[change.topic].settle(change, outgoing.value)
-        done = {id(ended) for ended in batch.ended}
-        self._ended = [ended for ended in self._ended if id(ended) not in done]
+        self._commits.settle(batch)
 
     def refuse(self, ended: Ended, reason: str, now: int) -> Ended:
         """Kafka does not take what this record led to: end it as failed instead."""
-        for change in ended.changes:
-            self._tasks.tasks[ended.record.partition].stores[change.topic].drop(change)
         instead = self._logic.refuse(ended, reason, now)
-        self._ended[self._ended.index(ended)] = instead
+        self._commits.replace(ended, instead)
         return instead
+
+    # ---- what is seen from outside
 
     def quarantined(self) -> tuple[TopicPartition, ...]:
         """Partitions that stand still because most of their records are dead letters."""
@@ -199,17 +193,17 @@ class Runner:
     @property
     def is_draining(self) -> bool:
         """Whether handlers run, or what they left waits for its record to come again."""
-        return bool(self._running or self._orphans or self._ended)
+        return bool(self._running or self._orphans or self._commits)
 
     @property
     def has_work(self) -> bool:
         """Whether records wait that could be taken in, or an end waits for its commit."""
-        return bool(self._ended) or any(held and not self._quarantine.holds(at) for at, held in self._held.items())
+        return bool(self._commits) or any(held and not self._quarantine.holds(at) for at, held in self._held.items())
 
     @property
     def is_idle(self) -> bool:
         """Whether nothing is held, running or waiting for a commit."""
-        return not (self._running or self._ended or any(self._held.values()))
+        return not (self._running or self._commits or any(self._held.values()))
 
     # ---- inside
 
@@ -233,7 +227,7 @@ class Runner:
 
     def _take_up_again(self, record: Record, task: Task) -> bool:
         """Whether this record's work runs already, or has ended without its commit, in this process."""
-        place = (record.topic, record.partition, record.offset)
+        place = record.place
         if ended := self._orphans.pop(place, None):
             self._end(ended, task)
             return True
@@ -250,13 +244,11 @@ class Runner:
             starts.append(found)
 
     def _end(self, ended: Ended, task: Task) -> None:
-        task.ledgers[ended.record.topic].finish(ended.record.offset)
-        if ended.changes:
-            for change in ended.changes:
-                task.stores[change.topic].put(change)
-        self._ended.append(ended)
+        self._commits.add(ended, task)
         if ended.kind is Kind.DEAD:
-            self._quarantine.note_dead(_at(ended), task.ledgers[ended.record.topic].ended)
+            record = ended.record
+            seen = task.ledgers[record.topic].ended
+            self._quarantine.note_dead(TopicPartition(record.topic, record.partition), seen)
 
     def _cancel(self, unwanted: Sequence[Delivery]) -> list[Effect]:
         for delivery in unwanted:
@@ -276,32 +268,3 @@ class Runner:
         """Whether work on the record at `place` is still ours, and not done by somebody else meanwhile."""
         task = self._tasks.assigned(place[1])
         return task is not None and place[0] in task.ledgers and task.ledgers[place[0]].is_unfinished(place[2])
-
-    def _batch(self, ended: list[Ended], but: Sequence[int], *, clean: bool) -> Batch:
-        outgoing = [record for one in ended for record in one.outgoing]
-        changelog = self._changelog(ended)
-        outgoing += [record for _, record in changelog]
-        return Batch(list(ended), outgoing, changelog, self._offsets(ended, but, clean=clean))
-
-    def _changelog(self, ended: Iterable[Ended]) -> list[tuple[Change, Outgoing]]:
-        by_task: dict[int, list[Change]] = {}
-        for one in ended:
-            if one.changes:
-                by_task.setdefault(one.record.partition, []).extend(one.changes)
-        return [
-            (change, self._tasks.tasks[number].stores[change.topic].encoded(change))
-            for number, changes in by_task.items()
-            for change in last_changes(changes)
-        ]
-
-    def _offsets(self, ended: Iterable[Ended], but: Sequence[int], *, clean: bool) -> dict[TopicPartition, Committed]:
-        offsets: dict[TopicPartition, Committed] = {}
-        for topic, number in {(one.record.topic, one.record.partition) for one in ended}:
-            committed = self._tasks.tasks[number].ledgers[topic].committed(but=but, clean=clean)
-            if committed is not None:
-                offsets[TopicPartition(topic, number)] = committed
-        return offsets
-
-
-def _at(ended: Ended) -> TopicPartition:
-    return TopicPartition(ended.record.topic, ended.record.partition)

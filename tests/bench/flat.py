@@ -13,9 +13,9 @@ from types import FrameType
 
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
-from services.chassis.kafka.consumer import _GROUP
 from services.chassis.kafka.errors import LOG
-from services.chassis.kafka.producer import _COMMON, _TRANSACTIONAL
+from services.chassis.kafka.messages import READING
+from services.chassis.kafka.producer import TRANSACTIONS, WRITING
 from services.chassis.settings import Settings
 from services.chassis.worker import POLL_LIMIT
 
@@ -35,7 +35,7 @@ Work = Callable[[Sequence[Message], Produce], None]
 def group_properties(group: str, settings: Settings) -> dict[str, object]:
     """What the chassis gives to its group consumer."""
     return {
-        **_GROUP,
+        **READING,
         "group.id": group,
         "session.timeout.ms": round(settings.session_timeout * 1000),
         "heartbeat.interval.ms": max(200, round(settings.session_timeout * 1000 / 4)),
@@ -46,8 +46,8 @@ def group_properties(group: str, settings: Settings) -> dict[str, object]:
 def transactional_properties(group: str, settings: Settings) -> dict[str, object]:
     """What the chassis gives to its transactional producer."""
     return {
-        **_COMMON,
-        **_TRANSACTIONAL,
+        **WRITING,
+        **TRANSACTIONS,
         "transactional.id": f"{group}-{uuid.uuid4().hex}",
         "transaction.timeout.ms": round(settings.transaction_timeout * 1000),
         **settings.kafka_properties,
@@ -56,7 +56,7 @@ def transactional_properties(group: str, settings: Settings) -> dict[str, object
 
 def publisher_properties(properties: Mapping[str, object]) -> dict[str, object]:
     """What the chassis gives to its plain producer."""
-    return {**_COMMON, "enable.idempotence": True, **properties}
+    return {**WRITING, "enable.idempotence": True, **properties}
 
 
 def forever(group: str, topics: Sequence[str], work: Work) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from services.chassis.kafka.admin import KafkaAdmin
-from services.chassis.kafka.consumer import KafkaConsumer, KafkaReader
+from services.chassis.kafka.consumer import KafkaConsumer
 from services.chassis.kafka.producer import KafkaProducer, KafkaPublisher
+from services.chassis.kafka.reader import KafkaReader
 from services.chassis.port import Listener
 
 

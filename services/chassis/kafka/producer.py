@@ -12,8 +12,8 @@ from confluent_kafka import Producer as Client
 from confluent_kafka import TopicPartition as Place
 
 from schemas.errors import UnavailableError
-from services.chassis.kafka.consumer import as_record
 from services.chassis.kafka.errors import LOG, Means, error_of, meaning, note
+from services.chassis.kafka.messages import as_record
 from services.chassis.port import FencedError, TransactionAbortedError
 from services.chassis.records import Committed, Outgoing, Record, TopicPartition
 from topology.topics import MAX_DEAD_LETTER_BYTES
@@ -27,7 +27,7 @@ HUNG = 15.0
 PATIENCE = 120.0
 """Seconds after which a coordinator that does not answer ends the process."""
 
-_COMMON = {
+WRITING = {
     "partitioner": "murmur2_random",
     "compression.type": "lz4",
     "linger.ms": 0,
@@ -36,7 +36,7 @@ _COMMON = {
 }
 # After a commit the broker is still writing markers and answers CONCURRENT_TRANSACTIONS; librdkafka then waits
 # retry.backoff.ms, 100 by default: measured 106 ms a transaction, 3.8 ms with 1.
-_TRANSACTIONAL = {"retry.backoff.ms": 1, "retry.backoff.max.ms": 50, "queue.buffering.max.messages": 500_000}
+TRANSACTIONS = {"retry.backoff.ms": 1, "retry.backoff.max.ms": 50, "queue.buffering.max.messages": 500_000}
 
 
 _OF_RECORD = frozenset(
@@ -55,7 +55,7 @@ class KafkaProducer:
 
     def __init__(self, properties: Mapping[str, object], transactional_id: str, transaction_timeout: float) -> None:
         own = {"transactional.id": transactional_id, "transaction.timeout.ms": round(transaction_timeout * 1000)}
-        self._config: dict[str, object] = {**_COMMON, **_TRANSACTIONAL, **own, **properties}
+        self._config: dict[str, object] = {**WRITING, **TRANSACTIONS, **own, **properties}
         self._connect()
 
     def transact(
@@ -183,7 +183,7 @@ class KafkaPublisher:
 
     def __init__(self, properties: Mapping[str, object], patience: float = 10.0) -> None:
         own = {"enable.idempotence": True, "message.timeout.ms": round(patience * 1000)}
-        self._client = Client({**_COMMON, **own, **properties}, logger=LOG)
+        self._client = Client({**WRITING, **own, **properties}, logger=LOG)
         self._patience = patience
 
     def publish(self, topic: str, key: bytes | None, value: bytes | None, headers: list[tuple[str, bytes]]) -> Record:

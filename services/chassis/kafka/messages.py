@@ -1,0 +1,73 @@
+"""Messages and positions as librdkafka has them, and as values; the settings that all readers share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from confluent_kafka import OFFSET_BEGINNING, TIMESTAMP_NOT_AVAILABLE, KafkaError, Message
+from confluent_kafka import TopicPartition as Place
+
+from schemas.errors import UnavailableError
+from services.chassis.kafka.errors import note
+from services.chassis.records import Headers, Record, TopicPartition
+
+READING = {
+    "enable.auto.commit": False,
+    "enable.auto.offset.store": False,
+    "isolation.level": "read_committed",
+    "auto.offset.reset": "earliest",
+    "partition.assignment.strategy": "range",
+    "max.poll.interval.ms": 300_000,
+    "queued.max.messages.kbytes": 16_384,
+    "fetch.error.backoff.ms": 20,
+    "fetch.queue.backoff.ms": 20,
+}
+
+
+def as_record(message: Message) -> Record:
+    """A message as a value."""
+    kind, timestamp = message.timestamp()
+    headers: Headers = message.headers() or []  # type: ignore[assignment]
+    return Record(
+        message.topic() or "",
+        partition_of(message),
+        message.offset() or 0,
+        0 if kind == TIMESTAMP_NOT_AVAILABLE else timestamp,
+        message.key(),
+        message.value(),
+        headers,
+    )
+
+
+def partition_of(message: Message) -> int:
+    """The partition of a message, -1 for an event that has none."""
+    partition = message.partition()
+    return -1 if partition is None else partition
+
+
+_PASSING = frozenset(
+    {
+        KafkaError._ALL_BROKERS_DOWN,
+        KafkaError._TRANSPORT,
+        KafkaError._TIMED_OUT,
+        KafkaError._RESOLVE,
+        KafkaError._MAX_POLL_EXCEEDED,
+        KafkaError._PARTITION_EOF,
+    }
+)
+
+
+def is_record(message: Message) -> bool:
+    """Whether a message is a record. Raises UnavailableError for an error that will not pass by itself."""
+    error = message.error()
+    if error is None:
+        return True
+    if error.fatal() or (error.code() not in _PASSING and not error.retriable()):
+        raise UnavailableError(f"reading {message.topic() or 'from Kafka'} failed: {error.str()}")
+    note(error)
+    return False
+
+
+def places(positions: Mapping[TopicPartition, int | None]) -> list[Place]:
+    """Positions as librdkafka wants them (none: from the beginning)."""
+    return [Place(*at, OFFSET_BEGINNING if offset is None else offset) for at, offset in positions.items()]
