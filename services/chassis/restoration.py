@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from schemas.errors import UnavailableError
 from services.chassis.port import Admin, Cluster, Reader
@@ -13,6 +13,9 @@ from services.chassis.tasks import Task
 from services.chassis.work import Effect
 
 LOG = logging.getLogger("saga.restoration")
+
+PAUSE = 0.5
+"""Seconds before a broker that gave no answer is asked again."""
 
 PIECE = 5_000
 """Changelog records read in one turn."""
@@ -25,12 +28,14 @@ class Restoration:
     a commit returns before its markers are on every partition, so the last stable offset may lie before what counts.
     """
 
-    def __init__(self, cluster: Cluster, runner: Runner) -> None:
+    def __init__(self, cluster: Cluster, runner: Runner, now: Callable[[], float]) -> None:
         self._cluster = cluster
         self._runner = runner
+        self._now = now
         self._reader: Reader | None = None
         self._tasks: dict[int, Task] = {}
         self._admin: Admin | None = None
+        self._ask_at = 0.0
         self._ends: Mapping[TopicPartition, int] | None = None
 
     @property
@@ -82,12 +87,16 @@ class Restoration:
         return [TopicPartition(topic, task.number) for task in self._tasks.values() for topic in task.stores]
 
     def _know_ends(self) -> bool:
-        """Ask how far the changelogs reach; if nobody answers, the next turn asks again."""
+        """Ask how far the changelogs reach; if there is no answer, ask again later."""
+        if self._now() < self._ask_at:
+            return False
         try:
             self._admin = self._admin or self._cluster.admin()
             self._ends = self._admin.end_offsets(self._places())
         except UnavailableError as error:
             LOG.warning("keyed state cannot be restored yet: %s", error)
+            # A client that has seen a broker restart may know its old leader epoch for ever: the next one is new.
+            self._admin, self._ask_at = None, self._now() + PAUSE
         return self._ends is not None
 
     def _is_complete(self, task: Task) -> bool:

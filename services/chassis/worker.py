@@ -60,7 +60,7 @@ class Worker:
         self._last_abort: str | None = None
         self._quiet_turns = 0
         self._producer = cluster.producer(identity.transactional_id)
-        self._restoration = Restoration(cluster, self.runner)
+        self._restoration = Restoration(cluster, self.runner, clock.monotonic)
         self._consumer = cluster.consumer(identity.group, logic.topics, self, identity.instance)
 
     # ---- the loop

@@ -98,6 +98,7 @@ def test_started_by_the_command_line_it_serves_is_found_survives_a_kill_and_keep
 
 def test_another_port_is_taken_and_said_when_the_default_one_is_not_free(home: Path) -> None:
     with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         with suppress(OSError):  # somebody else has it, which is as good
             other.bind((HOST, DEFAULT_PORT))
             other.listen()

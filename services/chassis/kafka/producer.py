@@ -21,7 +21,7 @@ from topology.topics import MAX_DEAD_LETTER_BYTES
 CALL = 5.0
 """Seconds that one call to the coordinator may take before it is made again."""
 
-HUNG = 15.0
+HUNG = 8.0
 """Seconds after which a call that should have ended after 5 is taken to hang."""
 
 PATIENCE = 120.0

@@ -1,0 +1,52 @@
+"""Restoring: a broker that gives no answer is asked again, later, by a new client."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from schemas.errors import UnavailableError
+from services.chassis.memory import MemoryCluster
+from services.chassis.memory.admin import MemoryAdmin
+from services.chassis.records import Committed, TopicPartition
+from services.chassis.restoration import PAUSE, Restoration
+from services.chassis.runner import Runner
+from services.chassis.service import Service
+from services.chassis.work import Resume
+from tests.chain.definition import CHAIN
+from tests.chain.handlers import HANDLERS
+from topology.topics import topics
+
+
+class Forgetful(MemoryAdmin):
+    """An admin client that the broker refuses."""
+
+    def end_offsets(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
+        raise UnavailableError("Leader epoch is older than broker epoch")
+
+
+class Restarted(MemoryCluster):
+    """A cluster whose first admin client is refused for ever."""
+
+    admins = 0
+
+    def admin(self) -> MemoryAdmin:
+        self.admins += 1
+        return Forgetful(self) if self.admins == 1 else super().admin()
+
+
+def test_who_is_refused_asks_again_later_with_a_new_client() -> None:
+    at = 0.0
+    cluster = Restarted()
+    MemoryCluster.admin(cluster).create_missing(topics(CHAIN, 1))
+    runner = Runner(Service("one", CHAIN, {"one": HANDLERS["one"]}).logic(1))
+    restoration = Restoration(cluster, runner, lambda: at)
+    nothing: Committed | None = None
+    runner.on_assign({TopicPartition("chain.started", 0): nothing})
+    restoration.begin()
+
+    assert [restoration.advance() for _ in range(3)] == [[], [], []]
+    assert (cluster.admins, restoration.is_running) == (1, True)
+
+    at = PAUSE
+    assert restoration.advance() == [Resume(TopicPartition("chain.started", 0))]
+    assert (cluster.admins, restoration.is_running) == (2, False)
