@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from threading import Thread
 
 from confluent_kafka import Consumer as Client
 from confluent_kafka import KafkaError, KafkaException
@@ -18,6 +19,11 @@ from services.chassis.records import Committed, Record, TopicPartition
 
 COMMITTED_TIMEOUT = 30.0
 """Seconds for looking up committed offsets: more than transaction.timeout.ms, since it waits for pending ones."""
+
+Listening = Callable[[Sequence[TopicPartition]], None]
+
+JOINING = 5.0
+"""Seconds beyond a session, after which a member that has no word from its group asks with a new client."""
 
 COORDINATOR_BACKOFF = 0.05
 """Seconds before a coordinator that is about to move is asked again."""
@@ -49,16 +55,18 @@ class KafkaConsumer:
         membership["heartbeat.interval.ms"] = max(200, round(session_timeout * 1000 / 4))
         if instance:
             membership["group.instance.id"] = f"{group}-{instance}"
-        self._client = Client({**READING, **membership, "error_cb": note, **properties}, logger=LOG)
+        self._config: dict[str, object] = {**READING, **membership, "error_cb": note, **properties}
+        self._topics = list(topics)
         self._listener = listener
         self._rebalances = 0
         self._failure: Exception | None = None
-        self._client.subscribe(
-            list(topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
-        )
+        self._patience = session_timeout + JOINING
+        self._join()
 
     def poll(self, timeout: float, limit: int) -> list[Record]:
         """As `Consumer.poll`. What was fetched before a rebalance in the same call is not returned: it comes again."""
+        if self._asks_since is not None and time.monotonic() - self._asks_since > self._patience:
+            self._start_over()
         before = self._rebalances
         first = self._client.poll(timeout)
         messages = [first, *self._client.consume(limit - 1, 0)] if first is not None and limit > 1 else [first]
@@ -121,21 +129,40 @@ class KafkaConsumer:
             raise UnavailableError(f"the group's committed offsets cannot be looked up: {error.str()}")
         return None
 
-    def _on_assign(self, _: Client, places: list[Place]) -> None:
-        self._called(self._listener.on_assign, places)
+    def _join(self) -> None:
+        self._asks_since: float | None = time.monotonic()
+        self._client = Client(self._config, logger=LOG)
+        self._client.subscribe(
+            self._topics, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
+        )
 
-    def _on_revoke(self, _: Client, places: list[Place]) -> None:
-        self._called(self._listener.on_revoke, places)
-        self._client.unassign()
+    def _start_over(self) -> None:
+        """Ask with a new client: one whose coordinator has been away may never ask again (librdkafka issue 5511)."""
+        LOG.warning("no partitions from the group for %g s: asking again with a new client", self._patience)
+        Thread(target=self._client.close, daemon=True, name="left behind").start()
+        self._join()
 
-    def _on_lost(self, _: Client, places: list[Place]) -> None:
-        self._called(self._listener.on_lost, places)
-        self._client.unassign()
+    def _on_assign(self, client: Client, places: list[Place]) -> None:
+        if client is self._client:
+            self._asks_since = None
+            self._called(self._listener.on_assign, places)
 
-    def _called(self, listen: object, places: list[Place]) -> None:
+    def _on_revoke(self, client: Client, places: list[Place]) -> None:
+        self._gone(client, self._listener.on_revoke, places)
+
+    def _on_lost(self, client: Client, places: list[Place]) -> None:
+        self._gone(client, self._listener.on_lost, places)
+
+    def _gone(self, client: Client, listen: Listening, places: list[Place]) -> None:
+        if client is self._client:
+            self._asks_since = time.monotonic()
+            self._called(listen, places)
+        client.unassign()
+
+    def _called(self, listen: Listening, places: list[Place]) -> None:
         """An exception must not cross librdkafka: it is kept, and raised by `poll`."""
         self._rebalances += 1
         try:
-            listen([TopicPartition(place.topic, place.partition) for place in places])  # type: ignore[operator]
+            listen([TopicPartition(place.topic, place.partition) for place in places])
         except Exception as error:  # raised again in poll
             self._failure = self._failure or error
