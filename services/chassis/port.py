@@ -25,6 +25,10 @@ class TransactionAbortedError(ChoreographyError):
         self.of_record = of_record
 
 
+class TransactionInDoubtError(ChoreographyError):
+    """Nobody knows whether a transaction was committed: only what the group has committed can tell, so join it anew."""
+
+
 class FencedError(ChoreographyError):
     """Another process has taken this one's place: it must exit."""
 
@@ -63,6 +67,9 @@ class Consumer(Protocol):
     def resume(self, partitions: Iterable[TopicPartition]) -> None:
         """Deliver these again, from where they were."""
 
+    def rejoin(self) -> None:
+        """Give up all partitions as lost, and join the group anew."""
+
     def group_metadata(self) -> object:
         """The membership that a transaction's offsets are fenced by (KIP-447)."""
 
@@ -78,7 +85,8 @@ class Producer(Protocol):
     ) -> None:
         """Write all records and commit all offsets, or nothing.
 
-        Raises TransactionAbortedError if it was rolled back, FencedError if this process has to exit.
+        Raises TransactionAbortedError if it was rolled back, TransactionInDoubtError if that cannot be known here,
+        FencedError if this process has to exit.
         """
 
     def close(self) -> None:

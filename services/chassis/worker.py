@@ -11,7 +11,7 @@ from services.chassis.clock import Clock
 from services.chassis.context import Context, KeyedState
 from services.chassis.execution import Executor
 from services.chassis.observer import Observer
-from services.chassis.port import Cluster, TransactionAbortedError
+from services.chassis.port import Cluster, TransactionAbortedError, TransactionInDoubtError
 from services.chassis.records import TopicPartition
 from services.chassis.restoration import Restoration
 from services.chassis.runner import Logic, Runner
@@ -167,6 +167,10 @@ class Worker:
             self._transact(batch)
         except TransactionAbortedError as error:
             self._aborted(batch, error)
+        except TransactionInDoubtError as error:
+            LOG.warning("%s: what the group has committed will tell", error)
+            if not clean:  # else the partitions are going anyway
+                self._consumer.rejoin()
         else:
             self._last_abort = None
 

@@ -11,7 +11,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka import TopicPartition as Place
 
 from schemas.errors import UnavailableError
-from services.chassis.kafka.errors import LOG, error_of, note
+from services.chassis.kafka.errors import LOG, OURS, error_of, note
 from services.chassis.kafka.messages import READING, as_record, is_record
 from services.chassis.kafka.messages import places as places_of
 from services.chassis.port import Listener
@@ -66,6 +66,7 @@ class KafkaConsumer:
     def poll(self, timeout: float, limit: int) -> list[Record]:
         """As `Consumer.poll`. What was fetched before a rebalance in the same call is not returned: it comes again."""
         if self._asks_since is not None and time.monotonic() - self._asks_since > self._patience:
+            OURS.warning("no partitions from the group for %g s: asking again with a new client", self._patience)
             self._start_over()
         before = self._rebalances
         first = self._client.poll(timeout)
@@ -106,6 +107,12 @@ class KafkaConsumer:
         """As `Consumer.resume`."""
         self._client.resume([Place(*at) for at in partitions])
 
+    def rejoin(self) -> None:
+        """As `Consumer.rejoin`."""
+        places = self._client.assignment()
+        self._called(self._listener.on_lost, places)
+        self._start_over()
+
     def group_metadata(self) -> object:
         """As `Consumer.group_metadata`."""
         return self._client.consumer_group_metadata()
@@ -137,10 +144,10 @@ class KafkaConsumer:
         )
 
     def _start_over(self) -> None:
-        """Ask with a new client: one whose coordinator has been away may never ask again (librdkafka issue 5511)."""
-        LOG.warning("no partitions from the group for %g s: asking again with a new client", self._patience)
-        Thread(target=self._client.close, daemon=True, name="left behind").start()
+        """Join with a new client: one whose coordinator has been away may never ask again (librdkafka issue 5511)."""
+        left_behind = self._client
         self._join()
+        Thread(target=left_behind.close, daemon=True, name="left behind").start()
 
     def _on_assign(self, client: Client, places: list[Place]) -> None:
         if client is self._client:

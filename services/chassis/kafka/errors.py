@@ -10,6 +10,10 @@ from confluent_kafka import KafkaError, KafkaException
 from schemas.errors import UnavailableError
 
 LOG = logging.getLogger("saga.librdkafka")
+"""What librdkafka says."""
+
+OURS = logging.getLogger("saga.kafka")
+"""What we say about it."""
 
 
 class Means(Enum):

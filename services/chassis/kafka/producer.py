@@ -12,9 +12,9 @@ from confluent_kafka import Producer as Client
 from confluent_kafka import TopicPartition as Place
 
 from schemas.errors import UnavailableError
-from services.chassis.kafka.errors import LOG, Means, error_of, meaning, note
+from services.chassis.kafka.errors import LOG, OURS, Means, error_of, meaning, note
 from services.chassis.kafka.messages import as_record
-from services.chassis.port import FencedError, TransactionAbortedError
+from services.chassis.port import FencedError, TransactionAbortedError, TransactionInDoubtError
 from services.chassis.records import Committed, Outgoing, Record, TopicPartition
 from topology.topics import MAX_DEAD_LETTER_BYTES
 
@@ -22,10 +22,10 @@ CALL = 5.0
 """Seconds that one call to the coordinator may take before it is made again."""
 
 HUNG = 8.0
-"""Seconds after which a call that should have ended after 5 is taken to hang."""
+"""Seconds after which a call that does not end is taken to hang: its client has lost its coordinator for good."""
 
 PATIENCE = 120.0
-"""Seconds after which a coordinator that does not answer ends the process."""
+"""Seconds after which a coordinator that does not answer even a new client ends the process."""
 
 WRITING = {
     "partitioner": "murmur2_random",
@@ -56,24 +56,36 @@ class KafkaProducer:
     def __init__(self, properties: Mapping[str, object], transactional_id: str, transaction_timeout: float) -> None:
         own = {"transactional.id": transactional_id, "transaction.timeout.ms": round(transaction_timeout * 1000)}
         self._config: dict[str, object] = {**WRITING, **TRANSACTIONS, **own, **properties}
-        self._connect()
+        self._begin()
 
     def transact(
         self, outgoing: Sequence[Outgoing], offsets: Mapping[TopicPartition, Committed], group: object
     ) -> None:
         """As `Producer.transact`."""
+        self._rolled_back_on_error(lambda: self._write(outgoing, offsets, group))
+        try:
+            self._rolled_back_on_error(lambda: self._call(lambda: self._client.commit_transaction(CALL), HUNG))
+        except _HungError:
+            self._connect()
+            raise TransactionInDoubtError("Kafka did not say whether it has committed a transaction") from None
+
+    def _write(self, outgoing: Sequence[Outgoing], offsets: Mapping[TopicPartition, Committed], group: object) -> None:
+        """Everything but the commit; a client that hangs is replaced, which rolls back what it has begun."""
         places = [Place(*at, committed.offset, committed.metadata) for at, committed in offsets.items()]
         try:
-            self._call(self._client.begin_transaction)
+            self._call(self._client.begin_transaction, HUNG)
             for record in outgoing:
                 self._produce(record)
             if places:
-                self._call(lambda: self._sending.send(places, group))
-            self._call(lambda: self._client.commit_transaction(CALL))
+                self._call(lambda: self._sending.send(places, group), HUNG)
         except _HungError:
-            self._sending.close()
             self._connect()
-            raise TransactionAbortedError("the client did not get through to the group's coordinator") from None
+            raise TransactionAbortedError("the client did not get through to a coordinator") from None
+
+    def _rolled_back_on_error(self, call: Callable[[], None]) -> None:
+        """Make a call; an error of Kafka's rolls the transaction back, and says whether a record was to blame."""
+        try:
+            call()
         except KafkaException as raised:
             self._abort()
             error = error_of(raised)
@@ -89,9 +101,16 @@ class KafkaProducer:
 
     def _connect(self) -> None:
         """A new client; what its predecessor has left open is aborted, and whatever that one still sends is refused."""
+        self._sending.close()
+        self._begin()
+
+    def _begin(self) -> None:
         self._client = Client(self._config, logger=LOG)
         self._sending = _Sending(self._client)
-        self._call(lambda: self._client.init_transactions(CALL))
+        try:
+            self._call(lambda: self._client.init_transactions(CALL), PATIENCE)
+        except _HungError:
+            raise UnavailableError(f"Kafka's transaction coordinator does not answer for {PATIENCE:g} s") from None
 
     def _produce(self, record: Outgoing) -> None:
         while True:
@@ -110,13 +129,18 @@ class KafkaProducer:
 
     def _abort(self) -> None:
         try:
-            self._call(lambda: self._client.abort_transaction(CALL))
+            self._call(lambda: self._client.abort_transaction(CALL), HUNG)
+        except _HungError:
+            self._connect()
         except KafkaException as raised:
             raise FencedError(f"a transaction could not be rolled back: {error_of(raised).str()}") from None
 
-    def _call(self, call: Callable[[], object]) -> None:
-        """Make a call until it is done. Raises KafkaException to roll back, FencedError to exit."""
-        until = time.monotonic() + PATIENCE
+    def _call(self, call: Callable[[], object], patience: float) -> None:
+        """Make a call until it is done.
+
+        Raises KafkaException to roll back, FencedError to exit, _HungError if there is no end after `patience` seconds.
+        """
+        until = time.monotonic() + patience
         while True:
             try:
                 call()
@@ -128,7 +152,8 @@ class KafkaProducer:
                     case Means.EXIT:
                         raise FencedError(f"the producer cannot go on: {error.str()}") from None
                     case Means.AGAIN if time.monotonic() > until:
-                        raise UnavailableError(f"Kafka's coordinator does not answer: {error.str()}") from None
+                        OURS.warning("no end of a transaction's call: %s; going on with a new producer", error.str())
+                        raise _HungError from None
             else:
                 return
 
@@ -155,7 +180,7 @@ class _Sending:
         try:
             error = self._answers.get(timeout=HUNG)
         except Empty:
-            LOG.warning("no word from the group's coordinator for %g s: going on with a new producer", HUNG)
+            OURS.warning("no word from the group's coordinator for %g s: going on with a new producer", HUNG)
             raise _HungError from None
         if error is not None:
             raise error

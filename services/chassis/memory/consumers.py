@@ -128,6 +128,11 @@ class MemoryConsumer:
         """Deliver these again."""
         self._positions.paused.difference_update(partitions)
 
+    def rejoin(self) -> None:
+        """Leave, and come back as somebody new."""
+        self._group.leave(self._member)
+        self._come_back(self._cluster.clock.monotonic())
+
     def group_metadata(self) -> Membership:
         """Group, member and generation."""
         return Membership(self._group.name, self._member.id, self._member.joined)

@@ -9,7 +9,7 @@ from schemas.errors import ChoreographyError
 from services.chassis.memory.group import Membership
 from services.chassis.memory.partition import Partition, State, Transaction
 from services.chassis.partitioner import partition_of
-from services.chassis.port import FencedError, TransactionAbortedError
+from services.chassis.port import FencedError, TransactionAbortedError, TransactionInDoubtError
 from services.chassis.records import Committed, Outgoing, Record, TopicPartition
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class MemoryProducer:
         try:
             self.begin(outgoing)
             self.commit(offsets, group)
-        except TransactionAbortedError:
+        except (TransactionAbortedError, TransactionInDoubtError):
             self.abort()
             raise
 
