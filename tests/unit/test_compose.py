@@ -79,7 +79,8 @@ def test_kafka_is_the_version_and_has_the_settings_of_the_embedded_one() -> None
     kafka = COMPOSE["services"]["kafka"]
     assert kafka["image"] == f"apache/kafka:{pins}"
     shared = ("offsets.retention.minutes", "auto.create.topics.enable", "transaction.state.log.replication.factor",
-              "share.coordinator.state.topic.min.isr", "group.initial.rebalance.delay.ms")  # fmt: skip
+              "share.coordinator.state.topic.min.isr", "group.initial.rebalance.delay.ms",
+        "controlled.shutdown.enable")  # fmt: skip
     embedded = server_properties_of_the_embedded()
     for name in shared:
         variable = "KAFKA_" + name.upper().replace(".", "_")
