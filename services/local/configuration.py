@@ -54,8 +54,8 @@ _SINGLE_NODE = {
     "transaction.state.log.min.isr": "1",
     "share.coordinator.state.topic.replication.factor": "1",
     "share.coordinator.state.topic.min.isr": "1",
-    # There is nobody to hand partitions to. While a broker tries, they have no leader, and a transaction that commits just
-    # then loses the marker of one of them: an outcome without its offset (decision 0005).
+    # There is nobody to hand partitions to. While a broker tries, they have no leader, and a transaction that commits
+    # just then loses the marker of one of them: an outcome without its offset (decision 0005).
     "controlled.shutdown.enable": "false",
 }
 
