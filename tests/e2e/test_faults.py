@@ -33,7 +33,7 @@ def test_every_saga_completes_exactly_once_while_each_service_is_killed_and_the_
         sagas = chain.start_sagas(kafka.bootstrap, (f"{PREFIX}{number}" for number in range(SAGAS)))
         kill_each_in_turn(fleet, log, wait)
         stop_and_start(kafka, log, wait)
-        wait(lambda: chain.is_tracked_to_the_end(log, sagas, PREFIX), seconds=60, what="every saga to be completed")
+        wait(lambda: chain.is_tracked_to_the_end(log, sagas, PREFIX), seconds=180, what="every saga to be completed")
         wait(lambda: log.has_caught_up, seconds=30, what="the end of the log")
         chain.assert_exactly_once(log, sagas, PREFIX)
         chain.assert_tracked(log, sagas, PREFIX)
