@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from schemas.envelope import AVRO, Envelope, rfc3339, to_headers
+from schemas.envelope import Envelope, rfc3339, to_headers
 from schemas.errors import DecodeError
 from schemas.event import Event
 from schemas.events.reports import StepFailed, StepSkipped
@@ -20,29 +20,15 @@ MAX_REASON = 500
 
 def outcome(delivery: Delivery, event: Event, value: bytes, index: int, source: str, now: int) -> Outgoing:
     """The record of an event that a step emits; its id depends only on what caused it."""
-    cause, step = delivery.envelope, delivery.job.step.name
-    identity = event_id(cause.id, step, event.event_type, index, cause.epoch)
-    envelope = Envelope(
-        id=identity,
-        type=event.event_type,
-        source=source,
-        time=rfc3339(now),
-        subject=cause.subject,
-        definition=cause.definition,
-        version=cause.version,
-        causation_id=cause.id,
-        step=step,
-        attempt=cause.attempt,
-        epoch=cause.epoch,
-        traceparent=child_of(cause.traceparent or trace_parent(cause.subject, identity), identity),
-    )
-    record = delivery.record
-    return Outgoing(event.event_type, record.partition, record.key, value, to_headers(envelope))
+    record, cause, kind = delivery.record, delivery.envelope, event.event_type
+    identity = event_id(cause.id, delivery.job.step.name, kind, index, cause.epoch)
+    headers = to_headers(_effect(delivery, identity, kind, source, now))
+    return Outgoing(kind, record.partition, record.key, value, headers)
 
 
 def failed(delivery: Delivery, report: StepFailed, value: bytes, source: str, now: int) -> Outgoing:
     """The terminal record of a delivery that failed; the tracker decides from its headers what follows."""
-    headers = _report_headers(delivery.record, delivery.envelope, delivery.job.step.name, "step.failed", source, now)
+    headers = _report_headers(delivery, "step.failed", source, now)
     headers.append(("ce_reason", header_text(report.reason)))
     headers.append(("ce_retryable", b"true" if report.retryable else b"false"))
     if report.retry_after_ms is not None:
@@ -52,7 +38,7 @@ def failed(delivery: Delivery, report: StepFailed, value: bytes, source: str, no
 
 def skipped(delivery: Delivery, report: StepSkipped, value: bytes, source: str, now: int) -> Outgoing:
     """The terminal record of a delivery that was not worked on."""
-    headers = _report_headers(delivery.record, delivery.envelope, delivery.job.step.name, "step.skipped", source, now)
+    headers = _report_headers(delivery, "step.skipped", source, now)
     headers.append(("ce_reason", header_text(report.reason)))
     return Outgoing(SAGA_STEPS, delivery.record.partition, delivery.record.key, value, headers)
 
@@ -80,9 +66,17 @@ def header_text(text: str) -> bytes:
     return short.encode(errors="replace")
 
 
-def _report_headers(record: Record, cause: Envelope, step: str, kind: str, source: str, now: int) -> Headers:
+def _report_headers(delivery: Delivery, kind: str, source: str, now: int) -> Headers:
+    record = delivery.record
     identity = report_id(record.topic, record.partition, record.offset, kind)
-    envelope = Envelope(
+    place = f"{record.topic}/{record.partition}/{record.offset}".encode()
+    return [*to_headers(_effect(delivery, identity, kind, source, now)), ("ce_delivery", place)]
+
+
+def _effect(delivery: Delivery, identity: str, kind: str, source: str, now: int) -> Envelope:
+    """The envelope of what a delivery leads to: saga, attempt and epoch are those of its cause."""
+    cause = delivery.envelope
+    return Envelope(
         id=identity,
         type=kind,
         source=source,
@@ -91,14 +85,11 @@ def _report_headers(record: Record, cause: Envelope, step: str, kind: str, sourc
         definition=cause.definition,
         version=cause.version,
         causation_id=cause.id,
-        step=step,
+        step=delivery.job.step.name,
         attempt=cause.attempt,
         epoch=cause.epoch,
         traceparent=child_of(cause.traceparent or trace_parent(cause.subject, identity), identity),
-        content_type=AVRO,
     )
-    delivery = f"{record.topic}/{record.partition}/{record.offset}".encode()
-    return [*to_headers(envelope), ("ce_delivery", delivery)]
 
 
 def as_events(returned: object) -> Sequence[object]:
