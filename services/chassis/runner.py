@@ -186,6 +186,11 @@ class Runner:
         return self._tasks.restoring()
 
     @property
+    def held(self) -> int:
+        """Records that are read but not taken in."""
+        return sum(map(len, self._held.values()))
+
+    @property
     def in_flight(self) -> int:
         """Handlers that run now."""
         return len(self._running)

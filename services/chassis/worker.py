@@ -22,6 +22,9 @@ LOG = logging.getLogger("saga.worker")
 POLL_LIMIT = 1_000
 """Records taken from the client at once."""
 
+MOST_HELD = 4_000
+"""Records read but not taken in, beyond which no more are read."""
+
 BUSY_WAIT = 0.002
 """Seconds to wait for a running handler before looking for records again."""
 
@@ -75,9 +78,7 @@ class Worker:
             self.runner.on_done(delivery, result, self._clock.now())
             self._quiet_turns = 0
         waits = busy or self.runner.has_work or self._restoration.is_running
-        records = self._consumer.poll(0 if waits else timeout, POLL_LIMIT)
-        self._quiet_turns = 0 if records else self._quiet_turns + 1
-        self.runner.on_records(records)
+        self._read(0 if waits else timeout)
         self._apply(self._restoration.advance())
         self._work()
         self._commit()
@@ -123,6 +124,21 @@ class Worker:
         self._restoration.stop()
 
     # ---- inside
+
+    def _read(self, timeout: float) -> None:
+        """Take what has been fetched, up to a bound: the more topics in one batch, the fewer states are written."""
+        self._quiet_turns += 1
+        limit = POLL_LIMIT
+        while limit == POLL_LIMIT:
+            # What is held counts, but the group must be heard: at least one record is asked for.
+            limit = min(POLL_LIMIT, max(1, MOST_HELD - self.runner.held))
+            records = self._consumer.poll(timeout, limit)
+            self.runner.on_records(records)
+            if records:
+                self._quiet_turns = 0
+            if len(records) < limit:
+                return
+            timeout = 0
 
     def _wait(self) -> float:
         return BUSY_WAIT if self._quiet_turns < 50 else STEADY_WAIT
