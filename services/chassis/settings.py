@@ -7,20 +7,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from services.chassis.paths import saga_home
+
 PASS_THROUGH = "SAGA_KAFKA_"  # noqa: S105  # no password, a prefix
-
-
-def saga_home() -> Path:
-    """Where this user's data lies: $SAGA_HOME, else $XDG_DATA_HOME/saga, else ~/.local/share/saga."""
-    if home := os.environ.get("SAGA_HOME"):
-        return Path(home)
-    data = os.environ.get("XDG_DATA_HOME")
-    return (Path(data) if data else Path.home() / ".local" / "share") / "saga"
 
 
 class Settings(BaseSettings):

@@ -18,10 +18,10 @@ from rich.spinner import Spinner
 from rich.text import Text
 
 from schemas.errors import UnavailableError
+from services.chassis.paths import saga_home
 from services.cli.connection import connection_of
 from services.cli.output import err, out, print_json, safe
 from services.cli.views.services import services_table, status_view
-from services.local.paths import saga_home
 from services.local.processes import Process, eventually, spawn
 from services.local.service_log import last_words
 from services.local.up import Plan, bring_up

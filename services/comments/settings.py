@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from services.chassis.paths import saga_home
+
 
 def default_review_dir() -> Path:
-    """`reviews` in the saga home: $SAGA_HOME, else $XDG_DATA_HOME/saga, else ~/.local/share/saga."""
-    if home := os.environ.get("SAGA_HOME"):
-        return Path(home) / "reviews"
-    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(data) / "saga" / "reviews"
+    """`reviews` in the saga home."""
+    return saga_home() / "reviews"
 
 
 class ReviewSettings(BaseSettings):

@@ -22,11 +22,11 @@ from types import TracebackType
 from typing import Self
 
 from schemas.errors import UnavailableError
+from services.chassis.paths import cache_home, saga_home
 from services.local.configuration import Listeners, jvm_command, render, server_properties
 from services.local.distribution import Distribution, kafka_distribution
 from services.local.files import disk_errors, locked
 from services.local.logs import last_words
-from services.local.paths import cache_home, saga_home
 from services.local.pins import KAFKA_VERSION
 from services.local.ports import PortChoice, any_port, choose_port, is_free
 from services.local.processes import Process, eventually, spawn

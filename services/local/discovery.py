@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from services.local.paths import saga_home
+from services.chassis.paths import saga_home
 from services.local.ports import DEFAULT_PORT, HOST
 from services.local.record import live_record, record_path
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.local.paths import cache_home, saga_home
+from services.chassis.paths import cache_home, saga_home
 
 
 @pytest.mark.parametrize(
