@@ -19,12 +19,13 @@ from schemas.codec import AVRO_FOLDER
 from schemas.compatibility import Version, problems, without_docs
 from schemas.errors import TopologyError
 from schemas.event import Event
-from schemas.events import code_review, lifecycle, reports
+from schemas.events import code_review, commands, lifecycle, reports
 
 EVENT_MODULES: tuple[ModuleType, ...] = (
     code_review,
     reports,
     lifecycle,
+    commands,
 )
 """Where the shipped events are."""
 

@@ -69,7 +69,8 @@ class Step:
     """One unit of work: triggered by an event, ended by one of its outcomes.
 
     `emits` are the outcomes of which exactly one ends the step; `also` are by-products that may accompany it.
-    `timeout` bounds one attempt, `deadline` the whole step from trigger to outcome (none: unbounded).
+    `timeout` bounds one attempt, `deadline` the whole step from trigger to outcome (none: unbounded). One that
+    `compensates` can undo its outcome; attempts at that follow `compensation_retry`.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Step:
     deadline: timedelta | None = None
     retry: Retry = Retry()
     compensates: bool = False
+    compensation_retry: Retry = Retry()
     on_cancel: OnCancel = OnCancel.FINISH
 
     @property

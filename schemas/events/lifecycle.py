@@ -48,12 +48,151 @@ class SagaFailed(Lifecycle):
 
 
 class SagaCancelled(Lifecycle):
-    """A saga was called off."""
+    """A saga was called off: by a command, by a later one of its key, or by a final event that means it."""
 
     event_type: ClassVar[str] = "saga.cancelled"
 
-    end: Annotated[str, Field(description="the final event's type")]
+    end: Annotated[str, Field(description="the final event's type; empty if there was none")]
     duration_ms: Annotated[int, Field(description="milliseconds from the first event to the last")]
+    reason: str = ""
 
 
-LIFECYCLE: tuple[type[Event], ...] = (SagaStarted, SagaCompleted, SagaFailed, SagaCancelled)
+class Ruling(Lifecycle):
+    """A decision that depended on what had not arrived: what the tracker had read when it was made.
+
+    `revision` is the saga's before the decision, `read` the next offset per input of the saga's partition.
+    """
+
+    revision: int
+    read: Annotated[dict[str, int], Field(description="next offset by topic")]
+
+
+class DeadlinePassed(Ruling):
+    """A step (or the saga, if none is named) has not ended in the time that its definition gives it."""
+
+    event_type: ClassVar[str] = "saga.timed_out"
+
+    step: str | None = None
+    deadline_ms: Annotated[int, Field(description="milliseconds from trigger to outcome, pauses not counted")]
+
+
+class RetryScheduled(Lifecycle):
+    """A failed attempt will be followed by another."""
+
+    event_type: ClassVar[str] = "saga.retry_scheduled"
+
+    step: str
+    attempt: Annotated[int, Field(description="the attempt to come, from 1 (the first of all)")]
+    due: MillisecondsUtc
+    reason: Annotated[str, Field(description="why the last attempt failed")]
+    is_compensation: bool = False
+
+
+class SagaUndoing(Ruling):
+    """A saga fails, is cancelled, or goes back: what runs may end, then what is done is undone, last step first."""
+
+    event_type: ClassVar[str] = "saga.compensating"
+
+    goal: Annotated[str, Field(description="failed, cancelled, or redo (redrive, rewind, skip)")]
+    reason: str
+    epoch: int
+    steps: Annotated[tuple[str, ...], Field(description="the steps that no longer count as they are")]
+
+
+class SagaCompensated(Ruling):
+    """All that was done and can be undone is undone."""
+
+    event_type: ClassVar[str] = "saga.compensated"
+
+    steps: Annotated[tuple[str, ...], Field(description="the steps undone, in the order in which they were undone")]
+
+
+class SagaPaused(Lifecycle):
+    """Nothing of the saga runs or starts until it is resumed."""
+
+    event_type: ClassVar[str] = "saga.paused"
+
+    by: str
+    reason: str
+
+
+class SagaResumed(Lifecycle):
+    """The saga goes on, with the time that it had left."""
+
+    event_type: ClassVar[str] = "saga.resumed"
+
+    by: str
+    reason: str
+
+
+class IncidentRaised(Ruling):
+    """Only a person can decide how the saga goes on."""
+
+    event_type: ClassVar[str] = "saga.incident_raised"
+
+    incident: Annotated[str, Field(description="what tells the incident from others of its saga")]
+    kind: str
+    step: str | None = None
+    reason: str
+    commands: Annotated[tuple[str, ...], Field(description="the commands that can solve it")]
+
+
+class IncidentSolved(Lifecycle):
+    """An incident is no more."""
+
+    event_type: ClassVar[str] = "saga.incident_solved"
+
+    incident: str
+    how: str
+
+
+class LateOutcome(Lifecycle):
+    """A step has ended when its saga no longer counted on it."""
+
+    event_type: ClassVar[str] = "saga.late_outcome"
+
+    step: str
+    outcome: str
+    is_compensated: Annotated[bool, Field(description="whether it will be undone")]
+
+
+class CommandAccepted(Lifecycle):
+    """A command applies."""
+
+    event_type: ClassVar[str] = "saga.command_accepted"
+
+    command_id: str
+    command: str
+    author: str
+    reason: str
+
+
+class CommandRefused(Lifecycle):
+    """A command does not apply, and why; it changes nothing."""
+
+    event_type: ClassVar[str] = "saga.command_refused"
+
+    command_id: str
+    command: str
+    author: str
+    reason: Annotated[str, Field(description="what the author said")]
+    why: Annotated[str, Field(description="why it is refused")]
+
+
+LIFECYCLE: tuple[type[Event], ...] = (
+    SagaStarted,
+    SagaCompleted,
+    SagaFailed,
+    SagaCancelled,
+    DeadlinePassed,
+    RetryScheduled,
+    SagaUndoing,
+    SagaCompensated,
+    SagaPaused,
+    SagaResumed,
+    IncidentRaised,
+    IncidentSolved,
+    LateOutcome,
+    CommandAccepted,
+    CommandRefused,
+)

@@ -34,7 +34,28 @@ class StepSkipped(Event):
 
     step: str
     reason: str
-    code: Annotated[str, Field(description="duplicate_start")]
+    code: Annotated[str, Field(description="duplicate_start, cancelled, superseded (an older epoch), interrupted")]
 
 
-REPORTS: tuple[type[Event], ...] = (StepFailed, StepSkipped)
+class StepParked(Event):
+    """A delivery was not worked on because its saga is paused; the tracker asks for it again at the resume. Terminal."""
+
+    event_type: ClassVar[str] = "step.parked"
+
+    step: str
+    reason: str
+
+
+class StepProgress(Event):
+    """A handler runs, and how far it is. Not terminal."""
+
+    event_type: ClassVar[str] = "step.progress"
+
+    step: str
+    started_at: Annotated[int, Field(description="milliseconds since the epoch, UTC, by the service's clock")]
+    done: int | None = None
+    total: int | None = None
+    note: str = ""
+
+
+REPORTS: tuple[type[Event], ...] = (StepFailed, StepSkipped, StepParked, StepProgress)

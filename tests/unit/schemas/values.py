@@ -58,6 +58,8 @@ def typed(annotation: Any) -> st.SearchStrategy[Any]:
     if annotation in PLAIN:
         return PLAIN[annotation]
     origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is dict:
+        return st.dictionaries(typed(arguments[0]), typed(arguments[1]), max_size=3)
     if origin is Annotated:
         return field(arguments[0], [part for item in arguments[1:] for part in unpacked(item)])
     if origin in (Union, types.UnionType):

@@ -1,0 +1,40 @@
+"""What a person asks for, on `saga.commands`: one record a command, its `ce_id` makes it idempotent.
+
+The scope says what it is about: `saga:KEY@RUN`, `prefix:TEXT` (of business keys), `step:DEFINITION/STEP`, or
+`definition:NAME`. A command about one saga lies in the saga's partition; a wider one in every partition.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from schemas.event import Event
+
+
+class Act(StrEnum):
+    """What is asked for. `pause` and `resume` take any scope, the others a saga."""
+
+    PAUSE = "pause"
+    RESUME = "resume"
+    CANCEL = "cancel"
+    RETRY = "retry"
+    REDRIVE = "redrive"
+    REWIND = "rewind"
+    SKIP = "skip"
+
+
+class SagaCommand(Event):
+    """A command, with who gives it and why."""
+
+    event_type: ClassVar[str] = "saga.command"
+
+    command: Act
+    scope: Annotated[str, Field(min_length=1, max_length=1100)]
+    author: Annotated[str, Field(min_length=1, max_length=200)]
+    reason: Annotated[str, Field(max_length=2000)] = ""
+    step: Annotated[str | None, Field(description="the step to retry, redrive, rewind to or skip")] = None
+    outcome: Annotated[str | None, Field(description="skip: the event type that the step is to have ended with")] = None
+    content: Annotated[str | None, Field(description="skip: that event's content, as a JSON object")] = None
