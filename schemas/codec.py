@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -40,12 +41,18 @@ class _Writer:
         self.prefix = MAGIC + self.fingerprint
 
 
+@lru_cache(maxsize=1024)
+def _writer(event: type[Event]) -> _Writer:
+    return _Writer(event)
+
+
 class Codec:
     """Encodes and decodes the events it was given; reads what older versions of their schemas wrote."""
 
     def __init__(self, events: Iterable[type[Event]], older: Path = AVRO_FOLDER) -> None:
-        self._writers = {event.event_type: _Writer(event) for event in events}
-        self._readers: dict[bytes, tuple[str, Any]] = stored_schemas(older, self._writers)
+        self._writers = {event.event_type: _writer(event) for event in events}
+        known = _committed if older == AVRO_FOLDER else stored_schemas
+        self._readers: dict[bytes, tuple[str, Any]] = dict(known(older, frozenset(self._writers)))
         for event_type, writer in self._writers.items():
             self._readers[writer.fingerprint] = (event_type, writer.schema)
 
@@ -126,6 +133,10 @@ def stored_schemas(folder: Path, writers: Iterable[str]) -> dict[bytes, tuple[st
             schema, mark = parsed(json.loads(path.read_text(encoding="utf-8")))
             found[mark] = (event_type, schema)
     return found
+
+
+# What is committed does not change while a process runs, and simulations make thousands of codecs in one.
+_committed = lru_cache(maxsize=1024)(stored_schemas)
 
 
 def _ascii(error: Exception) -> str:

@@ -1,6 +1,7 @@
 """Entries of `saga.control`, by which services know what is paused, cancelled or of an older epoch. JSON, compacted.
 
-A key is a scope: `saga:KEY@RUN`, `prefix:TEXT`, `step:DEFINITION/STEP`, `definition:NAME`; no entry, nothing to heed.
+A key is a scope: `saga:KEY@RUN`, `prefix:TEXT`, `step:DEFINITION/STEP`, `definition:NAME`, `service:NAME`; no entry,
+nothing to heed.
 The tracker writes them, each in its own partition number: wide scopes are in every partition.
 """
 
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
-SAGA, PREFIX, STEP, DEFINITION = "saga:", "prefix:", "step:", "definition:"
+SAGA, PREFIX, STEP, DEFINITION, SERVICE = "saga:", "prefix:", "step:", "definition:", "service:"
 
 
 class Hold(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -61,3 +62,13 @@ def of_step(definition: str, step: str) -> str:
 def of_definition(definition: str) -> str:
     """The scope of all sagas of a definition."""
     return DEFINITION + definition
+
+
+def of_prefix(prefix: str) -> str:
+    """The scope of all sagas whose business key begins so."""
+    return PREFIX + prefix
+
+
+def of_service(service: str) -> str:
+    """The scope of one service: it goes on with partitions that stand still."""
+    return SERVICE + service

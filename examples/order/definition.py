@@ -39,6 +39,7 @@ ORDER = Saga(
             timeout=minutes(1),
             retry=STUBBORN,
             compensates=True,
+            compensation_retry=STUBBORN,
         ),
         Step(
             "shipping",

@@ -1,7 +1,8 @@
 """What a person asks for, on `saga.commands`: one record a command, its `ce_id` makes it idempotent.
 
-The scope says what it is about: `saga:KEY@RUN`, `prefix:TEXT` (of business keys), `step:DEFINITION/STEP`, or
-`definition:NAME`. A command about one saga lies in the saga's partition; a wider one in every partition.
+The scope says what it is about: `saga:KEY@RUN`, `prefix:TEXT` (of business keys), `step:DEFINITION/STEP`,
+`definition:NAME`, or `service:NAME`. A command about one saga lies in the saga's partition; a wider one in every
+partition.
 """
 
 from __future__ import annotations
@@ -15,7 +16,10 @@ from schemas.event import Event
 
 
 class Act(StrEnum):
-    """What is asked for. `pause` and `resume` take any scope, the others a saga."""
+    """What is asked for. `pause` and `resume` take a saga or wider, `continue` a service, the others a saga.
+
+    `continue` lets a service go on with partitions that stand still, since most of what came could not be read.
+    """
 
     PAUSE = "pause"
     RESUME = "resume"
@@ -24,6 +28,7 @@ class Act(StrEnum):
     REDRIVE = "redrive"
     REWIND = "rewind"
     SKIP = "skip"
+    CONTINUE = "continue"
 
 
 class SagaCommand(Event):

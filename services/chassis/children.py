@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections import deque
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -17,7 +18,7 @@ from typing import NamedTuple
 
 from schemas.errors import ChoreographyError
 from schemas.event import Event
-from services.chassis.context import Context
+from services.chassis.context import Context, Noted
 from services.chassis.inline import run_inline
 from services.chassis.reasons import sound
 from services.chassis.work import Died, Job, Raised, Result, Returned, TimedOut
@@ -30,6 +31,9 @@ class Answer(NamedTuple):
     state: bytes | None
     is_changed: bool
 
+
+TOLD_EVERY = 0.1
+"""Seconds between two words of a child about its progress."""
 
 _READY = Answer(Returned(None), None, is_changed=False)
 """What a child answers when it has imported a handler."""
@@ -55,9 +59,9 @@ class Children:
             child = self._idle.popleft() if self._idle else await asyncio.to_thread(self._start)
             try:
                 # The first import of a handler's module is not part of its timeout.
-                await _ask(child, job.handler)
+                await _ask(child, job.handler, context)
                 async with asyncio.timeout(seconds):
-                    answer = await _ask(child, (job.handler, event, context))
+                    answer = await _ask(child, (job.handler, event, context), context)
             except TimeoutError:
                 self._kill(child)
                 return TimedOut(seconds)
@@ -93,19 +97,28 @@ class Children:
         child.process.join()
 
 
-async def _ask(child: _Child, question: object) -> Answer:
+async def _ask(child: _Child, question: object, context: Context) -> Answer:
+    """Ask a child; what it says of its progress meanwhile is kept in the context."""
     loop = asyncio.get_running_loop()
     await loop.run_in_executor(None, child.pipe.send, question)
+    while True:
+        match await _heard(child, loop):
+            case Answer() as answer:
+                return answer
+            case Noted() as noted:
+                context.noted = noted
+            case _:
+                raise EOFError  # the child spoke nonsense: as good as dead
+
+
+async def _heard(child: _Child, loop: asyncio.AbstractEventLoop) -> object:
     readable = loop.create_future()
     loop.add_reader(child.pipe.fileno(), readable.set_result, None)
     try:
         await readable
     finally:
         loop.remove_reader(child.pipe.fileno())
-    answer = await loop.run_in_executor(None, child.pipe.recv)
-    if not isinstance(answer, Answer):
-        raise EOFError  # noqa: TRY004  # the child spoke nonsense: as good as dead
-    return answer
+    return await loop.run_in_executor(None, child.pipe.recv)
 
 
 def _serve(pipe: Connection) -> None:
@@ -116,14 +129,38 @@ def _serve(pipe: Connection) -> None:
     while True:
         try:
             question = pipe.recv()
-            pipe.send(_answer(*question) if isinstance(question, tuple) else _READY)
+            pipe.send(_answer(pipe, *question) if isinstance(question, tuple) else _READY)
         except (EOFError, OSError):
             return
 
 
-def _answer(handler: object, event: Event, context: Context) -> Answer:
+def _answer(pipe: Connection, handler: object, event: Event, context: Context) -> Answer:
+    telling = _Telling(pipe)
+    context.tell = telling
     result = run_inline(handler, event, context)  # type: ignore[arg-type]
+    telling.end()
     return Answer(_portable(result), context.state.value, context.state.changed)
+
+
+class _Telling:
+    """Passes on what a handler says of its progress, from any of its threads, not more often than is looked at."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe = pipe
+        self._lock = threading.Lock()
+        self._next = 0.0
+
+    def __call__(self, noted: Noted) -> None:
+        with self._lock:
+            now = time.monotonic()
+            if now >= self._next:
+                self._next = now + TOLD_EVERY
+                self._pipe.send(noted)
+
+    def end(self) -> None:
+        """Nothing may follow the answer, whatever threads the handler has left behind."""
+        with self._lock:
+            self._next = float("inf")
 
 
 def _portable(result: Result) -> Result:

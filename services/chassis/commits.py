@@ -1,52 +1,64 @@
-"""What has ended and waits for its transaction, and the batches that it is committed in."""
+"""What has ended or was made and waits for its transaction, and the batches that it is committed in."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from services.chassis.keyed import Change, last_changes
 from services.chassis.records import Committed, Outgoing, TopicPartition
 from services.chassis.tasks import Task, Tasks
-from services.chassis.work import Batch, Ended
+from services.chassis.work import Batch, Ended, Made
+
+AT_ITS_BEGINNING = Committed(0, "1|r|0|")
+"""The position of a task of which nothing was ever delivered: sent all the same, as a fence."""
 
 
 class Commits:
-    """The ended records of all tasks, in the order they ended."""
+    """What ended or was made, of all tasks, in the order of time: of a key the last change counts."""
 
     def __init__(self, tasks: Tasks) -> None:
         self._tasks = tasks
-        self._ended: list[Ended] = []
+        self._waiting: list[Ended | Made] = []
 
     def __bool__(self) -> bool:
-        return bool(self._ended)
+        return bool(self._waiting)
 
     def add(self, ended: Ended, task: Task) -> None:
         """A record of `task` has ended; its changes are seen from now on."""
         task.ledgers[ended.record.topic].finish(ended.record.offset)
-        for change in ended.changes:
-            task.stores[change.topic].put(change)
-        self._ended.append(ended)
+        self._wait(ended, task)
+
+    def make(self, made: Made, task: Task) -> None:
+        """Something is to be written for `task`; its changes are seen from now on."""
+        self._wait(made, task)
 
     def give_up(self) -> list[Ended]:
-        """The tasks are gone: what was not committed."""
-        left, self._ended = self._ended, []
-        return left
+        """The tasks are gone: what ended but was not committed. What was made goes with the stores it was made from."""
+        left, self._waiting = self._waiting, []
+        return [one for one in left if isinstance(one, Ended)]
 
     def replace(self, ended: Ended, instead: Ended) -> None:
         """Commit `instead` in place of `ended`, whose changes are undone."""
-        for change in ended.changes:
-            self._tasks.tasks[ended.record.partition].stores[change.topic].drop(change)
-        self._ended[self._ended.index(ended)] = instead
+        self._undo(ended)
+        self._waiting[self._waiting.index(ended)] = instead
+
+    def drop(self, made: Made) -> None:
+        """Never commit this; its changes are undone."""
+        self._undo(made)
+        self._waiting.remove(made)
+
+    def waiting(self) -> tuple[Ended | Made, ...]:
+        """Everything that waits, in the order of time."""
+        return tuple(self._waiting)
 
     def batch(self, *, clean: bool = False) -> Batch | None:
-        """Everything that has ended; none if nothing has."""
-        return self._batch(self._ended, (), clean=clean) if self._ended else None
+        """Everything that waits; none if nothing does."""
+        return self._batch(self._waiting, (), clean=clean) if self._waiting else None
 
-    def single(self, ended: Ended) -> Batch:
-        """One ended record alone; the others of its partition are left open."""
-        place = ended.place[:2]
-        others = [other.record.offset for other in self._ended if other is not ended and other.place[:2] == place]
-        return self._batch([ended], others, clean=False)
+    def single(self, one: Ended | Made) -> Batch:
+        """One alone; the other ended records are left open."""
+        others = [other.place for other in self._waiting if other is not one and isinstance(other, Ended)]
+        return self._batch([one], others, clean=False)
 
     def settle(self, batch: Batch) -> None:
         """The batch is on the log."""
@@ -54,30 +66,52 @@ class Commits:
             self._tasks.ledger(ended.record).settle(ended.record.offset)
         for change, outgoing in batch.changelog:
             self._tasks.tasks[outgoing.partition].stores[change.topic].settle(change, outgoing.value)
-        done = {id(ended) for ended in batch.ended}
-        self._ended = [ended for ended in self._ended if id(ended) not in done]
+        done = {id(one) for one in (*batch.ended, *batch.made)}
+        self._waiting = [one for one in self._waiting if id(one) not in done]
 
-    def _batch(self, ended: Sequence[Ended], but: Sequence[int], *, clean: bool) -> Batch:
-        outgoing = [record for one in ended for record in one.outgoing]
-        changelog = self._changelog(ended)
+    def _wait(self, one: Ended | Made, task: Task) -> None:
+        for change in one.changes:
+            task.stores[change.topic].put(change)
+        self._waiting.append(one)
+
+    def _undo(self, one: Ended | Made) -> None:
+        for change in one.changes:
+            self._tasks.tasks[one.number].stores[change.topic].drop(change)
+
+    def _batch(self, waiting: Sequence[Ended | Made], but: Sequence[tuple[str, int, int]], *, clean: bool) -> Batch:
+        outgoing = [record for one in waiting for record in one.outgoing]
+        changelog = self._changelog(waiting)
         outgoing += [record for _, record in changelog]
-        return Batch(list(ended), outgoing, changelog, self._offsets(ended, but, clean=clean))
+        ended = [one for one in waiting if isinstance(one, Ended)]
+        made = [one for one in waiting if isinstance(one, Made)] if len(ended) < len(waiting) else []
+        places = {TopicPartition(one.record.topic, one.record.partition) for one in ended}
+        for number in {one.number for one in made}:
+            places |= self._of_task(number)
+        return Batch(ended, outgoing, changelog, self._offsets(places, but, clean=clean), made)
 
-    def _changelog(self, ended: Iterable[Ended]) -> list[tuple[Change, Outgoing]]:
+    def _changelog(self, waiting: Iterable[Ended | Made]) -> list[tuple[Change, Outgoing]]:
         by_task: dict[int, list[Change]] = {}
-        for one in ended:
+        for one in waiting:
             if one.changes:
-                by_task.setdefault(one.record.partition, []).extend(one.changes)
+                by_task.setdefault(one.number, []).extend(one.changes)
         return [
             (change, self._tasks.tasks[number].stores[change.topic].encoded(change))
             for number, changes in by_task.items()
             for change in last_changes(changes)
         ]
 
-    def _offsets(self, ended: Iterable[Ended], but: Sequence[int], *, clean: bool) -> dict[TopicPartition, Committed]:
+    def _of_task(self, number: int) -> set[TopicPartition]:
+        """Where a task has a position; its first topic if it has none at all."""
+        ledgers = self._tasks.tasks[number].ledgers
+        known = [topic for topic, ledger in ledgers.items() if ledger.next is not None]
+        return {TopicPartition(topic, number) for topic in known or self._tasks.topics[:1]}
+
+    def _offsets(
+        self, places: Iterable[TopicPartition], but: Collection[tuple[str, int, int]], *, clean: bool
+    ) -> dict[TopicPartition, Committed]:
         offsets: dict[TopicPartition, Committed] = {}
-        for topic, number in {(one.record.topic, one.record.partition) for one in ended}:
-            committed = self._tasks.tasks[number].ledgers[topic].committed(but=but, clean=clean)
-            if committed is not None:
-                offsets[TopicPartition(topic, number)] = committed
+        for at in places:
+            left = [offset for topic, number, offset in but if (topic, number) == at]
+            ledger = self._tasks.tasks[at.partition].ledgers[at.topic]
+            offsets[at] = ledger.committed(but=left, clean=clean) or AT_ITS_BEGINNING
         return offsets

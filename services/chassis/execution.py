@@ -12,7 +12,7 @@ from schemas.event import Event
 from services.chassis.children import Children
 from services.chassis.context import Context
 from services.chassis.inline import raised, run_inline
-from services.chassis.work import Delivery, Job, Mode, Result, Returned, TimedOut
+from services.chassis.work import Delivery, Interrupted, Job, Mode, Result, Returned, TimedOut
 
 
 class Executor(Protocol):
@@ -23,6 +23,12 @@ class Executor(Protocol):
 
     def cancel(self, delivery: Delivery) -> None:
         """Nobody waits for this handler any more: stop it, its result will not come."""
+
+    def interrupt(self, delivery: Delivery) -> None:
+        """Stop this handler; its result comes all the same: that it was interrupted, or what it had come to before."""
+
+    def warn(self, delivery: Delivery) -> None:
+        """Let this handler see that its saga is cancelled; it goes on."""
 
     def results(self, timeout: float) -> Iterable[tuple[Delivery, Result]]:
         """What has ended since, waiting up to `timeout` seconds for the first."""
@@ -37,6 +43,7 @@ class ThreadedExecutor:
     def __init__(self, heavy_processes: int = 2) -> None:
         self._results: queue.SimpleQueue[tuple[Delivery, Result]] = queue.SimpleQueue()
         self._running: dict[int, tuple[asyncio.Task[None], Context]] = {}
+        self._interrupted: set[int] = set()
         self._children = Children(heavy_processes)
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self.loop.run_forever, name="handlers", daemon=True)
@@ -52,6 +59,15 @@ class ThreadedExecutor:
     def cancel(self, delivery: Delivery) -> None:
         """As `Executor.cancel`."""
         self.loop.call_soon_threadsafe(self._cancel, delivery)
+
+    def interrupt(self, delivery: Delivery) -> None:
+        """As `Executor.interrupt`."""
+        self.loop.call_soon_threadsafe(self._interrupt, delivery)
+
+    def warn(self, delivery: Delivery) -> None:
+        """As `Executor.warn`."""
+        if delivery.context is not None:
+            delivery.context.is_cancelled = True
 
     def results(self, timeout: float) -> list[tuple[Delivery, Result]]:
         """As `Executor.results`."""
@@ -84,13 +100,22 @@ class ThreadedExecutor:
             context.is_cancelled = True
             task.cancel()
 
+    def _interrupt(self, delivery: Delivery) -> None:
+        if found := self._running.get(id(delivery)):
+            task, context = found
+            context.is_cancelled = True
+            self._interrupted.add(id(delivery))
+            self.loop.call_soon(task.cancel)  # not before its first step, else it would end without a result
+
     async def _perform(self, delivery: Delivery, event: Event, context: Context) -> None:
         try:
-            result = await self._bounded(delivery.job, event, context)
+            result: Result = await self._bounded(delivery.job, event, context)
         except asyncio.CancelledError as error:
             if id(delivery) not in self._running:
                 raise
-            result = raised(error)  # not by us: something that the handler awaited was cancelled
+            by_us = id(delivery) in self._interrupted
+            result = Interrupted() if by_us else raised(error)  # else something that the handler awaited was cancelled
+        self._interrupted.discard(id(delivery))
         if self._running.pop(id(delivery), None):
             self._results.put((delivery, result))
 

@@ -48,6 +48,15 @@ class Store:
         encoded = self._base.get(key)
         return None if encoded is None else self.spec.decode(encoded)
 
+    def keys(self) -> list[bytes]:
+        """Every key that has a value, pending changes included."""
+        gone = {key for key, value in self._overlay.items() if value is None}
+        return [key for key in {**self._base, **self._overlay} if key not in gone]
+
+    def committed(self) -> Iterable[tuple[bytes, bytes]]:
+        """Every committed key with its value, encoded."""
+        return self._base.items()
+
     def put(self, change: Change) -> None:
         """Set a key, pending until the change is settled."""
         self._overlay[change.key] = change.value

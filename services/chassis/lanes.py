@@ -17,6 +17,7 @@ class Lanes:
         self._waiting: dict[Lane, deque[Delivery] | None] = {}
         self._ready: deque[Delivery] = deque()
         self._places: set[int] = set()
+        self._held: dict[int, Delivery] = {}
 
     def enter(self, delivery: Delivery) -> bool:
         """Take a delivery in; whether it may start at once."""
@@ -30,6 +31,16 @@ class Lanes:
         else:
             waiting.append(delivery)
         return False
+
+    def hold(self, delivery: Delivery) -> None:
+        """The head of a lane may not start yet: it gives up its place, and keeps its lane."""
+        self._places.discard(id(delivery))
+        self._held[id(delivery)] = delivery
+
+    def release(self, delivery: Delivery) -> None:
+        """What was held is ready again, unless it has been forgotten."""
+        if self._held.pop(id(delivery), None) is not None:
+            self._ready.append(delivery)
 
     def leave(self, delivery: Delivery) -> None:
         """The head of a lane has ended: the next one is ready."""
@@ -50,11 +61,17 @@ class Lanes:
             self._ready.append(delivery)
         return None
 
+    @property
+    def held(self) -> int:
+        """How many heads may not start yet."""
+        return len(self._held)
+
     def keep_running(self) -> None:
         """Forget everything that has not started."""
-        for delivery in self._ready:
+        for delivery in (*self._ready, *self._held.values()):
             del self._waiting[delivery.lane]
         self._ready.clear()
+        self._held.clear()
         self._waiting = dict.fromkeys(self._waiting)
 
     def _may_start(self, delivery: Delivery) -> bool:

@@ -74,8 +74,8 @@ class Ledger:
 
     @property
     def is_full(self) -> bool:
-        """Whether no further record should be taken in."""
-        return len(self._open) >= MAX_UNFINISHED
+        """Whether no further record should be taken in; what is listed has to come again even then."""
+        return len(self._open) >= MAX_UNFINISHED and not self._awaited
 
     def __len__(self) -> int:
         return len(self._open)

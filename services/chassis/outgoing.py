@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from schemas.envelope import Envelope, rfc3339, to_headers
 from schemas.errors import DecodeError
 from schemas.event import Event
-from schemas.events.reports import StepFailed, StepSkipped
+from schemas.events.reports import StepFailed, StepParked, StepProgress, StepSkipped
 from schemas.ids import child_of, event_id, report_id, trace_parent
+from schemas.work import COMMAND
 from services.chassis.reasons import sound
 from services.chassis.records import Headers, Outgoing, Record
 from services.chassis.work import Delivery
@@ -22,25 +23,45 @@ def outcome(delivery: Delivery, event: Event, value: bytes, index: int, source: 
     """The record of an event that a step emits; its id depends only on what caused it."""
     record, cause, kind = delivery.record, delivery.envelope, event.event_type
     identity = event_id(cause.id, delivery.job.step.name, kind, index, cause.epoch)
-    headers = to_headers(_effect(delivery, identity, kind, source, now))
+    headers = _effect_headers(delivery, identity, kind, source, now)
     return Outgoing(kind, record.partition, record.key, value, headers)
 
 
 def failed(delivery: Delivery, report: StepFailed, value: bytes, source: str, now: int) -> Outgoing:
     """The terminal record of a delivery that failed; the tracker decides from its headers what follows."""
-    headers = _report_headers(delivery, "step.failed", source, now)
+    headers = _report_headers(delivery, report.event_type, source, now)
     headers.append(("ce_reason", header_text(report.reason)))
+    headers.append(("ce_code", report.code.encode()))
     headers.append(("ce_retryable", b"true" if report.retryable else b"false"))
     if report.retry_after_ms is not None:
         headers.append(("ce_retryafterms", b"%d" % report.retry_after_ms))
-    return Outgoing(SAGA_STEPS, delivery.record.partition, delivery.record.key, value, headers)
+    return _report(delivery, value, headers)
 
 
 def skipped(delivery: Delivery, report: StepSkipped, value: bytes, source: str, now: int) -> Outgoing:
-    """The terminal record of a delivery that was not worked on."""
-    headers = _report_headers(delivery, "step.skipped", source, now)
+    """The terminal record of a delivery that nobody wants any more."""
+    headers = _report_headers(delivery, report.event_type, source, now)
     headers.append(("ce_reason", header_text(report.reason)))
-    return Outgoing(SAGA_STEPS, delivery.record.partition, delivery.record.key, value, headers)
+    headers.append(("ce_code", report.code.encode()))
+    return _report(delivery, value, headers)
+
+
+def parked(delivery: Delivery, report: StepParked, value: bytes, source: str, now: int) -> Outgoing:
+    """The terminal record of a delivery that has to wait; the tracker asks for it again."""
+    headers = _report_headers(delivery, report.event_type, source, now)
+    headers.append(("ce_reason", header_text(report.reason)))
+    return _report(delivery, value, headers)
+
+
+def progress(delivery: Delivery, report: StepProgress, value: bytes, source: str, now: int) -> Outgoing:
+    """How far a handler is. The time is its sequence: a second run of the same delivery is told from the first."""
+    headers = _report_headers(delivery, report.event_type, source, now, sequence=now)
+    headers.append(("ce_startedat", b"%d" % report.started_at))
+    if report.note:
+        headers.append(("ce_reason", header_text(report.note)))
+    counts = (("ce_done", report.done), ("ce_total", report.total))
+    headers += [(name, b"%d" % count) for name, count in counts if count is not None]
+    return _report(delivery, value, headers)
 
 
 def dead_letter(record: Record, error: DecodeError | str, service: str) -> Outgoing:
@@ -66,11 +87,23 @@ def header_text(text: str) -> bytes:
     return short.encode(errors="replace")
 
 
-def _report_headers(delivery: Delivery, kind: str, source: str, now: int) -> Headers:
+def _report(delivery: Delivery, value: bytes, headers: Headers) -> Outgoing:
+    return Outgoing(SAGA_STEPS, delivery.record.partition, delivery.record.key, value, headers)
+
+
+def _report_headers(delivery: Delivery, kind: str, source: str, now: int, sequence: int = 0) -> Headers:
     record = delivery.record
-    identity = report_id(record.topic, record.partition, record.offset, kind)
+    identity = report_id(*record.place, kind, sequence)
     place = f"{record.topic}/{record.partition}/{record.offset}".encode()
-    return [*to_headers(_effect(delivery, identity, kind, source, now)), ("ce_delivery", place)]
+    return [*_effect_headers(delivery, identity, kind, source, now), ("ce_delivery", place)]
+
+
+def _effect_headers(delivery: Delivery, identity: str, kind: str, source: str, now: int) -> Headers:
+    """The envelope of an effect; of a command's, also the command."""
+    headers = to_headers(_effect(delivery, identity, kind, source, now))
+    if delivery.command is not None:
+        headers.append((COMMAND, delivery.command.id.encode()))
+    return headers
 
 
 def _effect(delivery: Delivery, identity: str, kind: str, source: str, now: int) -> Envelope:

@@ -67,6 +67,12 @@ class Consumer(Protocol):
     def resume(self, partitions: Iterable[TopicPartition]) -> None:
         """Deliver these again, from where they were."""
 
+    def positions(self) -> Mapping[TopicPartition, int]:
+        """How far the assigned partitions have been read, markers and aborted records that were passed over included.
+
+        Held against `Admin.end_offsets`; a partition of which nothing has come since its assignment is not listed.
+        """
+
     def rejoin(self) -> None:
         """Give up all partitions as lost, and join the group anew."""
 

@@ -119,7 +119,15 @@ class Process:
     def _worker(self, cluster: Cluster, logic: Logic, executor: ThreadedExecutor) -> Worker:
         blobs = BlobStore(self._settings.blob_url)
         return Worker(
-            cluster, self._identity(), logic, executor, SystemClock(), blobs, self, self._settings.max_in_flight
+            cluster,
+            self._identity(),
+            logic,
+            executor,
+            SystemClock(),
+            blobs,
+            self,
+            self._settings.max_in_flight,
+            self._settings.progress_interval,
         )
 
     def _identity(self) -> Identity:

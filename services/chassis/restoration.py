@@ -1,16 +1,18 @@
-"""Reading the changelogs of newly assigned tasks to their end, a piece at a time, while the consumer keeps polling."""
+"""Reading changelogs and control of newly assigned tasks to their end, a piece a turn, while the consumer polls on."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from schemas.errors import UnavailableError
+from services.chassis.clock import Clock
 from services.chassis.port import Admin, Cluster, Reader
 from services.chassis.records import TopicPartition
 from services.chassis.runner import Runner
 from services.chassis.tasks import Task
 from services.chassis.work import Effect
+from topology.topics import SAGA_CONTROL
 
 LOG = logging.getLogger("saga.restoration")
 
@@ -22,18 +24,19 @@ PIECE = 5_000
 
 
 class Restoration:
-    """Fills the stores of tasks, and tells the runner which are complete.
+    """Fills the stores of tasks, has control heeded, and tells the runner which may run; then it follows control.
 
-    A changelog is read to where it reached when its task's offsets had been looked up, undecided records included:
+    A topic is read to where it reached when its task's offsets had been looked up, undecided records included:
     a commit returns before its markers are on every partition, so the last stable offset may lie before what counts.
     """
 
-    def __init__(self, cluster: Cluster, runner: Runner, now: Callable[[], float]) -> None:
+    def __init__(self, cluster: Cluster, runner: Runner, clock: Clock) -> None:
         self._cluster = cluster
         self._runner = runner
-        self._now = now
+        self._clock = clock
         self._reader: Reader | None = None
         self._tasks: dict[int, Task] = {}
+        self._followed: tuple[int, ...] = ()
         self._admin: Admin | None = None
         self._ask_at = 0.0
         self._ends: Mapping[TopicPartition, int] | None = None
@@ -46,49 +49,62 @@ class Restoration:
     def begin(self) -> None:
         """Start over for the tasks just assigned; what is committed of them was looked up before."""
         self._tasks = {task.number: task for task in self._runner.restoring()}
+        self._followed = tuple(self._tasks) if self._runner.heeds_control else ()
         self._ends = None
         if places := self._places():
             self._reader = self._reader or self._cluster.reader()
             self._reader.assign(dict.fromkeys(places))
 
     def advance(self) -> list[Effect]:
-        """Read a piece; the effects of tasks that are complete with it."""
-        if not self._tasks:
-            return []
-        if self._ends is None and not self._know_ends():
-            return []
-        self._read()
-        effects: list[Effect] = []
+        """Read a piece; the effects of control, and of tasks that are complete with it."""
+        effects = self._read()
+        if not self._tasks or (self._ends is None and not self._know_ends()):
+            return effects
         for task in [task for task in self._tasks.values() if self._is_complete(task)]:
             del self._tasks[task.number]
-            effects += self._runner.on_restored(task.number)
-        if not self._tasks and self._reader is not None:
-            self._reader.assign({})
+            effects += self._runner.on_restored(task.number, self._clock.now())
+        if not self._tasks:
+            self._follow()
         return effects
 
     def stop(self) -> None:
         """The partitions have gone."""
         self._tasks = {}
+        self._followed = ()
 
     def close(self) -> None:
         """Release the reader."""
         if self._reader is not None:
             self._reader.close()
 
-    def _read(self) -> None:
-        if self._reader is None:
-            return
-        for record in self._reader.poll(0.05, PIECE):
+    def _read(self) -> list[Effect]:
+        """Changelogs into their stores; control to whom it concerns."""
+        if self._reader is None or not (self._tasks or self._followed):
+            return []
+        records = self._reader.poll(0.05 if self._tasks else 0, PIECE)
+        for record in records:
             task = self._tasks.get(record.partition)
-            if task is not None:
+            if task is not None and record.topic in task.stores:
                 task.stores[record.topic].restore(record)
+        return self._runner.on_control([record for record in records if record.topic == SAGA_CONTROL])
+
+    def _follow(self) -> None:
+        """Everything is restored: go on with control alone."""
+        if self._reader is not None:
+            read = self._reader.positions()
+            places = [TopicPartition(SAGA_CONTROL, number) for number in self._followed]
+            self._reader.assign({at: read.get(at) for at in places})
 
     def _places(self) -> list[TopicPartition]:
-        return [TopicPartition(topic, task.number) for task in self._tasks.values() for topic in task.stores]
+        return [at for task in self._tasks.values() for at in self._places_of(task)]
+
+    def _places_of(self, task: Task) -> list[TopicPartition]:
+        topics = (*task.stores, SAGA_CONTROL) if task.number in self._followed else task.stores
+        return [TopicPartition(topic, task.number) for topic in topics]
 
     def _know_ends(self) -> bool:
         """Ask how far the changelogs reach; if there is no answer, ask again later."""
-        if self._now() < self._ask_at:
+        if self._clock.monotonic() < self._ask_at:
             return False
         try:
             self._admin = self._admin or self._cluster.admin()
@@ -96,12 +112,12 @@ class Restoration:
         except UnavailableError as error:
             LOG.warning("keyed state cannot be restored yet: %s", error)
             # A client that has seen a broker restart may know its old leader epoch for ever: the next one is new.
-            self._admin, self._ask_at = None, self._now() + PAUSE
+            self._admin, self._ask_at = None, self._clock.monotonic() + PAUSE
         return self._ends is not None
 
     def _is_complete(self, task: Task) -> bool:
-        if not task.stores or self._reader is None:
+        places = self._places_of(task)
+        if not places or self._reader is None:
             return True
         read, ends = self._reader.positions(), self._ends or {}
-        places = (TopicPartition(topic, task.number) for topic in task.stores)
         return all(read.get(at, 0) >= ends.get(at, 0) for at in places)

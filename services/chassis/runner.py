@@ -8,54 +8,58 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
 
+from services.chassis.backlog import Backlog
 from services.chassis.commits import Commits
-from services.chassis.keyed import Store, StoreSpec
 from services.chassis.lanes import Lanes
-from services.chassis.quarantine import Quarantine
+from services.chassis.logic import Logic
 from services.chassis.records import Committed, Record, TopicPartition
 from services.chassis.tasks import Task, Tasks
-from services.chassis.work import Batch, Cancel, Delivery, Effect, Ended, Kind, Pause, Result, Resume, Start
+from services.chassis.work import (
+    Batch,
+    Cancel,
+    Delivery,
+    Effect,
+    Ended,
+    Fetch,
+    Kind,
+    Made,
+    Pause,
+    Result,
+    Resume,
+    Start,
+    Wait,
+)
+
+__all__ = ["Logic", "Runner"]
 
 Place = tuple[str, int, int]
-Stores = Mapping[str, Store]
 
+REPORTED_AFTER = 1_000
+"""Milliseconds that a handler runs before progress is reported of it."""
 
-class Logic(Protocol):
-    """What records mean to a service."""
-
-    topics: tuple[str, ...]
-    stores: tuple[StoreSpec, ...]
-
-    def route(self, record: Record, stores: Stores, now: int) -> Delivery | Ended:
-        """What to do with a record just taken in."""
-
-    def admit(self, delivery: Delivery, stores: Stores, now: int) -> Start | Ended:
-        """The last look before a handler runs."""
-
-    def conclude(self, delivery: Delivery, result: Result, now: int) -> Ended:
-        """What a handler's result leads to."""
-
-    def refuse(self, ended: Ended, reason: str, now: int) -> Ended:
-        """What to commit in place of records that Kafka will not take."""
+LOOKED_EVERY = 250
+"""Milliseconds between looks at what has run for a while."""
 
 
 class Runner:
-    """Delivers records to the logic and keeps the books; see the module."""
+    """Delivers records to the logic and keeps the books; see the module. `progress_every`: in milliseconds."""
 
-    def __init__(self, logic: Logic, max_in_flight: int = 16) -> None:
+    def __init__(self, logic: Logic, max_in_flight: int = 16, progress_every: int = 10_000) -> None:
         self._logic = logic
         self._tasks = Tasks(logic.topics, logic.stores)
         self._lanes = Lanes(max_in_flight)
-        self._held: dict[TopicPartition, deque[Record]] = {}
-        self._paused: set[TopicPartition] = set()
+        self._backlog = Backlog()
         self._commits = Commits(self._tasks)
         self._orphans: dict[Place, Ended] = {}
         self._running: dict[Place, Delivery] = {}
-        self._quarantine = Quarantine()
+        self._waiting: list[Delivery] = []
+        self._fetches: list[Fetch] = []
+        self._look_at = 0
+        self._progress_every = progress_every
         self._stopping = False
         self.is_member = False
+        self.heeds_control = logic.heeds_control
 
     # ---- rebalances
 
@@ -66,21 +70,21 @@ class Runner:
         self._orphans = {place: ended for place, ended in self._orphans.items() if self._is_wanted(place)}
         return self._cancel([delivery for place, delivery in self._running.items() if not self._is_wanted(place)])
 
-    def on_restored(self, number: int) -> list[Effect]:
+    def on_restored(self, number: int, now: int) -> list[Effect]:
         """The stores of a task are complete: it runs. One that stops reads on only to take its own work up again."""
         task = self._tasks.start(number)
         if task is None or (self._stopping and not self._has_left(number)):
             return []
+        self._logic.restored(number, task.stores, now)
         return [Resume(TopicPartition(topic, number)) for topic in task.ledgers]
 
     def on_revoke(self) -> None:
         """All partitions have gone. Handlers run on; what ended but is not committed waits to be taken up again."""
         self._orphans.update((ended.place, ended) for ended in self._commits.give_up())
-        self._held.clear()
-        self._paused.clear()
-        self._lanes.keep_running()
-        self._quarantine = Quarantine()
+        self._backlog.forget()
+        self._forget_unstarted()
         self._tasks.revoke()
+        self._logic.gone()
         self.is_member = False
 
     def on_lost(self) -> list[Effect]:
@@ -93,19 +97,13 @@ class Runner:
 
     def on_records(self, records: Iterable[Record]) -> None:
         """Records have been read; `pump` works on them."""
-        for record in records:
-            at = TopicPartition(record.topic, record.partition)
-            held = self._held.get(at)
-            if held is None:
-                held = self._held[at] = deque()
-            held.append(record)
+        self._backlog.add(records)
 
     def pump(self, now: int) -> list[Start]:
         """Take in what there is room for, start what may start; call again while it returns something."""
         starts: list[Start] = []
-        for at, held in self._held.items():
-            task = self._tasks.running(at.partition)
-            if held and task is not None:
+        for at, held in self._backlog.waiting():
+            if (task := self._tasks.running(at.partition)) is not None:
                 self._take_in(at, held, task, now, starts)
         while not self._stopping and (delivery := self._lanes.next()) is not None:
             self._start(delivery, now, starts)
@@ -116,16 +114,7 @@ class Runner:
 
         Not sooner: a pause throws away what the client has fetched ahead.
         """
-        effects: list[Effect] = []
-        for at, held in self._held.items():
-            is_blocked = self._quarantine.holds(at) or (bool(held) and self._is_full(at))
-            if is_blocked and at not in self._paused:
-                self._paused.add(at)
-                effects.append(Pause(at))
-            elif not (is_blocked or held) and at in self._paused:
-                self._paused.discard(at)
-                effects.append(Resume(at))
-        return effects
+        return self._backlog.regulate(self._is_full)
 
     def on_done(self, delivery: Delivery, result: Result, now: int) -> None:
         """A handler has ended."""
@@ -140,11 +129,58 @@ class Runner:
         else:
             self._orphans[delivery.place] = ended
 
+    # ---- control, references, progress
+
+    def on_control(self, records: Iterable[Record]) -> list[Effect]:
+        """Records of `saga.control`: what waited is looked at again, and running handlers may have to hear of it."""
+        told = {record.partition: self._logic.heed(record) for record in records}
+        if not told:
+            return []
+        for number, topics in told.items():
+            self._backlog.keep_still(number, topics)
+        for delivery in self._waiting:
+            self._lanes.release(delivery)
+        self._waiting.clear()
+        running = (delivery for delivery in self._running.values() if delivery.record.partition in told)
+        return [effect for delivery in running if (effect := self._logic.disturb(delivery)) is not None]
+
+    def fetches(self) -> list[Fetch]:
+        """The references to be read since the last time."""
+        wanted, self._fetches = self._fetches, []
+        return wanted
+
+    def on_fetched(self, delivery: Delivery) -> None:
+        """The cause of a delivery has been read, or cannot be; it may start."""
+        self._lanes.release(delivery)
+
+    def on_tick(self, now: int) -> None:
+        """Report what has run for a while; called often, looks seldom."""
+        if now < self._look_at:
+            return
+        self._look_at = now + LOOKED_EVERY
+        for delivery in [one for one in self._running.values() if one.report_at <= now]:
+            task = self._tasks.running(delivery.record.partition)
+            if task is not None and (made := self._logic.progress(delivery, now)) is not None:
+                delivery.report_at = now + self._progress_every
+                self._commits.make(made, task)
+
+    def add(self, made: Made) -> None:
+        """Something is to be written for a task; dropped if it is not ours or does not run."""
+        if (task := self._tasks.running(made.number)) is not None:
+            self._commits.make(made, task)
+
+    def make(self, now: int) -> None:
+        """Ask for what is to be written without a record that asks for it; between taking in and committing."""
+        for number in () if self._stopping else self._tasks.working_on():
+            task = self._tasks.tasks[number]
+            for made in self._logic.make(number, task.stores, now):
+                self._commits.make(made, task)
+
     def on_stop(self) -> list[Effect]:
         """Take nothing more; what runs may end. What comes all the same stays open, for the next owner."""
         self._stopping = True
-        self._held.clear()
-        self._lanes.keep_running()
+        self._backlog.drop()
+        self._forget_unstarted()
         return [Pause(at) for at in self._tasks.partitions()]
 
     # ---- commits
@@ -153,25 +189,32 @@ class Runner:
         """Everything that has ended since the last commit; none if there is nothing."""
         return self._commits.batch(clean=clean)
 
-    def single(self, ended: Ended) -> Batch:
-        """One ended record alone, the others left open: for a batch that Kafka does not take."""
-        return self._commits.single(ended)
+    def single(self, one: Ended | Made) -> Batch:
+        """One ended record alone, or what was made; the others left open: for a batch that Kafka does not take."""
+        return self._commits.single(one)
 
     def on_committed(self, batch: Batch) -> None:
         """The batch is on the log."""
         self._commits.settle(batch)
 
-    def refuse(self, ended: Ended, reason: str, now: int) -> Ended:
-        """Kafka does not take what this record led to: end it as failed instead."""
-        instead = self._logic.refuse(ended, reason, now)
-        self._commits.replace(ended, instead)
+    def waiting(self) -> tuple[Ended | Made, ...]:
+        """Everything that waits for its commit, in the order it came: later changes of a key build on earlier ones."""
+        return self._commits.waiting()
+
+    def refuse(self, one: Ended | Made, reason: str, now: int) -> Ended | None:
+        """Kafka does not take what this led to: a record ends as failed instead, what was made is given up."""
+        if isinstance(one, Made):
+            self._commits.drop(one)
+            return None
+        instead = self._logic.refuse(one, reason, now)
+        self._commits.replace(one, instead)
         return instead
 
     # ---- what is seen from outside
 
     def quarantined(self) -> tuple[TopicPartition, ...]:
         """Partitions that stand still because most of their records are dead letters."""
-        return self._quarantine.partitions()
+        return self._backlog.quarantine.partitions()
 
     def working_on(self) -> tuple[int, ...]:
         """Numbers of the tasks that run."""
@@ -181,6 +224,13 @@ class Runner:
         """Task numbers of which some topics are assigned elsewhere."""
         return self._tasks.incomplete()
 
+    def taken_in(self, number: int, positions: Mapping[TopicPartition, int]) -> Mapping[str, int]:
+        """How far each topic of a task has been taken in, where the consumer has read to `positions`."""
+        task = self._tasks.running(number)
+        places = [TopicPartition(topic, number) for topic in task.ledgers] if task is not None else []
+        found = {at.topic: self._first_held(at, positions.get(at)) for at in places}
+        return {topic: position for topic, position in found.items() if position is not None}
+
     def restoring(self) -> tuple[Task, ...]:
         """Tasks whose stores have to be read before they run."""
         return self._tasks.restoring()
@@ -188,7 +238,7 @@ class Runner:
     @property
     def held(self) -> int:
         """Records that are read but not taken in."""
-        return sum(map(len, self._held.values()))
+        return len(self._backlog)
 
     @property
     def in_flight(self) -> int:
@@ -203,18 +253,23 @@ class Runner:
     @property
     def has_work(self) -> bool:
         """Whether records wait that could be taken in, or an end waits for its commit."""
-        return bool(self._commits) or any(held and not self._quarantine.holds(at) for at, held in self._held.items())
+        return bool(self._commits) or any(True for _ in self._backlog.waiting())
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing is held, running or waiting for a commit."""
-        return not (self._running or self._commits or any(self._held.values()))
+        """Whether nothing runs, is fetched, or waits for anything but control or a person."""
+        return not (self._running or self.is_fetching or self.has_work)
+
+    @property
+    def is_fetching(self) -> bool:
+        """Whether deliveries wait for the records that they refer to."""
+        return self._lanes.held > len(self._waiting)
 
     # ---- inside
 
     def _take_in(self, at: TopicPartition, held: deque[Record], task: Task, now: int, starts: list[Start]) -> None:
         ledger = task.ledgers[at.topic]
-        while held and not ledger.is_full and not self._quarantine.holds(at):
+        while held and not ledger.is_full and not self._backlog.quarantine.holds(at):
             record = held.popleft()
             if ledger.deliver(record.offset):
                 self._deliver(record, task, now, starts)
@@ -240,20 +295,33 @@ class Runner:
 
     def _start(self, delivery: Delivery, now: int, starts: list[Start]) -> None:
         task = self._tasks.tasks[delivery.record.partition]
-        found = self._logic.admit(delivery, task.stores, now)
-        if isinstance(found, Ended):
-            self._lanes.leave(delivery)
-            self._end(found, task)
-        else:
-            self._running[delivery.place] = delivery
-            starts.append(found)
+        match self._logic.admit(delivery, task.stores, now):
+            case Start() as start:
+                delivery.report_at = now + REPORTED_AFTER
+                self._running[delivery.place] = delivery
+                starts.append(start)
+            case Ended() as ended:
+                self._lanes.leave(delivery)
+                self._end(ended, task)
+            case Wait():
+                self._lanes.hold(delivery)
+                self._waiting.append(delivery)
+            case Fetch() as fetch:
+                self._lanes.hold(delivery)
+                self._fetches.append(fetch)
+
+    def _forget_unstarted(self) -> None:
+        """What has not started comes again, to somebody."""
+        self._lanes.keep_running()
+        self._waiting.clear()
+        self._fetches.clear()
 
     def _end(self, ended: Ended, task: Task) -> None:
         self._commits.add(ended, task)
         if ended.kind is Kind.DEAD:
             record = ended.record
             seen = task.ledgers[record.topic].ended
-            self._quarantine.note_dead(TopicPartition(record.topic, record.partition), seen)
+            self._backlog.quarantine.note_dead(TopicPartition(record.topic, record.partition), seen)
 
     def _cancel(self, unwanted: Sequence[Delivery]) -> list[Effect]:
         for delivery in unwanted:
@@ -264,6 +332,10 @@ class Runner:
     def _has_left(self, number: int) -> bool:
         """Whether a task has handlers that run, or outcomes that wait for their record."""
         return any(place[1] == number for place in (*self._running, *self._orphans))
+
+    def _first_held(self, at: TopicPartition, position: int | None) -> int | None:
+        held = self._backlog.first(at)
+        return position if held is None else held.offset
 
     def _is_full(self, at: TopicPartition) -> bool:
         task = self._tasks.running(at.partition)

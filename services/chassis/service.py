@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from schemas.errors import TopologyError
@@ -20,7 +21,9 @@ class Service:
 
     A handler is `async def handler(event, context) -> outcome` for I/O, a plain function for work under some 50 ms;
     steps named in `heavy` run their plain function in a child process. `stateful` services may keep a few bytes per
-    business key in `context.state`. Raises TopologyError if definition and handlers do not fit.
+    business key in `context.state`. A step that declares a compensation has one in `compensations`:
+    `handler(outcome, context) -> None | str`, which undoes what the step did and may leave a note. Raises TopologyError
+    if definition and handlers do not fit.
     """
 
     def __init__(
@@ -29,6 +32,7 @@ class Service:
         saga: Saga,
         handlers: Mapping[str, Handler],
         *,
+        compensations: Mapping[str, Handler] = MappingProxyType({}),
         heavy: Collection[str] = (),
         stateful: bool = False,
     ) -> None:
@@ -37,11 +41,13 @@ class Service:
         self.saga = saga
         self.stateful = stateful
         self.jobs = tuple(_job(saga, name, step, handler, heavy) for step, handler in handlers.items())
+        self.undoing = tuple(_undoing(saga, name, step, undo, heavy) for step, undo in compensations.items())
         _check_triggers(name, self.jobs)
+        _check_compensations(name, self.jobs, self.undoing)
 
     def logic(self, partitions: int) -> StepLogic:
         """What records mean to this service, in topics of so many partitions."""
-        return StepLogic(self.name, self.saga, self.jobs, partitions, is_stateful=self.stateful)
+        return StepLogic(self.name, self.saga, self.jobs, partitions, undoing=self.undoing, is_stateful=self.stateful)
 
     def run(self) -> None:
         """Be this service until told to stop; the process's exit code says how it went."""
@@ -55,6 +61,11 @@ def _job(saga: Saga, service: str, step: str, handler: Handler, heavy: Collectio
         known = ", ".join(saga.steps_by_name)
         raise TopologyError(f"service {service}: {saga.name} has no step {step!r}; its steps are {known}")
     return Job(saga.steps_by_name[step], handler, _mode(service, step, handler, heavy))
+
+
+def _undoing(saga: Saga, service: str, step: str, undo: Handler, heavy: Collection[str]) -> Job:
+    """The compensation of a heavy step is heavy too, unless it is async."""
+    return _job(saga, service, step, undo, () if inspect.iscoroutinefunction(undo) else heavy)
 
 
 def _mode(service: str, step: str, handler: Handler, heavy: Collection[str]) -> Mode:
@@ -76,3 +87,24 @@ def _check_triggers(service: str, jobs: Collection[Job]) -> None:
                 "a service consumes an event type for one step, so give one of them to a service of its own"
             )
         owners[trigger] = job.step.name
+
+
+def _check_compensations(service: str, jobs: Collection[Job], undoing: Collection[Job]) -> None:
+    """A step is undone by the service that does it, if its definition says that it can be."""
+    done, undone = ({job.step.name: job.step for job in group} for group in (jobs, undoing))
+    for step in undone.values():
+        if not step.compensates:
+            raise TopologyError(
+                f"service {service}: step {step.name} declares no compensation: say compensates=True in its "
+                "definition, or leave its handler out"
+            )
+        if step.name not in done:
+            raise TopologyError(
+                f"service {service}: has a compensation for step {step.name}, but no handler: one service does both"
+            )
+    for step in done.values():
+        if step.compensates and step.name not in undone:
+            raise TopologyError(
+                f"service {service}: step {step.name} declares a compensation, which is not there: "
+                f"give compensations={{{step.name!r}: handler}}"
+            )

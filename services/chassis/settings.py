@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     max_in_flight: int = Field(16, ge=1, description="async and heavy handlers of a process that run at once")
     heavy_processes: int = Field(2, ge=1, description="child processes for heavy handlers")
     drain_timeout: float = Field(20, ge=0, description="seconds that running handlers get at shutdown")
+    progress_interval: float = Field(10, ge=1, description="seconds between reports of a running handler's progress")
     session_timeout: float = Field(10, ge=1, description="seconds without heartbeat until another takes over")
     transaction_timeout: float = Field(10, ge=1, description="seconds until a dead process's transaction is aborted")
     instance: str | None = Field(None, description="this instance's name; makes its membership static")

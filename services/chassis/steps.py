@@ -1,59 +1,95 @@
-"""What records mean to a service: its steps' triggers, the starts of its saga, and what its handlers return."""
+"""What records mean to a service: its steps' triggers and commands, the starts of its saga, and what control gates."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 from schemas.codec import Codec
-from schemas.envelope import Envelope, from_mapping, names_a_saga
-from schemas.errors import DecodeError, DecodeProblem, RetryableError, TerminalError
+from schemas.envelope import names_a_saga
+from schemas.errors import DecodeError, DecodeProblem
 from schemas.event import Event
-from schemas.events.reports import REPORTS, StepFailed, StepSkipped
+from schemas.events.compensated import compensated_event
+from schemas.events.reports import REPORTS
 from services.chassis.context import KeyedState
+from services.chassis.control import Asked, Control, Skipped, Verdict, standing_still, verdict
+from services.chassis.deliveries import Deliveries
+from services.chassis.endings import Endings
 from services.chassis.intake import Intake, is_start
-from services.chassis.keyed import Change, Store, StoreSpec
-from services.chassis.outgoing import as_events, dead_letter, failed, outcome, skipped
-from services.chassis.partitioner import partition_of
-from services.chassis.reasons import milliseconds, sound
-from services.chassis.records import Outgoing, Record
+from services.chassis.keyed import StoreSpec
+from services.chassis.logic import Stores
+from services.chassis.records import Record
 from services.chassis.work import (
     Delivery,
-    Died,
+    Disturbance,
     Ended,
+    Fetch,
+    Interrupt,
     Job,
     Kind,
-    Raised,
+    Made,
+    Missing,
     Result,
-    Returned,
     Start,
-    TimedOut,
-    delivery_of,
+    Wait,
+    Warn,
 )
-from topology.model import Saga
+from topology.model import OnCancel, Saga
 from topology.topics import state_topic
-
-Stores = Mapping[str, Store]
 
 
 class StepLogic:
-    """The logic of a service with these jobs, in `partitions` partitions."""
+    """The logic of a service with these jobs, and these that undo, in `partitions` partitions."""
+
+    heeds_control = True
+    rules = False
 
     def __init__(
-        self, service: str, saga: Saga, jobs: Sequence[Job], partitions: int, *, is_stateful: bool = False
+        self,
+        service: str,
+        saga: Saga,
+        jobs: Sequence[Job],
+        partitions: int,
+        *,
+        undoing: Sequence[Job] = (),
+        is_stateful: bool = False,
     ) -> None:
         self.service = service
-        self.source = f"/services/{service}"
         self.saga = saga
-        self._partitions = partitions
-        self._jobs = {job.step.on.event_type: job for job in jobs}
-        self._codec = Codec((*saga.events.values(), *REPORTS))
+        self._deliveries = Deliveries(saga, jobs, undoing, partitions)
+        self._codec = Codec((*saga.events.values(), *REPORTS, *_ends_of(undoing)))
+        self.source = f"/services/{service}"
         self._intake = Intake(saga, self._codec, partitions, self.source) if self._owns_start(jobs) else None
         self._state = StoreSpec(state_topic(service), bytes, bytes) if is_stateful else None
         self._start_topic = saga.starts_on.event_type
-        self.topics: tuple[str, ...] = tuple(self._jobs)
-        self.stores = tuple(spec for spec in (self._intake and self._intake.store, self._state) if spec)
+        marks = self._intake.store if self._intake else None
+        self._ends = Endings(service, self._codec, self._start_topic, marks, self._state)
+        self._control = Control()
+        self._is_still: dict[int, frozenset[str]] = {}
+        self.topics = self._deliveries.topics
+        self.stores = tuple(spec for spec in (marks, self._state) if spec)
 
-    # ---- Logic
+    # ---- tasks
+
+    def restored(self, number: int, stores: Stores, now: int) -> None:
+        """Nothing: a step waits for records."""
+
+    def gone(self) -> None:
+        """Control is read anew by whoever comes next."""
+        self._control.forget()
+        self._is_still.clear()
+
+    def make(self, number: int, stores: Stores, now: int) -> Sequence[Made]:
+        """Nothing: a step answers records."""
+        return ()
+
+    # ---- records
+
+    def due_at(self, number: int) -> int | None:
+        """Never: steps wait for nothing but records."""
+        return None
+
+    def reach(self, number: int, until: int, read: Mapping[str, int]) -> None:
+        """Nothing."""
 
     def route(self, record: Record, stores: Stores, now: int) -> Delivery | Ended:
         """A delivery, a normalised start, a dead letter, or nothing to do with us."""
@@ -61,17 +97,22 @@ class StepLogic:
             headers = dict(record.headers)
             if record.topic == self._start_topic and not self._is_normalised(record, headers):
                 return self._take_in(record, now)
-            envelope = from_mapping(headers)
-            self._check(record, envelope)
+            return self._deliveries.of(record, headers)
         except DecodeError as error:
             return self._dead(record, error, now)
-        return delivery_of(record, envelope, self._jobs[record.topic])
 
-    def admit(self, delivery: Delivery, stores: Stores, now: int) -> Start | Ended:
-        """Decode the event; turn away what has started before."""
+    def admit(self, delivery: Delivery, stores: Stores, now: int) -> Start | Fetch | Wait | Ended:
+        """Find and decode the event, turn away what has started before, ask control."""
+        if delivery.record.topic in self._is_still.get(delivery.record.partition, ()):
+            return Wait()
+        if delivery.command is not None and delivery.cause is None:
+            return self._gated(delivery, now) or Fetch(delivery)
+        if (missing := _missing(delivery)) is not None:
+            return self._ends.failed(delivery, "missing_reference", missing.reason, now, retryable=not missing.for_good)
         try:
-            event = self._codec.decode(delivery.record.topic, delivery.record.value, delivery.envelope.content_type)
-            if ended := self._turned_away(delivery, event, stores, now):
+            event = self._event(delivery)
+            # a start that was seen before is no delivery of its own: parking it would have the tracker run it again
+            if ended := self._turned_away(delivery, event, stores, now) or self._gated(delivery, now):
                 return ended
         except DecodeError as error:
             return self._dead(delivery.record, error, now, delivery)
@@ -80,34 +121,71 @@ class StepLogic:
         return Start(delivery, event)
 
     def conclude(self, delivery: Delivery, result: Result, now: int) -> Ended:
-        """Outcomes of what was returned, or a failed report."""
-        try:
-            match result:
-                case Returned(value):
-                    return self._done(delivery, value, now)
-                case Raised(RetryableError() as error):
-                    after = milliseconds(error.retry_after)
-                    return self._failed(delivery, "retryable", error.reason, now, retry_after_ms=after)
-                case Raised(TerminalError() as error):
-                    return self._failed(delivery, "terminal", error.reason, now, retryable=False)
-                case Raised(error, traceback, kind):
-                    reason = f"unexpected {kind or type(error).__name__}: {sound(error)}"
-                    return self._failed(delivery, "unexpected", reason, now, traceback=traceback)
-                case TimedOut(seconds):
-                    return self._failed(delivery, "timeout", f"timeout: no result after {seconds:g} s", now)
-                case Died(exitcode):
-                    return self._failed(delivery, "crashed", f"the handler's process died with {exitcode}", now)
-        except TerminalError as error:
-            return self._failed(delivery, "terminal", error.reason, now, retryable=False)
+        """Outcomes of what was returned, what a compensation ends in, or a report."""
+        return self._ends.of_result(delivery, result, now)
 
     def refuse(self, ended: Ended, reason: str, now: int) -> Ended:
         """A failed report where the record belongs to a step, else a dead letter."""
-        if ended.job is None:
+        known = self._deliveries.named_by(ended.record) if ended.job is not None else None
+        if known is None:
             return self._dead(ended.record, DecodeError(DecodeProblem.INVALID, "the log", reason), now)
-        delivery = delivery_of(ended.record, from_mapping(dict(ended.record.headers)), ended.job)
-        return self._failed(delivery, "terminal", f"Kafka does not take the outcome: {reason}", now, retryable=False)
+        said = f"Kafka does not take the outcome: {reason}"
+        return self._ends.failed(known, "terminal", said, now, retryable=False)
 
-    # ---- routing
+    # ---- while handlers run
+
+    def heed(self, record: Record) -> frozenset[str]:
+        """Take control in; the topics of paused steps stand still."""
+        self._control.heed(record)
+        entries = self._control.entries(record.partition)
+        still = standing_still(entries, self.saga.name, self._deliveries.by_step)
+        self._is_still[record.partition] = still
+        return still
+
+    def disturb(self, delivery: Delivery) -> Disturbance | None:
+        """Once: what nobody wants any more is interrupted or warned, as its step says. What undoes goes on."""
+        found = self._verdict(delivery)
+        if not isinstance(found, Skipped) or delivery.disturbed:
+            return None
+        delivery.disturbed = found.reason
+        interrupts = delivery.job.step.on_cancel is OnCancel.INTERRUPT
+        return Interrupt(delivery) if interrupts else Warn(delivery)
+
+    def progress(self, delivery: Delivery, now: int) -> Made | None:
+        """A report of how far its handler is."""
+        return self._ends.progress(delivery, now)
+
+    # ---- control
+
+    def _gated(self, delivery: Delivery, now: int) -> Ended | None:
+        found = self._verdict(delivery)
+        return None if found is None else self._ends.gated(delivery, found, now)
+
+    def _verdict(self, delivery: Delivery) -> Verdict | None:
+        entries = self._control.entries(delivery.record.partition)
+        if entries is None:
+            return None
+        envelope, command = delivery.envelope, delivery.command
+        asked = Asked(envelope.subject, delivery.job.step.name, envelope.epoch)
+        if command is not None:
+            asked = asked._replace(compensates=command.compensates, revision=command.revision)
+        return verdict(entries, asked)
+
+    # ---- events
+
+    def _event(self, delivery: Delivery) -> Event:
+        """The event that the handler is given. Raises DecodeError."""
+        if isinstance(delivery.cause, Record):
+            found = delivery.cause
+            content_type = (dict(found.headers).get("content-type") or b"").decode(errors="replace")
+            return self._codec.decode(found.topic, found.value, content_type)
+        record = delivery.record
+        return self._codec.decode(record.topic, record.value, delivery.envelope.content_type)
+
+    def _dead(self, record: Record, error: DecodeError, now: int, delivery: Delivery | None = None) -> Ended:
+        return self._ends.dead(record, error, now, delivery or self._deliveries.named_by(record))
+
+    # ---- starts
 
     def _owns_start(self, jobs: Sequence[Job]) -> bool:
         """Whether intake is ours: of the steps on the first event, the first one's service owns it."""
@@ -120,7 +198,8 @@ class StepLogic:
             return False
         subject = headers["ce_subject"] or b""
         is_ours = headers["ce_sagadefinition"] == self.saga.name.encode()
-        return is_ours and subject.startswith(record.key + b"@") and self._lies_right(record.key, record.partition)
+        lies_right = self._deliveries.lies_right(record.key, record.partition)
+        return is_ours and subject.startswith(record.key + b"@") and lies_right
 
     def _turned_away(self, delivery: Delivery, event: Event, stores: Stores, now: int) -> Ended | None:
         """A start whose envelope is not what its templates give is raw; one that was seen before is a duplicate."""
@@ -131,7 +210,7 @@ class StepLogic:
         if self._intake is None:
             return None
         if stores[self._intake.store.topic].get(delivery.envelope.subject.encode()) is not None:
-            return self._skip(delivery, "duplicate_start", "this saga was started before", now)
+            return self._ends.duplicate(delivery, now)
         return None
 
     def _take_in(self, record: Record, now: int) -> Ended:
@@ -142,112 +221,17 @@ class StepLogic:
         except DecodeError as error:
             return self._dead(record, error, now)
 
-    def _check(self, record: Record, envelope: Envelope) -> None:
-        """Raises DecodeError if the record is not where and what its envelope says."""
-        if envelope.type != record.topic:
-            raise _wrong("ce_type", f"is {envelope.type!r} on topic {record.topic}")
-        if envelope.definition != self.saga.name:
-            raise _wrong("ce_sagadefinition", f"is {envelope.definition!r}, {record.topic} belongs to {self.saga.name}")
-        key = envelope.subject.rpartition("@")[0].encode()
-        if record.key != key:
-            raise _wrong("ce_subject", f"has the key {key!r}, the record has {record.key!r}")
-        if not self._lies_right(key, record.partition):
-            right = partition_of(key, self._partitions)
-            raise _wrong("partition", f"is {record.partition}, not {key!r}'s {right}: set partitioner=murmur2_random")
 
-    def _lies_right(self, key: bytes, partition: int) -> bool:
-        return partition_of(key, self._partitions) == partition
+def _ends_of(undoing: Sequence[Job]) -> list[type[Event]]:
+    return [compensated_event(job.step.compensated_type) for job in undoing]
 
-    # ---- ends
 
-    def _done(self, delivery: Delivery, returned: object, now: int) -> Ended:
-        outgoing = [
-            outcome(delivery, event, self._codec.encode(event), index, self.source, now)
-            for index, event in enumerate(self._declared(delivery, as_events(returned)))
-        ]
-        return self._ended(delivery, Kind.DONE, outgoing, now, changes=self._kept(delivery))
-
-    def _declared(self, delivery: Delivery, events: Sequence[object]) -> list[Event]:
-        """The returned events, if the step may emit them. Raises TerminalError that says what was declared."""
-        step = delivery.job.step
-        declared: tuple[type[Event], ...] = step.emits
-        for event in events:
-            if type(event) not in declared:
-                expected = ", ".join(sorted(kind.event_type for kind in declared)) or "nothing more"
-                got = event.event_type if isinstance(event, Event) else type(event).__name__
-                raise TerminalError(f"step {step.name} returned {got}; declared: {expected}")
-            declared = step.also
-        if not events:
-            raise TerminalError(f"step {step.name} returned no event; it must return one of its outcomes")
-        return [event for event in events if isinstance(event, Event)]
-
-    def _failed(
-        self,
-        delivery: Delivery,
-        code: str,
-        reason: str,
-        now: int,
-        *,
-        retryable: bool = True,
-        retry_after_ms: int | None = None,
-        traceback: str = "",
-    ) -> Ended:
-        report = StepFailed(
-            step=delivery.job.step.name,
-            reason=sound(reason),
-            code=code,
-            retryable=retryable,
-            retry_after_ms=retry_after_ms,
-            traceback=sound(traceback),
-        )
-        record = failed(delivery, report, self._codec.encode(report), self.source, now)
-        return self._ended(delivery, Kind.FAILED, [record], now, reason=report.reason)
-
-    def _skip(self, delivery: Delivery, code: str, reason: str, now: int) -> Ended:
-        report = StepSkipped(step=delivery.job.step.name, reason=reason, code=code)
-        record = skipped(delivery, report, self._codec.encode(report), self.source, now)
-        return Ended(delivery.record, Kind.SKIPPED, [record], reason=reason, job=delivery.job)
-
-    def _dead(self, record: Record, error: DecodeError, now: int, delivery: Delivery | None = None) -> Ended:
-        """A dead letter; if it names a saga, also a failed report, so that the saga does not hang."""
-        letter = dead_letter(record, error, self.service)
-        known = delivery or self._delivery_named_by(record)
-        if known is None:
-            return Ended(record, Kind.DEAD, [letter], reason=str(error))
-        report = self._failed(known, "undecodable", f"undecodable: {error}", now, retryable=False)
-        return Ended(record, Kind.DEAD, [letter, *report.outgoing], report.changes, str(error), known.job)
-
-    def _delivery_named_by(self, record: Record) -> Delivery | None:
-        try:
-            envelope = from_mapping(dict(record.headers))
-            self._check(record, envelope)
-        except DecodeError:
+def _missing(delivery: Delivery) -> Missing | None:
+    """What is wrong with the record that a command refers to; none if it is the one that is meant."""
+    match delivery.cause:
+        case Missing() as missing:
+            return missing
+        case Record() as record if dict(record.headers).get("ce_id") != delivery.envelope.id.encode():
+            return Missing(f"the record at {record.where} is not the event {delivery.envelope.id}")
+        case _:
             return None
-        return delivery_of(record, envelope, self._jobs[record.topic])
-
-    def _ended(
-        self,
-        delivery: Delivery,
-        kind: Kind,
-        outgoing: list[Outgoing],
-        now: int,
-        *,
-        reason: str = "",
-        changes: tuple[Change, ...] = (),
-    ) -> Ended:
-        """The end of a delivery; of a start, also the mark by which intake knows it again."""
-        if delivery.record.topic == self._start_topic and self._intake is not None:
-            changes = (*changes, Change(self._intake.store.topic, delivery.envelope.subject.encode(), now))
-        return Ended(delivery.record, kind, outgoing, changes, reason, delivery.job)
-
-    def _kept(self, delivery: Delivery) -> tuple[Change, ...]:
-        """What the handler keeps for its key."""
-        if self._state is None or delivery.state is None or not delivery.state.changed:
-            return ()
-        if not isinstance(delivery.state.value, bytes | None):
-            raise TerminalError(f"context.state was set to a {type(delivery.state.value).__name__}; set bytes or None")
-        return (Change(self._state.topic, delivery.record.key or b"", delivery.state.value),)
-
-
-def _wrong(where: str, what: str) -> DecodeError:
-    return DecodeError(DecodeProblem.WRONG_TYPE, where, what)

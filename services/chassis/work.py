@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -10,7 +10,8 @@ import msgspec
 
 from schemas.envelope import Envelope
 from schemas.event import Event
-from services.chassis.context import KeyedState
+from schemas.work import Reference
+from services.chassis.context import Context, KeyedState
 from services.chassis.keyed import Change
 from services.chassis.records import Committed, Outgoing, Record, TopicPartition
 from topology.model import Step
@@ -22,6 +23,7 @@ class Kind(StrEnum):
     DONE = "done"
     FAILED = "failed"
     SKIPPED = "skipped"
+    PARKED = "parked"
     DEAD = "dead"
     NORMALISED = "normalised"
     IGNORED = "ignored"
@@ -43,10 +45,28 @@ class Job(msgspec.Struct, frozen=True, gc=False):
     mode: Mode
 
 
-class Delivery(msgspec.Struct, eq=False):
-    """One record that asks a step to run.
+class Command(msgspec.Struct, frozen=True, gc=False):
+    """What a work record asks for: to run a step again, or to undo it, with the event that lies at `reference`."""
 
-    Of one `lane` (the saga's business key, in its partition) one delivery is worked on at a time.
+    id: str
+    compensates: bool
+    reference: Reference
+    revision: int = 0
+
+
+class Missing(NamedTuple):
+    """What was found in place of a referenced record, as a sentence; `for_good` if it will never be there."""
+
+    reason: str
+    for_good: bool = True
+
+
+class Delivery(msgspec.Struct, eq=False):
+    """One record that asks a step to run; its `envelope` is that of the event that caused it.
+
+    Of one `lane` (the saga's business key, in its partition) one delivery is worked on at a time. The event of a
+    delivery with a `command` lies elsewhere: its `cause`, once it has been read. `disturbed` says why nobody wants
+    this any more, `report_at` when progress is due.
     """
 
     record: Record
@@ -54,6 +74,11 @@ class Delivery(msgspec.Struct, eq=False):
     job: Job
     lane: tuple[int, bytes]
     state: KeyedState | None = None
+    command: Command | None = None
+    cause: Record | Missing | None = None
+    context: Context | None = None
+    disturbed: str = ""
+    report_at: int = 0
 
     @property
     def place(self) -> tuple[str, int, int]:
@@ -61,9 +86,9 @@ class Delivery(msgspec.Struct, eq=False):
         return self.record.place
 
 
-def delivery_of(record: Record, envelope: Envelope, job: Job) -> Delivery:
+def delivery_of(record: Record, envelope: Envelope, job: Job, command: Command | None = None) -> Delivery:
     """The delivery that a record asks for."""
-    return Delivery(record, envelope, job, (record.partition, record.key or b""))
+    return Delivery(record, envelope, job, (record.partition, record.key or b""), command=command)
 
 
 class Ended(msgspec.Struct, eq=False):
@@ -80,6 +105,29 @@ class Ended(msgspec.Struct, eq=False):
     def place(self) -> tuple[str, int, int]:
         """Topic, partition and offset."""
         return self.record.place
+
+    @property
+    def number(self) -> int:
+        """The number of its task."""
+        return self.record.partition
+
+    @property
+    def where(self) -> str:
+        """The place of the record, as people write it."""
+        return self.record.where
+
+
+class Made(msgspec.Struct, eq=False):
+    """What a task leads to without a record of its own (a decision, a progress report); fenced by its offsets."""
+
+    number: int
+    outgoing: Sequence[Outgoing]
+    changes: tuple[Change, ...] = ()
+
+    @property
+    def where(self) -> str:
+        """What it is, as people write it."""
+        return f"what was made for partition {self.number} ({', '.join(record.topic for record in self.outgoing)})"
 
 
 class Start(msgspec.Struct, frozen=True, gc=False):
@@ -107,7 +155,30 @@ class Resume(msgspec.Struct, frozen=True, gc=False):
     at: TopicPartition
 
 
-Effect = Cancel | Pause | Resume
+class Wait(msgspec.Struct, frozen=True, gc=False):
+    """A delivery keeps its lane and does not start before control says something else."""
+
+
+class Fetch(msgspec.Struct, frozen=True, gc=False):
+    """Effect: read the record that this delivery's command refers to."""
+
+    delivery: Delivery
+
+
+class Warn(msgspec.Struct, frozen=True, gc=False):
+    """Effect: let this delivery's handler know that its saga is cancelled; it goes on."""
+
+    delivery: Delivery
+
+
+class Interrupt(msgspec.Struct, frozen=True, gc=False):
+    """Effect: stop this delivery's handler; its result is that it was, unless it had ended before."""
+
+    delivery: Delivery
+
+
+Disturbance = Warn | Interrupt
+Effect = Cancel | Pause | Resume | Fetch | Disturbance
 
 
 class Batch(msgspec.Struct, frozen=True, gc=False):
@@ -117,6 +188,7 @@ class Batch(msgspec.Struct, frozen=True, gc=False):
     outgoing: list[Outgoing]
     changelog: list[tuple[Change, Outgoing]]
     offsets: dict[TopicPartition, Committed]
+    made: list[Made] = []
 
 
 class Returned(NamedTuple):
@@ -148,4 +220,8 @@ class Died(NamedTuple):
     exitcode: int
 
 
-Result = Returned | Raised | TimedOut | Died
+class Interrupted(NamedTuple):
+    """A handler's result: it was stopped because its saga is cancelled, or its epoch is over."""
+
+
+Result = Returned | Raised | TimedOut | Died | Interrupted

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from services.chassis.blobs import BlobStore
 from services.chassis.clock import Clock
 from services.chassis.context import Context, KeyedState
 from services.chassis.execution import Executor
+from services.chassis.horizon import Horizon
+from services.chassis.logic import Logic
 from services.chassis.observer import Observer
 from services.chassis.port import Cluster, TransactionAbortedError, TransactionInDoubtError
 from services.chassis.records import TopicPartition
+from services.chassis.references import References
 from services.chassis.restoration import Restoration
-from services.chassis.runner import Logic, Runner
-from services.chassis.work import Batch, Cancel, Effect, Ended, Pause, Resume, Start
+from services.chassis.runner import Runner
+from services.chassis.work import Batch, Cancel, Effect, Ended, Interrupt, Made, Pause, Resume, Start, Warn
 
 LOG = logging.getLogger("saga.worker")
 
@@ -27,6 +30,9 @@ MOST_HELD = 4_000
 
 BUSY_WAIT = 0.002
 """Seconds to wait for a running handler before looking for records again."""
+
+PROGRESS_INTERVAL = 10.0
+"""Seconds between reports of the progress of a handler."""
 
 STEADY_WAIT = 0.02
 """The same, when nothing has come for a while."""
@@ -54,8 +60,9 @@ class Worker:
         blobs: BlobStore,
         observer: Observer,
         max_in_flight: int = 16,
+        progress_interval: float = PROGRESS_INTERVAL,
     ) -> None:
-        self.runner = Runner(logic, max_in_flight)
+        self.runner = Runner(logic, max_in_flight, round(progress_interval * 1000))
         self._executor = executor
         self._clock = clock
         self._blobs = blobs
@@ -63,7 +70,9 @@ class Worker:
         self._last_abort: str | None = None
         self._quiet_turns = 0
         self._producer = cluster.producer(identity.transactional_id)
-        self._restoration = Restoration(cluster, self.runner, clock.monotonic)
+        self._restoration = Restoration(cluster, self.runner, clock)
+        self._references = References(cluster, clock)
+        self._horizon = Horizon(cluster, self.runner, logic, clock) if logic.rules else None
         self._consumer = cluster.consumer(identity.group, logic.topics, self, identity.instance)
 
     # ---- the loop
@@ -77,10 +86,12 @@ class Worker:
         for delivery, result in self._executor.results(self._wait() if busy else 0):
             self.runner.on_done(delivery, result, self._clock.now())
             self._quiet_turns = 0
-        waits = busy or self.runner.has_work or self._restoration.is_running
-        self._read(0 if waits else timeout)
+        waits = busy or self.runner.has_work or self._restoration.is_running or self._references.is_running
+        self._read(0 if waits else self._until_due(timeout))
         self._apply(self._restoration.advance())
+        self._fetch()
         self._work()
+        self._make()
         self._commit()
         self._apply(self.runner.regulate())
         self._observer.turned(self.runner)
@@ -97,7 +108,12 @@ class Worker:
         """Leave the group; what has ended is committed as the partitions go."""
         self._consumer.close()
         self._restoration.close()
+        self._references.close()
         self._producer.close()
+
+    def taken_in(self, number: int) -> Mapping[str, int]:
+        """How far each topic of a task has been read and taken in."""
+        return self.runner.taken_in(number, self._consumer.positions())
 
     # ---- the group's listener, called inside poll
 
@@ -115,13 +131,13 @@ class Worker:
             self.runner.on_done(delivery, result, self._clock.now())
         self._commit(clean=True)
         self.runner.on_revoke()
-        self._restoration.stop()
+        self._stop_reading()
 
     def on_lost(self, partitions: Sequence[TopicPartition]) -> None:
         """Too late to commit."""
         LOG.warning("lost: partitions %s", sorted({at.partition for at in partitions}))
         self._apply(self.runner.on_lost())
-        self._restoration.stop()
+        self._stop_reading()
 
     # ---- inside
 
@@ -134,11 +150,37 @@ class Worker:
             limit = min(POLL_LIMIT, max(1, MOST_HELD - self.runner.held))
             records = self._consumer.poll(timeout, limit)
             self.runner.on_records(records)
+            if self._horizon is not None:
+                self._horizon.hear(records)
             if records:
                 self._quiet_turns = 0
             if len(records) < limit:
                 return
             timeout = 0
+
+    def _stop_reading(self) -> None:
+        self._restoration.stop()
+        self._references.forget()
+        if self._horizon is not None:
+            self._horizon.forget()
+
+    def _fetch(self) -> None:
+        """Read on in what commands refer to."""
+        self._references.ask(self.runner.fetches())
+        for delivery in self._references.advance():
+            self.runner.on_fetched(delivery)
+
+    def _make(self) -> None:
+        """What is written without a record that asks for it."""
+        now = self._clock.now()
+        if self.runner.in_flight:
+            self.runner.on_tick(now)
+        if self._horizon is not None:
+            self._horizon.advance(self._consumer.positions)
+        self.runner.make(now)
+
+    def _until_due(self, timeout: float) -> float:
+        return timeout if self._horizon is None else self._horizon.wait(timeout)
 
     def _wait(self) -> float:
         return BUSY_WAIT if self._quiet_turns < 50 else STEADY_WAIT
@@ -148,11 +190,12 @@ class Worker:
         now = self._clock.now()
         while starts := self.runner.pump(now):
             for start in starts:
-                result = self._executor.run(start.delivery, start.event, self._context(start))
+                context = start.delivery.context = self._context(start, now)
+                result = self._executor.run(start.delivery, start.event, context)
                 if result is not None:
                     self.runner.on_done(start.delivery, result, now)
 
-    def _context(self, start: Start) -> Context:
+    def _context(self, start: Start, now: int) -> Context:
         delivery, envelope = start.delivery, start.delivery.envelope
         return Context(
             envelope.subject,
@@ -163,6 +206,8 @@ class Worker:
             self._blobs,
             delivery.state or KeyedState(),
             envelope.traceparent,
+            compensating=delivery.command is not None and delivery.command.compensates,
+            started_at=now,
         )
 
     def _apply(self, effects: Iterable[Effect]) -> None:
@@ -174,6 +219,10 @@ class Worker:
                     self._consumer.resume([at])
                 case Cancel(delivery):
                     self._executor.cancel(delivery)
+                case Warn(delivery):
+                    self._executor.warn(delivery)
+                case Interrupt(delivery):
+                    self._executor.interrupt(delivery)
 
     def _commit(self, *, clean: bool = False) -> None:
         batch = self.runner.batch(clean=clean)
@@ -198,30 +247,31 @@ class Worker:
 
     def _aborted(self, batch: Batch, error: TransactionAbortedError) -> None:
         """Once: the same batch comes again. Twice, for one record's sake: find the one, so that it fails alone."""
-        LOG.warning("transaction of %d records rolled back: %s", len(batch.ended), error)
+        LOG.warning("transaction of %d records rolled back: %s", len(batch.outgoing), error)
         again = str(error)
         if error.of_record and self._last_abort == again:
-            self._commit_one_by_one(batch.ended)
+            self._commit_one_by_one()
             again = ""
         self._last_abort = again
 
-    def _commit_one_by_one(self, ended: Sequence[Ended]) -> None:
+    def _commit_one_by_one(self) -> None:
         """What is not committed here for another reason than itself comes again with the next batch."""
-        for one in sorted(ended, key=lambda each: each.place):
+        for one in self.runner.waiting():
             try:
                 self._commit_alone(one)
             except TransactionAbortedError as error:
-                LOG.warning("%s: rolled back: %s", one.record.where, error)
+                LOG.warning("%s: rolled back: %s", one.where, error)
                 return
 
-    def _commit_alone(self, one: Ended) -> None:
+    def _commit_alone(self, one: Ended | Made) -> None:
         try:
             self._transact_twice(self.runner.single(one))
         except TransactionAbortedError as error:
             if not error.of_record:
                 raise
-            LOG.error("%s: %s", one.record.where, error)
-            self._transact_twice(self.runner.single(self.runner.refuse(one, str(error), self._clock.now())))
+            LOG.error("%s: %s", one.where, error)
+            if (instead := self.runner.refuse(one, str(error), self._clock.now())) is not None:
+                self._transact_twice(self.runner.single(instead))
 
     def _transact_twice(self, batch: Batch) -> None:
         """After a transaction that the broker refused, librdkafka rolls the next one back too (skipped sequence)."""

@@ -10,6 +10,7 @@ import typer
 
 from services.chassis.kafka import KafkaCluster
 from services.chassis.settings import passed_through
+from services.cli.groups import KafkaGroups
 from services.local.discovery import default_bootstrap
 
 PATIENCE = 3.0
@@ -31,6 +32,10 @@ class Connection:
     def cluster(self) -> KafkaCluster:
         """Kafka, given up after a few seconds without an answer."""
         return KafkaCluster(self.properties, patience=PATIENCE)
+
+    def groups(self) -> KafkaGroups:
+        """Kafka's consumer groups."""
+        return KafkaGroups(self.properties, PATIENCE)
 
 
 def connection_for(bootstrap: str | None) -> Connection:

@@ -1,62 +1,32 @@
-"""`saga dlq`: what could not be read, why, and where it came from."""
+"""`saga dlq`: what could not be read, why, and where it came from; published again, or passed over."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Annotated
 
-import msgspec
 import typer
-from rich.console import Group, RenderableType
-from rich.table import Table
+from rich.padding import Padding
 from rich.text import Text
 
-from schemas.errors import ChoreographyError
-from services.chassis.port import Cluster
-from services.chassis.records import Headers, Record, TopicPartition
+from schemas.control import of_service
+from schemas.events.commands import Act
+from services.cli.asking import make_sure
 from services.cli.connection import connection_of
-from services.cli.decoding import as_base64, header_texts, read_places
-from services.cli.output import clock, err, iso, out, print_json, safe
-from services.cli.reading import NotFoundError, partition_count, to_the_end
-from services.cli.views.bytes import as_text, preview
-from topology.topics import DEAD_LETTERS
+from services.cli.exits import Exit
+from services.cli.letters import dead_letters, letter_at
+from services.cli.options import Manner, taking
+from services.cli.output import err, out, print_json, safe
+from services.cli.reading import partition_count
+from services.cli.redriving import Wanted, put_back, wanted
+from services.cli.steering.giving import Order, put, to_all
+from services.cli.steering.sending import os_user
+from services.cli.views.letters import letter_json, letter_table, letter_view
+from topology.topics import SAGA_COMMANDS
 
 app = typer.Typer(no_args_is_help=True, help="Dead letters: records that no service could read.")
-_PLACE = re.compile(r"^(\d+)/(\d+)$")
 _AsJson = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
-
-
-@dataclass(frozen=True, slots=True)
-class DeadLetter:
-    """A dead letter as its headers tell it: why, from where, by which service."""
-
-    record: Record
-    reason: str
-    code: str
-    source: str
-    service: str
-    headers: Headers
-
-    @property
-    def place(self) -> str:
-        """What `saga dlq show` is asked with."""
-        return f"{self.record.partition}/{self.record.offset}"
-
-
-class LetterJson(msgspec.Struct, frozen=True):
-    """A dead letter for scripts; `value` where it is text, `value_base64` always."""
-
-    place: str
-    at: str | None
-    reason: str
-    code: str
-    source: str
-    service: str
-    key_base64: str | None
-    headers: dict[str, str]
-    value: str | None
-    value_base64: str | None
+_SHOWN = 8
 
 
 @app.command(epilog="Exit codes: 0 listed, 1 failed.")
@@ -91,97 +61,59 @@ def show(
         out().print(letter_view(letter))
 
 
-def dead_letters(cluster: Cluster) -> list[DeadLetter]:
-    """All dead letters, by when they were written."""
-    count = partition_count(cluster, DEAD_LETTERS)
-    reader = cluster.reader()
-    try:
-        records = list(to_the_end(reader, {TopicPartition(DEAD_LETTERS, number): None for number in range(count)}))
-    finally:
-        reader.close()
-    records.sort(key=lambda record: (record.timestamp, record.partition, record.offset))
-    return [letter_of(record) for record in records]
+@app.command(epilog="Exit codes: 0 published, 1 failed, or not all published.")
+def redrive(
+    context: typer.Context,
+    places: Annotated[
+        list[str] | None, typer.Argument(metavar="PARTITION/OFFSET", help="As `saga dlq ls` prints them.")
+    ] = None,
+    topic: Annotated[str | None, typer.Option(help="All that came from this topic.")] = None,
+    service: Annotated[str | None, typer.Option(help="All that this service could not read.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="All there are.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Also those that were redriven before.")] = False,
+    reason: Annotated[str, typer.Option("--reason", "-m", metavar="TEXT", help="Why; kept with the mark.")] = "",
+    author: Annotated[str | None, typer.Option(help="Who asks for it [default: this machine's user].")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say which ones.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before publishing more than one.")] = False,
+) -> None:
+    """Publish dead letters again. As they were, to where they came from, once what read them is mended."""
+    cluster = connection_of(context).cluster()
+    chosen = wanted(dead_letters(cluster), Wanted(tuple(places or ()), topic, service, every, again))
+    if not chosen:
+        out().print("No dead letter matches that was not redriven before: nothing was done.")
+        return
+    out().print(f"{len(chosen):,} dead {'letter' if len(chosen) == 1 else 'letters'}:")
+    out().print(Padding(letter_table(chosen[-_SHOWN:]), (0, 0, 0, 2)))
+    if len(chosen) > _SHOWN:
+        out().print(Text(f"  and {len(chosen) - _SHOWN:,} more, older", "dim"))
+    if dry_run:
+        out().print("Nothing was published (--dry-run).")
+        return
+    make_sure(f"Publish {len(chosen):,} dead letters again", is_sure=yes or len(chosen) == 1)
+    failed = [one for one in put_back(cluster, chosen, author or os_user(), reason) if one.problem]
+    out().print(f"{len(chosen) - len(failed):,} published again.")
+    for one in failed[:_SHOWN]:
+        err().print(safe(f"{one.letter.place} was not: {one.problem}", "red"), soft_wrap=True)
+    if failed:
+        raise typer.Exit(Exit.ERROR)
 
 
-def letter_at(cluster: Cluster, place: str) -> DeadLetter:
-    """The dead letter at `PARTITION/OFFSET`. Raises ChoreographyError if there is none."""
-    found = _PLACE.match(place)
-    if found is None:
-        raise ChoreographyError(f"{place!r} is no place: give PARTITION/OFFSET, as `saga dlq ls` prints it.")
-    at = (DEAD_LETTERS, int(found[1]), int(found[2]))
-    if at[1] >= partition_count(cluster, DEAD_LETTERS):
-        raise NotFoundError(f"{DEAD_LETTERS} has no partition {at[1]}.")
-    record = read_places(cluster, [at]).get(at)
-    if record is None:
-        raise NotFoundError(f"No dead letter lies at {place}: `saga dlq ls` lists them.")
-    return letter_of(record)
+@dataclass(frozen=True, kw_only=True)
+class Continuing(Manner):
+    """What `saga dlq continue` takes."""
+
+    service: Annotated[str, typer.Argument(metavar="SERVICE", help="The service's name, as in `saga dlq ls`.")]
 
 
-def letter_of(record: Record) -> DeadLetter:
-    """A record of the topic as a dead letter."""
-    texts = header_texts(record)
-    source = f"{texts.get('dlq_topic', '?')}[{texts.get('dlq_partition', '?')}]@{texts.get('dlq_offset', '?')}"
-    return DeadLetter(
-        record,
-        reason=texts.get("dlq_reason", "it does not say why"),
-        code=texts.get("dlq_code", "?"),
-        source=source,
-        service=texts.get("dlq_service", "?"),
-        headers=[(name, value) for name, value in record.headers if not name.startswith("dlq_")],
-    )
+@taking(Continuing)
+def go_on(context: typer.Context, options: Continuing) -> None:
+    """Let a service go on. Its partitions stand still when most of what came could not be read."""
+    connection = connection_of(context)
+    cluster = connection.cluster()
+    order = Order(Act.CONTINUE, options.author, options.reason, wait=options.wait, as_json=options.as_json)
+    command = order.command(of_service(options.service))
+    asked = to_all(command, options.command_id, partition_count(cluster, SAGA_COMMANDS))
+    raise typer.Exit(put(cluster, connection.groups(), [asked], order))
 
 
-def letter_table(found: list[DeadLetter]) -> Table:
-    """One dead letter a line."""
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    for title in ("PLACE", "WHEN", "SERVICE", "FROM"):
-        table.add_column(title, no_wrap=title != "FROM", overflow="fold")
-    table.add_column("REASON", overflow="fold", ratio=1)
-    for letter in found:
-        table.add_row(
-            Text(letter.place, "bold"),
-            Text(clock(letter.record.timestamp), "dim"),
-            safe(letter.service),
-            safe(letter.source, "dim"),
-            safe(letter.reason, "red"),
-        )
-    return table
-
-
-def letter_view(letter: DeadLetter) -> RenderableType:
-    """One dead letter in full."""
-    facts = (
-        ("reason", safe(letter.reason, "red")),
-        ("code", safe(letter.code)),
-        ("from", safe(letter.source)),
-        ("service", safe(letter.service)),
-        ("when", Text(clock(letter.record.timestamp))),
-        ("key", Text("none", "dim") if letter.record.key is None else preview(letter.record.key)),
-    )
-    table = Table.grid(padding=(0, 2))
-    for name, value in facts:
-        table.add_row(Text(name, "dim"), value)
-    texts = header_texts(letter.record)
-    headers = [safe(f"  {name}: {texts[name]}") for name, _ in letter.headers] or [Text("  none", "dim")]
-    size = len(letter.record.value or b"")
-    return Group(
-        table, Text("\nheaders", "dim"), *headers, Text(f"\nvalue, {size:,} bytes", "dim"), preview(letter.record.value)
-    )
-
-
-def letter_json(letter: DeadLetter) -> LetterJson:
-    """One dead letter for scripts."""
-    value = letter.record.value
-    texts = header_texts(letter.record)
-    return LetterJson(
-        place=letter.place,
-        at=iso(letter.record.timestamp),
-        reason=letter.reason,
-        code=letter.code,
-        source=letter.source,
-        service=letter.service,
-        key_base64=as_base64(letter.record.key),
-        headers={name: texts[name] for name, _ in letter.headers},
-        value=None if value is None else as_text(value),
-        value_base64=as_base64(value),
-    )
+app.command("continue", epilog="Exit codes: 0 accepted, 1 refused or failed, 6 no answer within --wait.")(go_on)

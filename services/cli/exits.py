@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class Exit(IntEnum):
-    """0 to 2 are every command's; 3 to 6 are `saga review`'s; 130 is Ctrl-C."""
+    """0 to 2 are every command's; 3 to 6 are `saga review`'s; 6 is a silent tracker's, too; 130 is Ctrl-C."""
 
     OK = 0
     ERROR = 1

@@ -20,9 +20,11 @@ from services.cli.exits import Exit
 from services.cli.output import harmless
 from services.cli.review import EPILOG, review
 from services.cli.sagas import events, ls, show
+from services.cli.steering import commands
 from services.cli.topics import topics
 from services.cli.topology import topology
 from services.cli.up import down, status, up
+from services.cli.why import incidents, why
 
 app = typer.Typer(
     name="saga",
@@ -55,7 +57,19 @@ app.command(epilog="Exit codes: 0 all ready, 1 not all ready, 3 not running.")(s
 app.command(epilog=EPILOG)(review)
 app.command(epilog="Exit codes: 0 listed, 1 failed.")(ls)
 app.command(epilog="Exit codes: 0 shown, 1 failed or not there.")(show)
+app.command(epilog="Exit codes: 0 shown, 1 failed or not there.")(why)
 app.command(epilog="Exit codes: 0 shown, 1 failed or not there.")(events)
+app.command(epilog="Exit codes: 0 listed, 1 failed.")(incidents)
+for steer in (
+    commands.pause,
+    commands.resume,
+    commands.cancel,
+    commands.retry,
+    commands.redrive,
+    commands.rewind,
+    commands.skip,
+):
+    app.command(epilog=commands.EPILOG)(steer)
 app.command(epilog="Exit codes: 0 all there and fit, 1 not, or failed.")(topics)
 app.command()(topology)
 app.command(epilog="Exit codes: 0 the demo ran through, else those of `saga review`.")(demo)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import time
 from datetime import UTC, datetime
 
 import msgspec
@@ -41,6 +42,11 @@ def safe(text: object, style: str = "") -> Text:
 def print_json(value: object) -> None:
     """One JSON value on stdout; ASCII only, so that nothing in it steers a terminal."""
     sys.stdout.write(json.dumps(msgspec.to_builtins(value), indent=1) + "\n")
+
+
+def now() -> int:
+    """Milliseconds UTC, by this machine's clock."""
+    return round(time.time() * 1000)
 
 
 def clock(at: int | None) -> str:

@@ -58,16 +58,21 @@ def latest(records: Iterable[Record]) -> dict[str, bytes]:
     return values
 
 
-def states(cluster: Cluster, key: str | None = None) -> list[SagaState]:
-    """The state of every saga, or of those that can have this business key, by when they started."""
+def each_state(cluster: Cluster, key: str | None = None) -> Iterator[SagaState]:
+    """The state of every saga, or of those that can have this business key; partition by partition, no order."""
     count = partition_count(cluster, SAGA_STATE)
-    numbers = range(count) if key is None else (partition_of(key.encode(), count),)
     reader = cluster.reader()
     try:
-        values = latest(to_the_end(reader, {TopicPartition(SAGA_STATE, number): None for number in numbers}))
+        for number in range(count) if key is None else (partition_of(key.encode(), count),):
+            values = latest(to_the_end(reader, {TopicPartition(SAGA_STATE, number): None}))
+            yield from (decoded(name, value) for name, value in values.items())
     finally:
         reader.close()
-    return sorted((decoded(name, value) for name, value in values.items()), key=_began)
+
+
+def states(cluster: Cluster, key: str | None = None) -> list[SagaState]:
+    """As `each_state`, by when the sagas started."""
+    return sorted(each_state(cluster, key), key=began)
 
 
 def find(cluster: Cluster, name: str) -> SagaState:
@@ -133,5 +138,6 @@ class Feed:
         return None if value is None else decoded(self._saga_id, value)
 
 
-def _began(state: SagaState) -> tuple[int, str]:
+def began(state: SagaState) -> tuple[int, str]:
+    """The order of sagas: by their start, then by id."""
     return (state.started_at or state.updated_at, state.saga_id)

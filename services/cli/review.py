@@ -24,8 +24,8 @@ from services.cli.reading import Feed, partition_count
 from services.cli.target import Wishes, pull_request
 from services.cli.views.findings import findings, summary, written
 from services.cli.views.sagas import heading
+from services.cli.views.standing import standing
 from services.cli.views.timeline import timeline
-from services.tracker.core.reason import reason
 from services.tracker.core.state import SagaState, SagaStatus
 from topology.code_review import CODE_REVIEW
 from topology.template import saga_id
@@ -130,7 +130,7 @@ def shown(outcome: Outcome, now: int, *, already: bool) -> RenderableType:
     if outcome.rejected is not None:
         parts.append(Text.assemble(("Rejected  ", "bold yellow"), safe(outcome.rejected.reason)))
     if state.status is not SagaStatus.COMPLETED:
-        parts.append(safe(reason(state, now), "bold red" if state.status.is_final else "yellow"))
+        parts.append(safe(standing(state, now), "bold red" if state.status.is_final else "yellow"))
     parts += [Text(), heading(state, now), Padding(timeline(state, now), (0, 0, 0, 2))]
     return Group(*parts)
 
@@ -161,12 +161,12 @@ def _show(screen: Screen, state: SagaState | None) -> None:
 
 
 def _diagnosis(connection: Connection, state: SagaState | None) -> str:
-    missing = missing_services(connection, state)
+    missing = missing_services(connection.groups(), state)
     return sentence(missing) if missing else ""
 
 
 def _unseen(connection: Connection, event: PrReceived, timeout: float) -> Exit:
-    missing = missing_services(connection, None)
+    missing = missing_services(connection.groups(), None)
     why = sentence(missing) if missing else "the services are there, but slow: see `saga dlq ls` and their logs."
     name = saga_id(CODE_REVIEW, event)
     err().print(safe(f"Nothing was heard of {name} within {timeout:g} s: {why}", "red"), soft_wrap=True)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-import time
-from pathlib import Path
+from collections.abc import Collection, Iterable
+from heapq import nlargest
 from typing import Annotated
 
 import typer
@@ -13,15 +12,12 @@ from services.cli.connection import Connection, connection_of
 from services.cli.decoding import codec_for, history
 from services.cli.diagnosis import missing_services, sentence
 from services.cli.following import follow, screen_on
-from services.cli.output import err, out, print_json
-from services.cli.reading import Feed, find, states
+from services.cli.loading import DEFAULT_DEFINITION, definitions
+from services.cli.output import err, now, out, print_json
+from services.cli.reading import Feed, began, each_state, find
 from services.cli.views.events import events_json, events_view
 from services.cli.views.sagas import saga_json, saga_table, saga_view
 from services.tracker.core.state import SagaState, SagaStatus
-from topology.loader import load_definition
-from topology.model import Saga
-
-DEFAULT_DEFINITION = "topology.code_review:CODE_REVIEW"
 
 _AsJson = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
 _Name = Annotated[
@@ -39,17 +35,30 @@ def ls(
     as_json: _AsJson = False,
 ) -> None:
     """List sagas, the latest last."""
-    known = [state for state in states(connection_of(context).cluster()) if not status or state.status in status]
-    now = _now()
+    known, total = latest_of(each_state(connection_of(context).cluster()), frozenset(status or ()), limit)
+    at = now()
     if as_json:
-        print_json([saga_json(state, now) for state in known[-limit:]])
+        print_json([saga_json(state, at) for state in known])
         return
     if not known:
         out().print("No sagas yet. Start one with `saga review PATH`." if not status else "No such sagas.")
         return
-    out().print(saga_table(known[-limit:], now))
-    if len(known) > limit:
-        err().print(f"{len(known) - limit} older ones are not shown: --limit {len(known)}.")
+    out().print(saga_table(known, at))
+    if total > len(known):
+        err().print(f"{total - len(known)} older ones are not shown: --limit {total}.")
+
+
+def latest_of(known: Iterable[SagaState], statuses: Collection[SagaStatus], limit: int) -> tuple[list[SagaState], int]:
+    """The last `limit` sagas of these statuses (none: any) by their start, and how many there are."""
+    latest: list[SagaState] = []
+    total = 0
+    for state in known:
+        if not statuses or state.status in statuses:
+            total += 1
+            latest.append(state)
+        if len(latest) > 2 * limit + 1_000:  # so that memory does not grow with the number of sagas
+            latest = nlargest(limit, latest, key=began)
+    return sorted(nlargest(limit, latest, key=began), key=began), total
 
 
 def show(
@@ -63,11 +72,11 @@ def show(
     state = find(connection.cluster(), name)
     if follows and not state.status.is_final:
         state = _followed(connection, state, as_json=as_json)
-    now = _now()
+    at = now()
     if as_json:
-        print_json(saga_json(state, now))
+        print_json(saga_json(state, at))
     else:
-        out().print(saga_view(state, now))
+        out().print(saga_view(state, at))
 
 
 def events(
@@ -86,14 +95,6 @@ def events(
         out().print(events_view(state, happened))
 
 
-def definitions(names: list[str]) -> tuple[Saga, ...]:
-    """The definitions behind `module:ATTRIBUTE` names; as with `python -m`, the folder one works in counts."""
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)
-    return tuple(load_definition(name) for name in names)
-
-
 def _followed(connection: Connection, state: SagaState, *, as_json: bool) -> SagaState:
     console = err() if as_json else out()
     feed = Feed(connection.cluster(), state.saga_id)
@@ -107,9 +108,5 @@ def _followed(connection: Connection, state: SagaState, *, as_json: bool) -> Sag
 
 
 def _diagnosis(connection: Connection, state: SagaState | None) -> str:
-    missing = missing_services(connection, state)
+    missing = missing_services(connection.groups(), state)
     return sentence(missing) if missing else ""
-
-
-def _now() -> int:
-    return round(time.time() * 1000)

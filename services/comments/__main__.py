@@ -1,8 +1,8 @@
-"""`python -m services.comments`: `llm.completed` to `comments.created`."""
+"""`python -m services.comments`: `llm.completed` to `comments.created`, and back."""
 
 from services.chassis.service import Service
-from services.comments.handler import post
+from services.comments.handler import post, withdraw
 from topology.code_review import CODE_REVIEW
 
 if __name__ == "__main__":
-    Service("comments", CODE_REVIEW, {"comment": post}).run()
+    Service("comments", CODE_REVIEW, {"comment": post}, compensations={"comment": withdraw}).run()

@@ -9,19 +9,21 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from schemas.errors import RetryableError
+from schemas.errors import RetryableError, TerminalError
 from schemas.events.code_review import PullRequest
 from services.comments.document import Review
 from services.comments.markdown import as_markdown
 from services.comments.sarif import as_sarif
-from services.comments.sink import Receipt
+from services.comments.sink import Receipt, Withdrawal
+from services.comments.withdrawing import is_withdrawn, remove, sync_folder, take_back
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9.-]+")
 _TAKEN = {errno.ENOTEMPTY, errno.EEXIST}
+_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,18 @@ class FolderSink:
         """Write `review`. Raises RetryableError if the disk is full or the folder cannot be written."""
         target = self.root.absolute() / folder_of(review.pull_request)
         files = rendered(review)
-        await asyncio.to_thread(_write, target, files)
+        await asyncio.to_thread(_write, target, files, review.marker)
         return Receipt(sink="folder", location=str(target), files=tuple(files))
+
+    async def withdraw(self, receipt: Receipt, withdrawal: Withdrawal) -> str:
+        """Take back what of `receipt` is still there, from where it was posted, wherever `root` is by now.
+
+        Raises RetryableError if the folder cannot be read or written, TerminalError if it is not one of reviews.
+        """
+        target = Path(receipt.location)
+        if not target.is_absolute() or any(Path(name).name != name for name in receipt.files):
+            raise TerminalError(f"{receipt.location} with {receipt.files} is no folder of a review: remove it by hand")
+        return await asyncio.to_thread(_withdraw, target, receipt.files, withdrawal)
 
 
 def rendered(review: Review) -> dict[str, bytes]:
@@ -57,23 +69,40 @@ def safe_name(repository: str) -> str:
     return f"{plain}-{digest}" if plain else digest
 
 
-def _write(target: Path, files: Mapping[str, bytes]) -> None:
+def _write(target: Path, files: Mapping[str, bytes], marker: str) -> None:
     draft = target.parent / f".{target.name}.{uuid.uuid4().hex}"
     try:
         _fill(draft, files)
         _publish(draft, target, files)
+        _yield_to_withdrawal(target, files, marker)
     except OSError as error:
         raise RetryableError(unwritable(target, error)) from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
 
+def _yield_to_withdrawal(target: Path, files: Mapping[str, bytes], marker: str) -> None:
+    if is_withdrawn(target, marker):
+        remove(target, tuple(files), marker)
+        raise TerminalError(f"the review in {target} was withdrawn while it was posted once more: it stays withdrawn")
+
+
+def _withdraw(target: Path, files: Sequence[str], withdrawal: Withdrawal) -> str:
+    try:
+        return take_back(target, files, withdrawal)
+    except OSError as error:
+        mend = "free some space" if error.errno in _FULL else "make it readable and writable"
+        raise RetryableError(f"the review cannot be withdrawn from {target}: {_reason(error)}; {mend}") from error
+
+
 def unwritable(target: Path, error: OSError) -> str:
     """The sentence that says why a review cannot be written to `target`, and what to do."""
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return f"the review cannot be written to {target}: the disk is full; free some space or set SAGA_REVIEW_DIR"
-    reason = error.strerror or str(error)
-    return f"the review cannot be written to {target}: {reason}; make it writable or set SAGA_REVIEW_DIR"
+    mend = "free some space" if error.errno in _FULL else "make it writable"
+    return f"the review cannot be written to {target}: {_reason(error)}; {mend} or set SAGA_REVIEW_DIR"
+
+
+def _reason(error: OSError) -> str:
+    return "the disk is full" if error.errno in _FULL else error.strerror or str(error)
 
 
 def _fill(draft: Path, files: Mapping[str, bytes]) -> None:
@@ -83,7 +112,7 @@ def _fill(draft: Path, files: Mapping[str, bytes]) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-    _sync_folder(draft)
+    sync_folder(draft)
 
 
 def _publish(draft: Path, target: Path, files: Mapping[str, bytes]) -> None:
@@ -94,13 +123,5 @@ def _publish(draft: Path, target: Path, files: Mapping[str, bytes]) -> None:
             raise
         for name in files:
             (draft / name).replace(target / name)
-        _sync_folder(target)
-    _sync_folder(target.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        sync_folder(target)
+    sync_folder(target.parent)

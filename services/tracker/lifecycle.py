@@ -1,26 +1,32 @@
-"""Decisions as records: typed events on `saga.lifecycle`, with deterministic ids."""
+"""Notices as records: typed events on `saga.lifecycle`, with deterministic ids."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 from schemas.codec import Codec
 from schemas.envelope import Envelope, rfc3339, to_headers
 from schemas.event import Event
-from schemas.events.lifecycle import LIFECYCLE, SagaCancelled, SagaCompleted, SagaFailed, SagaStarted
+from schemas.events import lifecycle as events
 from schemas.ids import child_of, event_id, trace_parent
 from services.chassis.records import Outgoing
-from services.tracker.core.decisions import Cancelled, Completed, Decision, Failed, Started
+from services.tracker.core import decisions as said
 from services.tracker.core.state import SagaState
 from topology.topics import SAGA_LIFECYCLE
 
 SOURCE = "/tracker"
 
-_codec = Codec(LIFECYCLE)
+Read = Mapping[str, int]
+"""The next offset of each input, when a ruling was made."""
+
+_codec = Codec(events.LIFECYCLE)
 
 
-def record(state: SagaState, decision: Decision, now: int) -> Outgoing:
-    """The lifecycle record of a decision, in the saga's own partition."""
-    event = lifecycle_event(state, decision)
-    identity = event_id(state.saga_id, "", event.event_type, 0, 0)
+def record(state: SagaState, notice: said.Notice, now: int, read: Read, index: int = 0) -> Outgoing:
+    """The lifecycle record of a notice, in the saga's own partition; `index` tells those of one revision apart."""
+    event = lifecycle_event(state, notice, read)
+    identity = event_id(state.saga_id, "", event.event_type, index, state.revision)
     envelope = Envelope(
         id=identity,
         type=event.event_type,
@@ -28,7 +34,7 @@ def record(state: SagaState, decision: Decision, now: int) -> Outgoing:
         time=rfc3339(now),
         subject=state.saga_id,
         definition=state.definition,
-        version=state.version,
+        version=max(1, state.version),
         traceparent=child_of(state.traceparent or trace_parent(state.saga_id, identity), identity),
     )
     headers = to_headers(envelope)
@@ -36,16 +42,72 @@ def record(state: SagaState, decision: Decision, now: int) -> Outgoing:
     return Outgoing(SAGA_LIFECYCLE, state.partition, state.key.encode(), _codec.encode(event), headers)
 
 
-def lifecycle_event(state: SagaState, decision: Decision) -> Event:
-    """A decision as its event."""
-    who = {"saga_id": state.saga_id, "key": state.key, "definition": state.definition, "version": state.version}
-    took = decision.at - (state.started_at or decision.at)
-    match decision:
-        case Started(at):
-            return SagaStarted(**who, at=at)
-        case Completed(at, end):
-            return SagaCompleted(**who, at=at, end=end, duration_ms=took)
-        case Cancelled(at, end):
-            return SagaCancelled(**who, at=at, end=end, duration_ms=took)
-        case Failed(at, why, step, end):
-            return SagaFailed(**who, at=at, reason=why, step=step, end=end, duration_ms=took)
+def lifecycle_event(state: SagaState, notice: said.Notice, read: Read) -> Event:
+    """A notice as its event."""
+    at = notice.incident.at if isinstance(notice, said.Raised) else notice.at
+    who: dict[str, Any] = {
+        "saga_id": state.saga_id, "key": state.key, "definition": state.definition, "version": state.version, "at": at,
+    }  # fmt: skip
+    return _ending(who, state, notice) or _ruling(who, state, notice, read) or _told(who, notice)
+
+
+def _ending(who: Mapping[str, Any], state: SagaState, notice: said.Notice) -> Event | None:
+    """How a saga begins and ends."""
+    match notice:
+        case said.Started():
+            return events.SagaStarted(**who)
+        case said.Completed(at, end):
+            return events.SagaCompleted(**who, end=end, duration_ms=_took(state, at))
+        case said.Cancelled(at, end, reason):
+            return events.SagaCancelled(**who, end=end, duration_ms=_took(state, at), reason=reason)
+        case said.Failed(at, why, step, end):
+            return events.SagaFailed(**who, reason=why, step=step, end=end, duration_ms=_took(state, at))
+        case _:
+            return None
+
+
+def _ruling(who: Mapping[str, Any], state: SagaState, notice: said.Notice, read: Read) -> Event | None:
+    """What depended on something that had not arrived."""
+    basis = {**who, "revision": state.revision, "read": dict(read)}
+    match notice:
+        case said.TimedOut(_, step, deadline):
+            return events.DeadlinePassed(**basis, step=step, deadline_ms=deadline)
+        case said.Undoing(_, goal, reason, epoch, steps):
+            return events.SagaUndoing(**basis, goal=goal, reason=reason, epoch=epoch, steps=steps)
+        case said.Compensated(_, steps):
+            return events.SagaCompensated(**basis, steps=steps)
+        case said.Raised(incident):
+            return events.IncidentRaised(
+                **basis, incident=incident.id, kind=incident.kind, step=incident.step, reason=incident.reason,
+                commands=incident.commands,
+            )  # fmt: skip
+        case _:
+            return None
+
+
+def _told(who: Mapping[str, Any], notice: said.Notice) -> Event:
+    match notice:
+        case said.RetryScheduled(_, step, attempt, due, reason, undoes):
+            return events.RetryScheduled(
+                **who, step=step, attempt=attempt, due=due, reason=reason, is_compensation=undoes
+            )
+        case said.Paused(_, by, reason):
+            return events.SagaPaused(**who, by=by, reason=reason)
+        case said.Resumed(_, by, reason):
+            return events.SagaResumed(**who, by=by, reason=reason)
+        case said.Solved(_, incident, how):
+            return events.IncidentSolved(**who, incident=incident, how=how)
+        case said.Late(_, step, outcome, _, is_compensated):
+            return events.LateOutcome(**who, step=step, outcome=outcome, is_compensated=is_compensated)
+        case said.Accepted(_, identity, command, author, reason):
+            return events.CommandAccepted(**who, command_id=identity, command=command, author=author, reason=reason)
+        case said.Refused(_, identity, command, author, reason, why):
+            return events.CommandRefused(
+                **who, command_id=identity, command=command, author=author, reason=reason, why=why
+            )
+        case _:
+            raise TypeError(f"no lifecycle event for {notice}")
+
+
+def _took(state: SagaState, at: int) -> int:
+    return at - (state.started_at or at)

@@ -1,48 +1,113 @@
-"""The tracker as a logic of the chassis: records in, `saga.state` and `saga.lifecycle` out, in one transaction."""
+"""The tracker as a logic of the chassis: records in, states, lifecycle, commands and control out, in one transaction.
+
+A record is folded when it is read; rulings are made when everything up to some time has been read (`reach`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Iterable, Mapping, Sequence
 
+from msgspec.structs import replace
+
+from schemas import control
 from schemas.errors import TopologyError
+from schemas.events.commands import SagaCommand
 from services.chassis.keyed import Change, Store, StoreSpec
-from services.chassis.records import Record
-from services.chassis.work import Delivery, Ended, Kind, Result, Start
-from services.tracker.core.facts import fact_of
+from services.chassis.records import Outgoing, Record
+from services.chassis.work import Delivery, Disturbance, Ended, Kind, Made, Result, Start
+from services.tracker.asking import Asking, Wrong
+from services.tracker.book import Book
+from services.tracker.core.agenda import next_due
+from services.tracker.core.decisions import Compensate, Decision, Emit, Execute, Forget, Refused, Started
+from services.tracker.core.derive import derived
+from services.tracker.core.due import due
+from services.tracker.core.facts import CommandFact, Fact, RivalFact, fact_of
 from services.tracker.core.fold import fold
-from services.tracker.core.state import decode, encode
+from services.tracker.core.state import SagaState, decode, encode
+from services.tracker.entries import entry_of, same
 from services.tracker.lifecycle import record as lifecycle_record
-from topology.lint import check_all
+from services.tracker.plans import Plans
+from services.tracker.work import given_outcome, work_of
 from topology.model import Saga
-from topology.topics import SAGA_STATE, SAGA_STEPS
+from topology.topics import SAGA_COMMANDS, SAGA_CONTROL, SAGA_STATE, SAGA_STEPS
+
+LOG = logging.getLogger("saga.tracker")
 
 NO_HANDLERS = "the tracker runs no handlers"
+
+PIECE = 500
+"""Sagas ruled about in one turn: a transaction of at most some thousand records."""
+
+Stores = Mapping[str, Store]
 
 
 class TrackerLogic:
     """Follows the sagas of these definitions. Raises TopologyError if they do not go together."""
 
-    def __init__(self, definitions: Sequence[Saga]) -> None:
-        check_all(definitions)
-        self._by_name = {saga.name: saga for saga in definitions}
-        events = dict.fromkeys(event for saga in definitions for event in saga.events)
-        self.topics: tuple[str, ...] = (*events, SAGA_STEPS)
-        self.stores: tuple[StoreSpec, ...] = (StoreSpec(SAGA_STATE, encode, decode),)
+    heeds_control = False
+    rules = True
 
-    def route(self, record: Record, stores: Mapping[str, Store], now: int) -> Ended:
+    def __init__(self, definitions: Sequence[Saga], partitions: int) -> None:
+        self._plans = Plans(definitions)
+        self._asking = Asking(definitions, partitions)
+        self._books: dict[int, Book] = {}
+        self.topics: tuple[str, ...] = (*self._plans.inputs, SAGA_STEPS, SAGA_COMMANDS)
+        self.stores: tuple[StoreSpec, ...] = (
+            StoreSpec(SAGA_STATE, encode, decode),
+            StoreSpec(SAGA_CONTROL, control.encode, control.decode),
+        )
+
+    # ---- tasks
+
+    def restored(self, number: int, stores: Stores, now: int) -> None:
+        """Know again when each saga is due. Raises TopologyError if live sagas follow a version that was dropped."""
+        book = Book(number, stores)
+        self._plans.refuse_dropped(book.glances())
+        book.restore(self._plans.exclusive)
+        for glance in book.glances():
+            if not glance.hash and self._plans.knows(glance.definition, glance.version):
+                book.schedule.set(glance.saga_id.encode(), 0)  # it can be concluded now what the facts mean
+        self._books[number] = book
+
+    def gone(self) -> None:
+        """Nothing is ours any more."""
+        self._books.clear()
+
+    def due_at(self, number: int) -> int | None:
+        """When the next saga is due."""
+        book = self._books.get(number)
+        return book.schedule.first() if book is not None else None
+
+    def reach(self, number: int, until: int, read: Mapping[str, int]) -> None:
+        """Everything before `until` is folded in: what was due by then can be ruled."""
+        book = self._books[number]
+        book.until, book.read = max(book.until, until), read
+
+    def make(self, number: int, stores: Stores, now: int) -> Sequence[Made]:
+        """Rulings, a piece a turn."""
+        book = self._books.get(number)
+        if book is None or not book.until:
+            return ()
+        keys = book.schedule.pop(book.until, PIECE)
+        return [made for key in keys if (made := self._rule(book, key, now)) is not None]
+
+    # ---- records
+
+    def route(self, record: Record, stores: Stores, now: int) -> Ended:
         """Fold a record into its saga; what names none of ours is for the services to judge."""
+        book = self._books[record.partition]
+        if record.topic == SAGA_COMMANDS:
+            return self._asked(book, record, now)
         fact = fact_of(
             record.topic, record.partition, record.offset, record.timestamp, record.key, dict(record.headers)
         )
-        definition = self._by_name.get(fact.envelope.definition) if fact is not None else None
-        if fact is None or definition is None:
+        if fact is None or not self._plans.has(fact.envelope.definition):
             return Ended(record, Kind.IGNORED, [])
-        key = fact.envelope.subject.encode()
-        state, decisions = fold(stores[SAGA_STATE].get(key), fact, definition)
-        outgoing = [lifecycle_record(state, decision, now) for decision in decisions]
-        return Ended(record, Kind.DONE, outgoing, (Change(SAGA_STATE, key, state),))
+        outgoing, changes = self._folded(book, fact.envelope.subject.encode(), fact, now)
+        return Ended(record, Kind.DONE, outgoing, changes)
 
-    def admit(self, delivery: Delivery, stores: Mapping[str, Store], now: int) -> Start | Ended:
+    def admit(self, delivery: Delivery, stores: Stores, now: int) -> Start | Ended:
         """Never asked: the tracker starts nothing."""
         raise TopologyError(NO_HANDLERS)
 
@@ -53,3 +118,162 @@ class TrackerLogic:
     def refuse(self, ended: Ended, reason: str, now: int) -> Ended:
         """What Kafka does not take of one saga must not hold up the others: its record is passed over, and logged."""
         return Ended(ended.record, Kind.IGNORED, [], reason=reason)
+
+    def heed(self, record: Record) -> frozenset[str]:
+        """Never asked: it is the tracker who writes control."""
+        return frozenset()
+
+    def disturb(self, delivery: Delivery) -> Disturbance | None:
+        """Never asked: the tracker starts nothing."""
+        return None
+
+    def progress(self, delivery: Delivery, now: int) -> Made | None:
+        """Never asked: the tracker starts nothing."""
+        return None
+
+    # ---- folding
+
+    def _folded(self, book: Book, key: bytes, fact: Fact, now: int) -> tuple[list[Outgoing], tuple[Change, ...]]:
+        before: SagaState | None = book.states.get(key)
+        plan = self._plans.plan_for(before, fact)
+        state, decisions = fold(before, fact, plan)
+        outgoing, changes = self._written(book, before, state, decisions, now)
+        if any(isinstance(decision, Started) for decision in decisions):
+            more, others = self._rivals(book, state, now)
+            return outgoing + more, (*changes, *others)
+        return outgoing, changes
+
+    def _rivals(self, book: Book, state: SagaState, now: int) -> tuple[list[Outgoing], tuple[Change, ...]]:
+        """Of the sagas of a key one is to run, the one that started last: those before it hear of it."""
+        if state.definition not in self._plans.exclusive:
+            return [], ()
+        outgoing: list[Outgoing] = []
+        changes: tuple[Change, ...] = ()
+        start = state.events[0]
+        for other in sorted(book.running(state)):
+            before: SagaState | None = book.states.get(other.encode())
+            if before is not None and before.started_at is not None:
+                fact = RivalFact(other, book.number, start.offset, start.at, state.saga_id)
+                after, decisions = fold(before, fact, self._plans.plan_of(before))
+                more, others = self._written(book, before, after, decisions, now)
+                outgoing, changes = outgoing + more, (*changes, *others)
+        return outgoing, changes
+
+    def _asked(self, book: Book, record: Record, now: int) -> Ended:
+        """A command: for one saga it waits for its ruling, a wider pause begins and ends at once."""
+        asked = self._asking.read(record)
+        match asked:
+            case Wrong(letter):
+                return Ended(record, Kind.DEAD, [letter], reason="no command")
+            case CommandFact():
+                outgoing, changes = self._folded(book, asked.saga_id.encode(), asked, now)
+                return Ended(record, Kind.DONE, outgoing, changes)
+            case Refused():
+                return Ended(record, Kind.DONE, [self._answer(book, record, asked, now)])
+            case SagaCommand():
+                return self._wide(book, record, asked, now)
+
+    def _wide(self, book: Book, record: Record, command: SagaCommand, now: int) -> Ended:
+        before: control.ControlEntry | None = book.control.get(command.scope.encode())
+        revision = book.next_revision(record.timestamp)
+        entry, answer = self._asking.answer(command, record, before, revision)
+        outgoing = [self._answer(book, record, answer, now)]
+        if entry is None:
+            return Ended(record, Kind.DONE, outgoing)
+        book.note(command.scope, entry)
+        changes = (Change(SAGA_CONTROL, command.scope.encode(), entry), *self._looked_at_again(book, command.scope))
+        return Ended(record, Kind.DONE, outgoing, changes)
+
+    def _answer(self, book: Book, record: Record, answer: Decision, now: int) -> Outgoing:
+        subject = self._asking.subject(record, book.number)
+        return lifecycle_record(subject, answer, now, {}, record.offset)  # type: ignore[arg-type]
+
+    def _looked_at_again(self, book: Book, scope: str) -> Iterable[Change]:
+        """A wide pause has begun or ended: sagas are due at other times."""
+        for key in book.states.keys():  # noqa: SIM118  # a store is no dict
+            state: SagaState | None = book.states.get(key)
+            if state is None or not self._plans.concerns(scope, state):
+                continue
+            timed = self._timed(book, state)
+            if timed.due != state.due:
+                yield Change(SAGA_STATE, key, timed)
+
+    # ---- ruling
+
+    def _rule(self, book: Book, key: bytes, now: int) -> Made | None:
+        found: SagaState | None = book.states.get(key)
+        if found is None:
+            return None
+        before = self._concluded(found)
+        wide = book.wide_of(before.definition, before.key)
+        ruled = due(before, book.until, self._plans.plan_of(before), wide)
+        if ruled.state is found:
+            book.schedule.set(key, self._timed(book, found).due)
+            return None
+        outgoing, changes = self._written(book, before, ruled.state, ruled.decisions, now)
+        return Made(book.number, outgoing, changes)
+
+    def _concluded(self, state: SagaState) -> SagaState:
+        """A saga whose version was not known when its facts came, and is now."""
+        if state.hash or not self._plans.knows(state.definition, state.version):
+            return state
+        plan = self._plans.plan_of(state)
+        steps = tuple(step.waiting for step in plan.steps.values())
+        return derived(replace(state, hash=plan.definition.content_hash, steps=steps), plan, plan.steps)
+
+    # ---- writing
+
+    def _written(
+        self, book: Book, before: SagaState | None, state: SagaState | None, decisions: Sequence[Decision], now: int
+    ) -> tuple[list[Outgoing], tuple[Change, ...]]:
+        """Everything that a new state leads to."""
+        if state is None:
+            return [], self._forgotten(book, before)
+        timed = self._timed(book, state)
+        changes = (Change(SAGA_STATE, state.saga_id.encode(), timed), *self._entry(book, state))
+        if state.definition in self._plans.exclusive and (before is None or before.status is not state.status):
+            book.mark(state)
+        if not decisions:
+            return [], changes
+        revision = max(book.revision, book.until)
+        return [self._record(state, one, i, revision, book, now) for i, one in enumerate(decisions)], changes
+
+    def _record(
+        self, state: SagaState, decision: Decision, index: int, revision: int, book: Book, now: int
+    ) -> Outgoing:
+        match decision:
+            case Execute() | Compensate():
+                return work_of(state, decision, revision, now)
+            case Emit():
+                return given_outcome(state, decision, now)
+            case Forget():
+                raise TopologyError("a saga that is forgotten has nothing to say")
+            case notice:
+                return lifecycle_record(state, notice, now, book.read, index)
+
+    def _timed(self, book: Book, state: SagaState) -> SagaState:
+        """The state, with when it is due; scheduled."""
+        wide = book.wide_of(state.definition, state.key)
+        at = next_due(state, self._plans.plan_of(state), wide)
+        book.schedule.set(state.saga_id.encode(), at)
+        return state if at == state.due else replace(state, due=at)
+
+    def _entry(self, book: Book, state: SagaState) -> tuple[Change, ...]:
+        """What services must know of the saga, if that has changed."""
+        if not (state.pauses or state.undo or state.floors):
+            return ()
+        scope = control.of_saga(state.saga_id)
+        known: control.ControlEntry | None = book.control.get(scope.encode())
+        wanted = entry_of(state, 0)
+        if same(known, wanted):
+            return ()
+        revision = book.next_revision(max(book.until, state.updated_at))
+        return (Change(SAGA_CONTROL, scope.encode(), replace(wanted, revision=revision) if wanted else None),)
+
+    def _forgotten(self, book: Book, before: SagaState | None) -> tuple[Change, ...]:
+        if before is None:
+            return ()
+        book.schedule.set(before.saga_id.encode(), None)
+        scope = control.of_saga(before.saga_id).encode()
+        entry = (Change(SAGA_CONTROL, scope, None),) if book.control.get(scope) is not None else ()
+        return (Change(SAGA_STATE, before.saga_id.encode(), None), *entry)

@@ -23,10 +23,10 @@ def run() -> None:
     settings = load_settings(NAME)
     try:
         definitions = followed(os.environ.get("SAGA_DEFINITIONS", DEFAULT_DEFINITIONS))
-        logic = TrackerLogic(definitions)
+        TrackerLogic(definitions, partitions=1)  # before Kafka is asked for: wrong ones are refused at once
     except TopologyError as error:
         sys.exit(f"{NAME}: {error}")
-    _run(settings, definitions, logic)
+    _run(settings, definitions)
 
 
 def followed(names: str) -> tuple[Saga, ...]:
@@ -37,6 +37,8 @@ def followed(names: str) -> tuple[Saga, ...]:
     return found
 
 
-def _run(settings: Settings, definitions: Sequence[Saga], logic: TrackerLogic) -> None:
+def _run(settings: Settings, definitions: Sequence[Saga]) -> None:
     specs = topics_of(definitions, TopicFactory(settings.partitions, settings.replication_factor))
-    Process(NAME, settings).run(lambda _: logic, specs, definitions[0].starts_on.event_type)
+    Process(NAME, settings).run(
+        lambda count: TrackerLogic(definitions, count), specs, definitions[0].starts_on.event_type
+    )

@@ -150,9 +150,11 @@ def _runner(records: list[Record]) -> float:
 
     def work() -> None:
         runner = Runner(two)
-        runner.on_assign(dict.fromkeys((TopicPartition("one.done", number) for number in range(PARTITIONS)), None))
+        runner.on_assign(
+            dict.fromkeys((TopicPartition(topic, n) for topic in two.topics for n in range(PARTITIONS)), None)
+        )
         for number in range(PARTITIONS):
-            runner.on_restored(number)
+            runner.on_restored(number, 0)
         for at in range(0, len(records), POLL_LIMIT):
             runner.on_records(records[at : at + POLL_LIMIT])
             _pump(runner, context)

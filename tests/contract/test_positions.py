@@ -93,6 +93,38 @@ def test_a_paused_partition_delivers_nothing_and_the_others_go_on(driver: Driver
     member.consumer.close()
 
 
+def test_a_consumer_says_how_far_it_has_read_markers_and_aborted_records_included(driver: Driver) -> None:
+    """As a reader does: the last ten records are aborted, and a marker follows."""
+    name = written(driver, 1)
+    abort(driver, numbered(name, 0, range(10)))
+    at = TopicPartition(name, 0)
+    end = driver.cluster.admin().end_offsets
+    member = Member(driver, unique("group"), [name], resumes=False)
+    driver.eventually(lambda: member.assigned is not None, member.turn)
+    assert member.consumer.positions() == {}
+    member.consumer.resume([at])
+    driver.eventually(lambda: member.consumer.positions().get(at) == end([at])[at] == 341, member.turn)
+    commit(driver, to(name, 0, b"more"))
+    driver.eventually(lambda: b"more" in member.values(), member.turn)
+    driver.eventually(lambda: member.consumer.positions()[at] == 343, member.turn)
+    member.consumer.close()
+
+
+def test_a_consumer_has_not_read_past_a_transaction_that_is_open(driver: Driver) -> None:
+    name = topic(driver, 1)
+    at = TopicPartition(name, 0)
+    commit(driver, to(name, 0, b"a"))
+    open_one = driver.open(unique("open"), to(name, 0, b"b"))
+    member = joined(driver, unique("group"), name)
+    driver.eventually(lambda: len(member.records) == 1, member.turn)
+    for _ in range(10):
+        member.turn()
+    assert member.consumer.positions()[at] <= 2
+    open_one.commit()
+    driver.eventually(lambda: member.consumer.positions()[at] == 4, member.turn)
+    member.consumer.close()
+
+
 def test_a_poll_returns_no_more_than_it_was_asked_for(driver: Driver, offsets: list[int]) -> None:
     name = written(driver, 1)
     member = joined(driver, unique("group"), name)

@@ -1,22 +1,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
 import pytest
 
-from tests.scenarios.world import World
+from services.testing.system import System
 from topology.model import Saga
 
-Worlds = Callable[[Sequence[Saga]], World]
+Worlds = Callable[[Sequence[Saga]], System]
 
 
 @pytest.fixture
-def worlds(tmp_path: Path) -> Iterator[Worlds]:
-    made: list[World] = []
+def worlds() -> Iterator[Worlds]:
+    made: list[System] = []
 
-    def make(definitions: Sequence[Saga]) -> World:
-        made.append(World(definitions, tmp_path / "blobs"))
+    def make(definitions: Sequence[Saga]) -> System:
+        made.append(System(definitions))
         return made[-1]
 
     yield make

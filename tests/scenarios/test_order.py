@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from examples.order.book import Book
 from examples.order.definition import ORDER
 from examples.order.events import PaymentDeclined, ShipmentCreated, StockMissing
-from examples.order.handlers import HANDLERS
+from examples.order.handlers import CLOSED_FOR, COMPENSATIONS, HANDLERS
 from services.chassis.service import Service
+from services.testing.system import System
 from services.tracker.core.state import SagaStatus, StepStatus
 from tests.chain.definition import CHAIN
 from tests.chain.handlers import HANDLERS as CHAIN_HANDLERS
 from tests.scenarios.conftest import Worlds
-from tests.scenarios.world import World
+from topology.durations import hours
+
+
+@pytest.fixture(autouse=True)
+def book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Book:
+    monkeypatch.setenv("SAGA_ORDER_BOOK", str(tmp_path / "order.sqlite"))
+    return Book()
+
+
+def owner(step: str) -> Service:
+    return Service(f"order-{step}", ORDER, {step: HANDLERS[step]}, compensations={step: COMPENSATIONS[step]})
 
 
 @pytest.fixture
-def shop(worlds: Worlds) -> World:
+def shop(worlds: Worlds) -> System:
     world = worlds((ORDER,))
-    for step, handler in HANDLERS.items():
-        world.start(Service(f"order-{step}", ORDER, {step: handler}))
+    for step in HANDLERS:
+        world.start(owner(step))
     world.start_tracker()
     world.settle()
     return world
@@ -30,7 +44,7 @@ def order(order_id: str, sku: str = "book", amount_cents: int = 1_999) -> dict[s
     return {"order_id": order_id, "customer": "Ada", "items": items, "amount_cents": amount_cents}
 
 
-def test_an_order_is_paid_reserved_and_shipped(shop: World) -> None:
+def test_an_order_is_paid_reserved_and_shipped(shop: System) -> None:
     shop.publish("order.placed", order("A-1"))
     shop.settle()
     assert shop.events(ShipmentCreated) == [ShipmentCreated(order_id="A-1", tracking="parcel/A-1@once/shipping/0")]
@@ -43,23 +57,43 @@ def test_an_order_is_paid_reserved_and_shipped(shop: World) -> None:
     ]
 
 
-def test_a_declined_payment_ends_the_order_as_failed_and_nothing_else_runs(shop: World) -> None:
+def test_a_declined_payment_ends_the_order_as_failed_and_nothing_else_runs(shop: System) -> None:
     shop.publish("order.placed", order("A-2", amount_cents=1_000_000))
     shop.settle()
-    assert [event.order_id for event in shop.events(PaymentDeclined) if isinstance(event, PaymentDeclined)] == ["A-2"]
+    assert [event.order_id for event in shop.events(PaymentDeclined)] == ["A-2"]
     saga = shop.saga("A-2@once")
     assert (saga.status, saga.end, saga.error) == (SagaStatus.FAILED, "payment.declined", "ended by payment.declined")
-    assert [step.status for step in saga.steps] == [StepStatus.DONE, StepStatus.SKIPPED, StepStatus.SKIPPED]
+    assert [step.status for step in saga.steps] == [StepStatus.COMPENSATED, StepStatus.SKIPPED, StepStatus.SKIPPED]
 
 
-def test_missing_stock_ends_the_order_as_failed(shop: World) -> None:
+def test_missing_stock_ends_the_order_as_failed(shop: System) -> None:
     shop.publish("order.placed", order("A-3", sku="sold-out"))
     shop.settle()
     assert len(shop.events(StockMissing)) == 1
     assert shop.saga("A-3@once").status is SagaStatus.FAILED
 
 
-def test_an_order_placed_again_starts_nothing_and_leaves_a_trace(shop: World) -> None:
+def test_missing_stock_releases_the_payment(shop: System, book: Book) -> None:
+    shop.publish("order.placed", order("A-7", sku="sold-out"))
+    shop.advance(60)
+    assert [(entry.reference, entry.is_undone) for entry in book.entries()] == [("auth/A-7@once/payment/0", True)]
+    assert shop.saga("A-7@once").status is SagaStatus.FAILED
+
+
+def test_a_warehouse_that_is_closed_at_first_holds_the_payment_back_until_it_took_the_items(
+    shop: System, book: Book
+) -> None:
+    shop.stop("order-shipping/1")
+    shop.publish("order.placed", order("A-8"))
+    shop.advance(hours(12).total_seconds() + 600)
+    assert [(entry.reference, entry.undo_asked, entry.is_undone) for entry in book.entries()] == [
+        ("auth/A-8@once/payment/0", 1, True),
+        ("shelf/A-8@once/stock/0", CLOSED_FOR + 1, True),
+    ]
+    assert shop.saga("A-8@once").status is SagaStatus.FAILED
+
+
+def test_an_order_placed_again_starts_nothing_and_leaves_a_trace(shop: System) -> None:
     for _ in range(3):
         shop.publish("order.placed", order("A-4"))
     shop.settle()
@@ -70,7 +104,7 @@ def test_an_order_placed_again_starts_nothing_and_leaves_a_trace(shop: World) ->
     assert [trace.why for trace in traces] == ["this saga was started before"] * 2
 
 
-def test_the_tracker_was_away_and_catches_up(shop: World) -> None:
+def test_the_tracker_was_away_and_catches_up(shop: System) -> None:
     shop.stop("tracker/1")
     shop.publish("order.placed", order("A-5"))
     shop.settle()
@@ -80,11 +114,11 @@ def test_the_tracker_was_away_and_catches_up(shop: World) -> None:
     assert shop.saga("A-5@once").status is SagaStatus.COMPLETED
 
 
-def test_a_killed_service_and_a_killed_tracker_are_replaced(shop: World) -> None:
+def test_a_killed_service_and_a_killed_tracker_are_replaced(shop: System) -> None:
     shop.kill("order-stock/1")
     shop.kill("tracker/1")
     shop.publish("order.placed", order("A-6"))
-    shop.start(Service("order-stock", ORDER, {"stock": HANDLERS["stock"]}), "2")
+    shop.start(owner("stock"), "2")
     shop.start_tracker("2")
     shop.advance(15)
     shop.settle()
@@ -94,8 +128,8 @@ def test_a_killed_service_and_a_killed_tracker_are_replaced(shop: World) -> None
 
 def test_two_definitions_are_tracked_side_by_side(worlds: Worlds) -> None:
     world = worlds((ORDER, CHAIN))
-    for step, handler in HANDLERS.items():
-        world.start(Service(f"order-{step}", ORDER, {step: handler}))
+    for step in HANDLERS:
+        world.start(owner(step))
     for step, link in CHAIN_HANDLERS.items():
         world.start(Service(f"chain-{step}", CHAIN, {step: link}))
     world.start_tracker("1")

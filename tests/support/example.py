@@ -14,7 +14,7 @@ from schemas.ids import start_id
 from services.chassis.partitioner import partition_of
 from services.chassis.records import Outgoing
 from topology.durations import minutes
-from topology.model import COMPLETED, FAILED, Saga, Step
+from topology.model import COMPLETED, FAILED, OnCancel, Saga, Step
 
 PARTITIONS = 4
 
@@ -39,6 +39,7 @@ class Example:
     refused: type[Fact]
     noted: type[Fact]
     finished: type[Fact]
+    work: str = "work"
 
     def start(self, key: str, number: int, text: str = "") -> Outgoing:
         """A normalised start: asks `work` to run."""
@@ -68,8 +69,14 @@ class Example:
 FIVE_MINUTES = minutes(5)
 
 
-def example(timeout: timedelta = FIVE_MINUTES) -> Example:
-    """An example with topics of its own; `timeout` bounds each attempt of `work`."""
+def example(
+    timeout: timedelta = FIVE_MINUTES,
+    work: str = "work",
+    *,
+    compensates: bool = False,
+    on_cancel: OnCancel = OnCancel.FINISH,
+) -> Example:
+    """An example with events of its own; `timeout` bounds each attempt, the rest is said of its first step, `work`."""
     name = f"example{uuid4().hex[:12]}"
     started, worked, refused, noted, finished = (
         fact(name, what) for what in ("started", "worked", "refused", "noted", "finished")
@@ -81,12 +88,25 @@ def example(timeout: timedelta = FIVE_MINUTES) -> Example:
         key="{key}",
         run="{number}",
         steps=(
-            Step("work", on=started, emits=(worked, refused), also=(noted,), timeout=timeout),
+            Step(
+                work,
+                on=started,
+                emits=(worked, refused),
+                also=(noted,),
+                timeout=timeout,
+                compensates=compensates,
+                on_cancel=on_cancel,
+            ),
             Step("finish", on=worked, emits=(finished,), timeout=timeout),
         ),
         ends={refused: FAILED, finished: COMPLETED},
     )
-    return Example(saga, started, worked, refused, noted, finished)
+    return Example(saga, started, worked, refused, noted, finished, work)
+
+
+def commanded(*, compensates: bool = False, on_cancel: OnCancel = OnCancel.FINISH) -> Example:
+    """An example whose first step has a name, and so a work topic, of its own."""
+    return example(work=f"work{uuid4().hex[:12]}", compensates=compensates, on_cancel=on_cancel)
 
 
 def fact(prefix: str, what: str) -> type[Fact]:

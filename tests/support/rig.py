@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from schemas.envelope import Envelope, from_headers
 from services.chassis.blobs import BlobStore
 from services.chassis.execution import ThreadedExecutor
+from services.chassis.logic import Logic
 from services.chassis.observer import Silent
 from services.chassis.offsets import Position, decode
 from services.chassis.records import Outgoing, Record, TopicPartition
@@ -18,6 +20,9 @@ from tests.support.driver import PATIENCE, TURN, Driver, commit, places, unique
 from tests.support.example import PARTITIONS
 from topology.model import Saga
 from topology.topics import DEAD_LETTERS, SAGA_STEPS, TopicFactory, state_topic, topics_of
+
+
+NOTHING: Mapping[str, Handler] = MappingProxyType({})
 
 
 class Tail:
@@ -66,21 +71,27 @@ class Rig:
         driver.cluster.admin().create_missing(topics_of([saga], self._make))
 
     def service(
-        self, handlers: Mapping[str, Handler], heavy: Collection[str] = (), *, stateful: bool = False
+        self,
+        handlers: Mapping[str, Handler],
+        heavy: Collection[str] = (),
+        *,
+        compensations: Mapping[str, Handler] = NOTHING,
+        stateful: bool = False,
     ) -> Service:
         """A service with a group of its own."""
-        service = Service(unique("service"), self.saga, handlers, heavy=heavy, stateful=stateful)
+        name = unique("service")
+        service = Service(name, self.saga, handlers, compensations=compensations, heavy=heavy, stateful=stateful)
         if stateful:
             self.driver.cluster.admin().create_missing([self._make.changelog(state_topic(service.name))])
         return service
 
-    def worker(self, service: Service, max_in_flight: int = 16) -> Worker:
-        """One more instance of a service; it takes part in every turn from now on."""
+    def worker(self, service: Service, max_in_flight: int = 16, logic: Logic | None = None) -> Worker:
+        """One more instance of a service, perhaps of another logic; it takes part in every turn from now on."""
         executor = ThreadedExecutor()
         worker = Worker(
             self.driver.cluster,
             Identity(service.name, unique(service.name)),
-            service.logic(PARTITIONS),
+            logic or service.logic(PARTITIONS),
             executor,
             self.driver.clock,
             self._blobs,
@@ -135,13 +146,18 @@ class Rig:
         return self._tail(topic, lambda _: True)
 
     def reports(self) -> Tail:
-        """The reports about this saga's steps."""
-        mine = self.saga.name.encode()
-        return self._tail(SAGA_STEPS, lambda record: dict(record.headers).get("ce_sagadefinition") == mine)
+        """The terminal reports about this saga's steps."""
+        return self._tail(SAGA_STEPS, lambda record: self._is_mine(record) and _type(record) != "step.progress")
+
+    def progress(self) -> Tail:
+        """The reports of how far this saga's handlers are."""
+        return self._tail(
+            SAGA_STEPS, lambda record: self._is_mine(record) and _type(record) == "step.progress", "progress"
+        )
 
     def letters(self) -> Tail:
         """The dead letters from this saga's topics."""
-        mine = {event.encode() for event in self.saga.events}
+        mine = {event.encode() for event in (*self.saga.events, *(step.work_topic for step in self.saga.steps))}
         return self._tail(DEAD_LETTERS, lambda record: dict(record.headers).get("dlq_topic") in mine)
 
     def position(self, service: Service, at: TopicPartition) -> Position | None:
@@ -158,10 +174,18 @@ class Rig:
         for tail in self._tails.values():
             tail.close()
 
-    def _tail(self, topic: str, keep: Callable[[Record], bool]) -> Tail:
-        if topic not in self._tails:
-            self._tails[topic] = Tail(self.driver, topic, keep)
-        return self._tails[topic]
+    def _is_mine(self, record: Record) -> bool:
+        return header(record, "ce_sagadefinition") == self.saga.name
+
+    def _tail(self, topic: str, keep: Callable[[Record], bool], name: str = "") -> Tail:
+        found = self._tails.get(name or topic)
+        if found is None:
+            found = self._tails[name or topic] = Tail(self.driver, topic, keep)
+        return found
+
+
+def _type(record: Record) -> str:
+    return header(record, "ce_type")
 
 
 def envelope(record: Record) -> Envelope:

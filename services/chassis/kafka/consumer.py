@@ -12,7 +12,7 @@ from confluent_kafka import TopicPartition as Place
 
 from schemas.errors import UnavailableError
 from services.chassis.kafka.errors import LOG, OURS, error_of, note
-from services.chassis.kafka.messages import READING, as_record, is_record
+from services.chassis.kafka.messages import READING, Passed
 from services.chassis.kafka.messages import places as places_of
 from services.chassis.port import Listener
 from services.chassis.records import Committed, Record, TopicPartition
@@ -51,14 +51,16 @@ class KafkaConsumer:
         session_timeout: float = 10.0,
         instance: str | None = None,
     ) -> None:
-        membership = {"group.id": group, "session.timeout.ms": round(session_timeout * 1000)}
+        membership: dict[str, object] = {"group.id": group, "session.timeout.ms": round(session_timeout * 1000)}
         membership["heartbeat.interval.ms"] = max(200, round(session_timeout * 1000 / 4))
         if instance:
             membership["group.instance.id"] = f"{group}-{instance}"
-        self._config: dict[str, object] = {**READING, **membership, "error_cb": note, **properties}
+        own = {**membership, "enable.partition.eof": True, "error_cb": note}
+        self._config: dict[str, object] = {**READING, **own, **properties}
         self._topics = list(topics)
         self._listener = listener
         self._rebalances = 0
+        self._passed = Passed()
         self._failure: Exception | None = None
         self._patience = session_timeout + JOINING
         self._join()
@@ -75,7 +77,8 @@ class KafkaConsumer:
             raise self._failure
         if self._rebalances != before:
             return []
-        return [as_record(message) for message in messages if message is not None and is_record(message)]
+        seen = self._passed.record_in
+        return [record for message in messages if message is not None and (record := seen(message)) is not None]
 
     def committed(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, Committed]:
         """As `Consumer.committed`."""
@@ -92,6 +95,7 @@ class KafkaConsumer:
     def assign(self, positions: Mapping[TopicPartition, int | None]) -> None:
         """As `Consumer.assign`."""
         places = places_of(positions)
+        self._passed.clear()
         self._client.assign(places)
         self._client.pause(places)
 
@@ -106,6 +110,10 @@ class KafkaConsumer:
     def resume(self, partitions: Iterable[TopicPartition]) -> None:
         """As `Consumer.resume`."""
         self._client.resume([Place(*at) for at in partitions])
+
+    def positions(self) -> Mapping[TopicPartition, int]:
+        """As `Consumer.positions`."""
+        return dict(self._passed.positions)
 
     def rejoin(self) -> None:
         """As `Consumer.rejoin`."""

@@ -68,6 +68,35 @@ def is_record(message: Message) -> bool:
     return False
 
 
+class Passed:
+    """How far partitions have been read: librdkafka's own position stops before trailing transaction markers."""
+
+    def __init__(self) -> None:
+        self.positions: dict[TopicPartition, int] = {}
+        self.ended: set[TopicPartition] = set()
+
+    def clear(self) -> None:
+        """Another assignment."""
+        self.positions.clear()
+        self.ended.clear()
+
+    def record_in(self, message: Message) -> Record | None:
+        """The record that a message is; none if it is an event, whose news is noted. Raises as `is_record`."""
+        error = message.error()
+        if error is not None and error.code() == KafkaError._PARTITION_EOF:
+            at = TopicPartition(message.topic() or "", partition_of(message))
+            self.ended.add(at)
+            self.positions[at] = max(message.offset() or 0, self.positions.get(at, 0))
+            return None
+        if not is_record(message):
+            return None
+        record = as_record(message)
+        at = TopicPartition(record.topic, record.partition)
+        self.ended.discard(at)
+        self.positions[at] = record.offset + 1
+        return record
+
+
 def places(positions: Mapping[TopicPartition, int | None]) -> list[Place]:
     """Positions as librdkafka wants them (none: from the beginning)."""
     return [Place(*at, OFFSET_BEGINNING if offset is None else offset) for at, offset in positions.items()]

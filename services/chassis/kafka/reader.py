@@ -6,10 +6,9 @@ import uuid
 from collections.abc import Mapping
 
 from confluent_kafka import Consumer as Client
-from confluent_kafka import KafkaError, Message
 
 from services.chassis.kafka.errors import LOG, note
-from services.chassis.kafka.messages import READING, as_record, is_record, partition_of, places
+from services.chassis.kafka.messages import READING, Passed, places
 from services.chassis.records import Record, TopicPartition
 
 
@@ -25,13 +24,11 @@ class KafkaReader:
             "error_cb": note,
         }
         self._client = Client({**READING, **own, **properties}, logger=LOG)
-        self._ended: set[TopicPartition] = set()
-        self._positions: dict[TopicPartition, int] = {}
+        self._passed = Passed()
 
     def assign(self, positions: Mapping[TopicPartition, int | None]) -> None:
         """As `Reader.assign`."""
-        self._ended.clear()
-        self._positions.clear()
+        self._passed.clear()
         self._client.assign(places(positions))
 
     def poll(self, timeout: float, limit: int) -> list[Record]:
@@ -40,30 +37,16 @@ class KafkaReader:
         if first is None:
             return []
         messages = [first, *self._client.consume(limit - 1, 0)] if limit > 1 else [first]
-        return [record for message in messages if (record := self._seen(message)) is not None]
+        return [record for message in messages if (record := self._passed.record_in(message)) is not None]
 
     def ended(self) -> frozenset[TopicPartition]:
         """As `Reader.ended`: those whose end-of-partition event was the last that came of them."""
-        return frozenset(self._ended)
+        return frozenset(self._passed.ended)
 
     def positions(self) -> Mapping[TopicPartition, int]:
         """As `Reader.positions`: its own stops before trailing markers, the end-of-partition event does not."""
-        return dict(self._positions)
+        return dict(self._passed.positions)
 
     def close(self) -> None:
         """As `Reader.close`."""
         self._client.close()
-
-    def _seen(self, message: Message) -> Record | None:
-        at = TopicPartition(message.topic() or "", partition_of(message))
-        error = message.error()
-        if error is not None and error.code() == KafkaError._PARTITION_EOF:
-            self._ended.add(at)
-            self._positions[at] = message.offset() or 0
-            return None
-        if not is_record(message):
-            return None
-        self._ended.discard(at)
-        record = as_record(message)
-        self._positions[at] = record.offset + 1
-        return record

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from services.chassis.memory.group import Group, Membership
@@ -11,6 +12,15 @@ from services.chassis.records import Committed, Record, TopicPartition
 
 if TYPE_CHECKING:
     from services.chassis.memory.cluster import MemoryCluster
+
+
+Portion = Callable[[Sequence[TopicPartition], int], Iterable[tuple[TopicPartition, int]]]
+"""Of partitions that may be read and a limit: which are read, in what order, and how many records of each at most."""
+
+
+def all_in_order(partitions: Sequence[TopicPartition], limit: int) -> Iterable[tuple[TopicPartition, int]]:
+    """The default: every partition in turn, as much as there is."""
+    return ((at, limit) for at in partitions)
 
 
 class Positions:
@@ -30,10 +40,11 @@ class Positions:
     def read(self, limit: int) -> list[Record]:
         """Up to `limit` visible records, partition by partition."""
         found: list[Record] = []
-        for at, offset in self._positions.items():
-            if at not in self.paused and len(found) < limit:
+        readable = [at for at in self._positions if at not in self.paused]
+        for at, most in self._cluster.portion(readable, limit):
+            if len(found) < limit:
                 self._touched.add(at)
-                found += self._read(at, offset, limit - len(found))
+                found += self._read(at, self._positions[at], min(most, limit - len(found)))
         return found
 
     def ended(self) -> frozenset[TopicPartition]:
@@ -51,11 +62,7 @@ class Positions:
         return next(self._cluster.partition(at).visible_from(offset), None) is None
 
     def _read(self, at: TopicPartition, offset: int, limit: int) -> list[Record]:
-        records: list[Record] = []
-        for record in self._cluster.partition(at).visible_from(offset):
-            if len(records) == limit:
-                break
-            records.append(record)
+        records = list(islice(self._cluster.partition(at).visible_from(offset), limit))
         if records:
             self._positions[at] = records[-1].offset + 1
         return records
@@ -128,6 +135,10 @@ class MemoryConsumer:
         """Deliver these again."""
         self._positions.paused.difference_update(partitions)
 
+    def positions(self) -> Mapping[TopicPartition, int]:
+        """How far they have been read."""
+        return self._positions.passed()
+
     def rejoin(self) -> None:
         """Leave, and come back as somebody new."""
         self._group.leave(self._member)
@@ -136,6 +147,11 @@ class MemoryConsumer:
     def group_metadata(self) -> Membership:
         """Group, member and generation."""
         return Membership(self._group.name, self._member.id, self._member.joined)
+
+    def beat(self) -> None:
+        """The process lives, though it does not poll just now: as the client's own thread tells the group."""
+        if self._member.id in self._group.members:
+            self._member.seen = self._cluster.clock.monotonic()
 
     def close(self) -> None:
         """Revoke and leave."""

@@ -68,15 +68,19 @@ class Partition:
     @property
     def last_stable(self) -> int:
         """The offset from which on transactions are undecided (KIP-98: last stable offset)."""
-        return min((offset for offset, _ in self.open), default=self.end)
+        return min(offset for offset, _ in self.open) if self.open else self.end
 
     def visible_from(self, offset: int) -> Iterator[Record]:
         """The committed records at and after `offset`, below the last stable offset."""
         stable = self.last_stable
-        for entry in self.entries[self._index(offset) :]:
+        if offset >= stable:
+            return
+        entries = self.entries
+        for index in range(self._index(offset), len(entries)):
+            entry = entries[index]
             if entry.offset >= stable:
                 return
-            if entry.is_visible and entry.record is not None:
+            if entry.record is not None and entry.transaction.state is State.COMMITTED:
                 yield entry.record
 
     def compact(self) -> None:
@@ -91,6 +95,8 @@ class Partition:
     def _index(self, offset: int) -> int:
         """The place in `entries` of the first one at or after `offset` (there are gaps after compaction)."""
         low, high = 0, len(self.entries)
+        if high == self.end:  # nothing was compacted away
+            return offset
         while low < high:
             middle = (low + high) // 2
             if self.entries[middle].offset < offset:

@@ -26,6 +26,7 @@ class MemoryProducer:
         self._cluster = cluster
         self._open: tuple[Transaction, list[Partition]] | None = None
         self._fenced = False
+        self._began = 0.0
 
     def transact(
         self, outgoing: Sequence[Outgoing], offsets: Mapping[TopicPartition, Committed], group: object
@@ -40,7 +41,9 @@ class MemoryProducer:
 
     def begin(self, outgoing: Sequence[Outgoing]) -> None:
         """Write the records of a transaction, and leave it open: tests look at the log in between."""
+        self._cluster.fault("before_begin")
         self._check()
+        self._began = self._cluster.clock.monotonic()
         transaction, touched = Transaction(), dict[TopicPartition, Partition]()
         for record in outgoing:
             at = TopicPartition(record.topic, record.partition)
@@ -72,6 +75,10 @@ class MemoryProducer:
         """A successor with the same transactional.id has come: abort what is open, refuse the rest."""
         self._fenced = True
         self._end(State.ABORTED)
+
+    def is_open_since(self, moment: float) -> bool:
+        """Whether a transaction is open that began at or before `moment`, in the clock's seconds."""
+        return self._open is not None and self._began <= moment
 
     def close(self) -> None:
         """Nothing to release."""

@@ -11,8 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from services.cli.output import clock, iso, safe
-from services.cli.views.timeline import span_of, timeline, whole
-from services.tracker.core.reason import length, reason
+from services.cli.views.incidents import IncidentJson, PauseJson, incident_json, notes, pause_json
+from services.cli.views.standing import standing
+from services.cli.views.timeline import progress, span_of, timeline, whole
+from services.tracker.core.reason import length
 from services.tracker.core.state import SagaState, SagaStatus, StepState, StepStatus
 
 STATUS_STYLE = {
@@ -20,12 +22,21 @@ STATUS_STYLE = {
     SagaStatus.FAILED: "bold red",
     SagaStatus.CANCELLED: "magenta",
     SagaStatus.RUNNING: "yellow",
+    SagaStatus.PAUSING: "cyan",
+    SagaStatus.PAUSED: "bold cyan",
+    SagaStatus.CANCELLING: "magenta",
+    SagaStatus.COMPENSATING: "magenta",
     SagaStatus.UNKNOWN: "dim",
 }
 
+_TELLING = frozenset({StepStatus.FAILED, StepStatus.COMPENSATING})
+
 
 class StepJson(msgspec.Struct, frozen=True):
-    """A step for scripts; `duration_ms` is from its first trigger to its end, or to now."""
+    """A step for scripts; `duration_ms` is from its first trigger to its end, or to now.
+
+    `retry_at` is when the next attempt is due; `progress` what a running handler told last.
+    """
 
     name: str
     status: str
@@ -34,6 +45,8 @@ class StepJson(msgspec.Struct, frozen=True):
     since: str | None
     duration_ms: int | None
     error: str | None
+    retry_at: str | None
+    progress: str | None
 
 
 class ReferenceJson(msgspec.Struct, frozen=True):
@@ -80,6 +93,9 @@ class SagaJson(msgspec.Struct, frozen=True):
     remaining: tuple[str, ...]
     events: tuple[ReferenceJson, ...]
     unmatched: tuple[UnmatchedJson, ...]
+    epoch: int
+    pauses: tuple[PauseJson, ...]
+    incidents: tuple[IncidentJson, ...]
     traceparent: str | None
 
 
@@ -91,7 +107,7 @@ def saga_json(state: SagaState, now: int) -> SagaJson:
         definition=state.definition,
         version=state.version,
         status=state.status.value,
-        reason=reason(state, now),
+        reason=standing(state, now),
         started_at=iso(state.started_at),
         ended_at=iso(state.ended_at),
         updated_at=iso(state.updated_at),
@@ -100,7 +116,7 @@ def saga_json(state: SagaState, now: int) -> SagaJson:
         error=state.error,
         partition=state.partition,
         revision=state.revision,
-        steps=tuple(_step_json(step, now) for step in state.steps),
+        steps=tuple(_step_json(state, step, now) for step in state.steps),
         remaining=remaining(state),
         events=tuple(
             ReferenceJson(e.id, e.type, state.partition, e.offset, iso(e.at), e.cause, e.step) for e in state.events
@@ -108,21 +124,26 @@ def saga_json(state: SagaState, now: int) -> SagaJson:
         unmatched=tuple(
             UnmatchedJson(u.type, u.topic, state.partition, u.offset, iso(u.at), u.why) for u in state.unmatched
         ),
+        epoch=state.epoch,
+        pauses=tuple(pause_json(pause) for pause in state.pauses),
+        incidents=tuple(incident_json(state, incident) for incident in state.incidents),
         traceparent=state.traceparent,
     )
 
 
 def remaining(state: SagaState) -> tuple[str, ...]:
     """The steps that have yet to end."""
-    return tuple(step.name for step in state.steps if step.status in {StepStatus.WAITING, StepStatus.QUEUED})
+    return tuple(step.name for step in state.steps if step.status is StepStatus.WAITING or step.status.is_open)
 
 
 def saga_view(state: SagaState, now: int) -> RenderableType:
-    """A saga in full: how it stands and why, its timeline, and what changed nothing."""
-    parts: list[RenderableType] = [heading(state, now), safe(reason(state, now)), Text()]
+    """A saga in full: how it stands and why, its timeline, pauses, incidents, and what changed nothing."""
+    parts: list[RenderableType] = [heading(state, now), safe(standing(state, now)), Text()]
     parts.append(Padding(timeline(state, now), (0, 0, 0, 2)))
     if left := remaining(state):
         parts += [Text(), Text.assemble(("Remaining  ", "dim"), safe(" → ".join(left)))]
+    if state.pauses or state.incidents:
+        parts += [Text(), notes(state, now)]
     if state.unmatched:
         parts += [Text(), unmatched(state)]
     return Group(*parts)
@@ -133,7 +154,7 @@ def heading(state: SagaState, now: int) -> Text:
     return Text.assemble(
         safe(state.saga_id, "bold"),
         "  ",
-        (state.status.value, STATUS_STYLE[state.status]),
+        (state.status.value, STATUS_STYLE.get(state.status, "")),
         (f"  {length(whole(state, now).length)}", ""),
         (f"  since {clock(state.started_at)}" if state.started_at else "", "dim"),
     )
@@ -159,7 +180,7 @@ def saga_table(known: Sequence[SagaState], now: int) -> Table:
     for state in known:
         table.add_row(
             safe(state.saga_id),
-            Text(state.status.value, STATUS_STYLE[state.status]),
+            Text(state.status.value, STATUS_STYLE.get(state.status, "")),
             safe(stands_at(state), "dim"),
             Text(length(whole(state, now).length)),
             Text(ago(state.started_at, now), "dim"),
@@ -174,11 +195,11 @@ def ago(at: int | None, now: int) -> str:
 
 def stands_at(state: SagaState) -> str:
     """Where a saga is: the step at work, the step that failed, or the event that ended it."""
-    telling = [step.name for step in state.steps if step.status in {StepStatus.QUEUED, StepStatus.FAILED}]
+    telling = [step.name for step in state.steps if step.status in _TELLING or step.status.is_open]
     return ", ".join(telling) or state.end or ""
 
 
-def _step_json(step: StepState, now: int) -> StepJson:
+def _step_json(state: SagaState, step: StepState, now: int) -> StepJson:
     span = span_of(step, now)
     return StepJson(
         name=step.name,
@@ -188,4 +209,6 @@ def _step_json(step: StepState, now: int) -> StepJson:
         since=iso(step.since),
         duration_ms=None if span is None else span.length,
         error=step.error,
+        retry_at=iso(step.runs[-1].retry_at if step.runs else None),
+        progress=progress(state, step) or None,
     )

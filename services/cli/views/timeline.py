@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from schemas.events.reports import StepFailed
 from services.cli.output import safe
 from services.tracker.core.reason import length
 from services.tracker.core.state import SagaState, StepState, StepStatus
@@ -19,9 +21,19 @@ STEP_MARKS = {
     StepStatus.DONE: ("✓", "green"),
     StepStatus.FAILED: ("✗", "bold red"),
     StepStatus.QUEUED: ("●", "yellow"),
+    StepStatus.RUNNING: ("●", "bold yellow"),
+    StepStatus.RETRYING: ("↻", "yellow"),
+    StepStatus.PARKED: ("‖", "cyan"),
+    StepStatus.COMPENSATING: ("↶", "magenta"),
+    StepStatus.COMPENSATED: ("↶", "dim magenta"),
     StepStatus.WAITING: ("·", "dim"),
     StepStatus.SKIPPED: ("-", "dim"),
 }
+
+BUSY = frozenset({StepStatus.QUEUED, StepStatus.RUNNING, StepStatus.COMPENSATING})
+"""What shows as moving."""
+
+_UNKNOWN_MARK = ("?", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +60,8 @@ def span_of(step: StepState, now: int) -> Span | None:
     if not step.runs:
         return None
     first, last = step.runs[0], step.runs[-1]
-    end = last.ended_at if step.status is not StepStatus.QUEUED else None
+    goes_on = step.status.is_open or step.status is StepStatus.COMPENSATING
+    end = None if goes_on else last.ended_at
     return Span(first.at, max(first.at, now if end is None else end))
 
 
@@ -70,36 +83,70 @@ def timeline(state: SagaState, now: int, busy: RenderableType | None = None) -> 
     table.add_column(overflow="fold")
     axis = whole(state, now)
     for step in state.steps:
-        mark, *rest = _row(step, axis, now)
-        table.add_row(busy if busy is not None and step.status is StepStatus.QUEUED else mark, *rest)
+        mark, *rest = _row(state, step, axis, now)
+        table.add_row(busy if busy is not None and step.status in BUSY else mark, *rest)
     return table
 
 
-def _row(step: StepState, axis: Span, now: int) -> tuple[Text, Text, Text, Text, Text]:
-    mark, style = STEP_MARKS[step.status]
-    span = span_of(step, now)
-    duration = "" if span is None else length(span.length)
-    return (
-        Text(mark, style),
-        safe(step.name, "bold" if span else "dim"),
-        _bar_text(span, axis, style),
-        Text(duration, "dim" if step.status is StepStatus.DONE else style),
-        _remark(step),
-    )
-
-
-def _bar_text(span: Span | None, axis: Span, style: str) -> Text:
-    begin, size = bar(span, axis) if span is not None else (BAR, 0)
-    left, right = "┈" * begin, "┈" * (BAR - begin - size)
-    return Text.assemble((left, "bright_black"), ("━" * size, style), (right, "bright_black"))
-
-
-def _remark(step: StepState) -> Text:
+def remark(state: SagaState, step: StepState, now: int) -> Text:
+    """What there is to say about a step besides how long it took."""
     attempts = f"attempt {step.attempt}" if step.attempt > 1 else ""
     match step.status:
         case StepStatus.DONE:
             return Text(attempts, "dim")
         case StepStatus.FAILED:
-            return safe(", ".join(filter(None, (attempts, step.error))), "red")
+            return _listed("red", attempts, step.error)
+        case StepStatus.RETRYING:
+            return _listed("yellow", f"attempt {step.attempt + 1} {_when(step, now)}", f"last: {step.error}")
+        case StepStatus.RUNNING:
+            return _listed("yellow", step.status.value, attempts, progress(state, step))
         case _:
-            return Text(", ".join(filter(None, (step.status.value, attempts))), "dim")
+            return _listed("dim", step.status.value, attempts)
+
+
+def progress(state: SagaState, step: StepState) -> str:
+    """How far a running handler says it is: `12 of 40, parsing`."""
+    told = next((one for one in reversed(state.progress) if one.step == step.name), None)
+    if told is None:
+        return ""
+    of = f" of {told.total}" if told.total is not None else ""
+    return ", ".join(filter(None, (f"{told.done}{of}" if told.done is not None else "", told.note)))
+
+
+def _when(step: StepState, now: int) -> str:
+    due = step.runs[-1].retry_at if step.runs else None
+    if due is None:
+        return "to come"
+    return f"in {length(due - now)}" if due > now else "now"
+
+
+def _listed(style: str, *parts: str | None) -> Text:
+    return safe(", ".join(filter(None, parts)), style)
+
+
+def _row(state: SagaState, step: StepState, axis: Span, now: int) -> tuple[Text, Text, Text, Text, Text]:
+    mark, style = STEP_MARKS.get(step.status, _UNKNOWN_MARK)
+    span = span_of(step, now)
+    duration = "" if span is None else length(span.length)
+    return (
+        Text(mark, style),
+        safe(step.name, "bold" if span else "dim"),
+        _bar_text(span, axis, style, attempts_lost(state, step.name)),
+        Text(duration, "dim" if step.status is StepStatus.DONE else style),
+        remark(state, step, now),
+    )
+
+
+def attempts_lost(state: SagaState, step: str) -> tuple[int, ...]:
+    """When attempts of a step failed (milliseconds UTC)."""
+    return tuple(report.at for report in state.reports if report.step == step and report.kind == StepFailed.event_type)
+
+
+def _bar_text(span: Span | None, axis: Span, style: str, lost: Sequence[int]) -> Text:
+    begin, size = bar(span, axis) if span is not None else (BAR, 0)
+    text = Text.assemble(
+        ("┈" * begin, "bright_black"), ("━" * size, style), ("┈" * (BAR - begin - size), "bright_black")
+    )
+    for at in {bar(Span(moment, moment), axis)[0] for moment in lost}:
+        text = Text.assemble(text[:at], ("✗", "red"), text[at + 1 :])
+    return text

@@ -1,7 +1,7 @@
 """What follows from the facts of a saga: the runs of each step, its status, and the saga's. A function of the set.
 
-A step depends on the events that trigger it, its outcomes and its reports, and on nothing else: only the steps that
-new facts touch are derived anew.
+A step depends on the events that trigger it, its outcomes, its reports, the commands sent to it, and on whether the
+saga is being undone: only the steps that new facts touch are derived anew.
 """
 
 from __future__ import annotations
@@ -10,97 +10,139 @@ from collections.abc import Collection, Iterable, Sequence
 
 from msgspec.structs import replace
 
-from services.tracker.core.outline import Outline, StepOutline
-from services.tracker.core.state import EventRef, ReportRef, Run, SagaState, SagaStatus, StepState, StepStatus
-from topology.model import EndStatus
+from services.tracker.core.debts import Debt, debts, status_of_debt
+from services.tracker.core.outline import Outline
+from services.tracker.core.runs import is_current, runs
+from services.tracker.core.state import EventRef, Goal, SagaState, SagaStatus, StepState, StepStatus
+from topology.model import COMPLETED, EndStatus
 
 _SEVERITY = {EndStatus.COMPLETED: 0, EndStatus.CANCELLED: 1, EndStatus.FAILED: 2}
-_AS_SAGA = {
-    EndStatus.COMPLETED: SagaStatus.COMPLETED,
-    EndStatus.CANCELLED: SagaStatus.CANCELLED,
-    EndStatus.FAILED: SagaStatus.FAILED,
-}
 
 
 def derived(state: SagaState, plan: Outline, touched: Collection[str]) -> SagaState:
-    """The state with everything that its events and reports imply; `touched` are the steps that new facts concern."""
-    steps = [_step(plan.steps[known.name], known, state, touched) for known in state.steps]
-    failed = _first_failed(steps)
-    if failed is not None:
-        return _finished(
-            state, plan, steps, SagaStatus.FAILED, failed.since, error=f"step {failed.name}: {failed.error}"
-        )
-    end = None if any(step.status is StepStatus.QUEUED for step in steps) else _end(state.events, plan)
-    if end is not None:
-        return _ended_by(state, plan, steps, end)
-    start = _start(state)
-    status = SagaStatus.UNKNOWN if start is None else SagaStatus.RUNNING
-    return replace(state, steps=tuple(steps), status=status, started_at=start, ended_at=None, end=None, error=None)
+    """The state with everything that its facts imply; `touched` are the steps that new facts concern."""
+    if not plan.is_known:
+        return replace(state, started_at=_start(state), status=_unknown_version(state))
+    steps = tuple([_step(plan, known, state, touched) for known in state.steps])
+    after = replace(state, steps=steps, started_at=_start(state))
+    if after.undo is not None:
+        return _undone(after, plan)
+    end = end_of(after, plan)
+    if end is not None and plan.ends[end.type] is COMPLETED:
+        return _ended(after, plan, SagaStatus.COMPLETED, end.at, end=end.type)
+    return replace(after, status=_status(after), ended_at=None, end=None, error=None)
 
 
-def _ended_by(state: SagaState, plan: Outline, steps: list[StepState], end: EventRef) -> SagaState:
-    status = plan.ends[end.type]
-    error = f"ended by {end.type}" if status is EndStatus.FAILED else None
-    return _finished(state, plan, steps, _AS_SAGA[status], end.at, error=error, end=end.type)
+def end_of(state: SagaState, plan: Outline) -> EventRef | None:
+    """The final event of a saga in which no branch has anything left to do: of several the gravest, then the last."""
+    if any(_holds_up(step) for step in state.steps):
+        return None
+    ends = [event for event in state.events if event.type in plan.ends and _counts(event, state)]
+    return max(ends, key=lambda event: (_SEVERITY[plan.ends[event.type]], event.at, event.id)) if ends else None
 
 
-def _finished(
-    state: SagaState,
-    plan: Outline,
-    steps: Sequence[StepState],
-    status: SagaStatus,
-    at: int | None,
-    *,
-    error: str | None,
-    end: str | None = None,
+def is_live(state: SagaState, steps: Collection[str] | None = None) -> bool:
+    """Whether a delivery of these steps (none: of any) is out and has not ended, as far as is known."""
+    return any(run.live for step in state.steps if steps is None or step.name in steps for run in step.runs)
+
+
+def is_paused(state: SagaState) -> bool:
+    """Whether a pause of the saga lasts."""
+    return any(pause.until is None for pause in state.pauses)
+
+
+def _holds_up(step: StepState) -> bool:
+    """Whether the saga cannot end before this step does."""
+    return (
+        step.status.is_open
+        or step.status is StepStatus.FAILED
+        or (step.status is StepStatus.SKIPPED and bool(step.runs))
+    )
+
+
+def _counts(event: EventRef, state: SagaState) -> bool:
+    return event.epoch >= state.floors.get(event.step or "", 0)
+
+
+def _undone(state: SagaState, plan: Outline) -> SagaState:
+    """A saga that is being undone, or has been."""
+    undo = state.undo
+    if undo is None:
+        return state
+    if undo.ended_at is not None:
+        status = SagaStatus.CANCELLED if undo.goal is Goal.CANCELLED else SagaStatus.FAILED
+        return _ended(state, plan, status, undo.ended_at, error=undo.reason, end=undo.end)
+    steps = state.steps if undo.goal is Goal.REDO else _never(state.steps, plan)
+    return replace(state, steps=steps, status=_status(state), ended_at=None, end=None, error=undo.reason)
+
+
+def _status(state: SagaState) -> SagaStatus:
+    """The status of a saga that has not ended."""
+    if state.started_at is None:
+        return SagaStatus.UNKNOWN
+    if is_paused(state):
+        return SagaStatus.PAUSING if is_live(state) or _is_undoing(state) else SagaStatus.PAUSED
+    if state.undo is None:
+        return SagaStatus.RUNNING
+    if state.undo.goal is Goal.CANCELLED and state.undo.settled_at is None:
+        return SagaStatus.CANCELLING
+    return SagaStatus.COMPENSATING
+
+
+def _unknown_version(state: SagaState) -> SagaStatus:
+    return SagaStatus.UNKNOWN if _start(state) is None else SagaStatus.RUNNING
+
+
+def _is_undoing(state: SagaState) -> bool:
+    return any(step.status is StepStatus.COMPENSATING for step in state.steps)
+
+
+def _ended(
+    state: SagaState, plan: Outline, status: SagaStatus, at: int, *, error: str | None = None, end: str | None = None
 ) -> SagaState:
     """A saga that has ended: what has not run by now never will."""
-    final = tuple(plan.steps[step.name].skipped if step.status is StepStatus.WAITING else step for step in steps)
-    return replace(state, steps=final, status=status, started_at=_start(state), ended_at=at, end=end, error=error)
+    return replace(state, steps=_never(state.steps, plan), status=status, ended_at=at, end=end, error=error)
 
 
-def _step(plan: StepOutline, known: StepState, state: SagaState, touched: Collection[str]) -> StepState:
-    if plan.name not in touched:
-        return plan.waiting if known.status is StepStatus.SKIPPED else known
-    runs = _runs(plan, state)
-    if not runs:
-        return known if state.forgotten else plan.waiting
-    last = runs[-1]
+def _never(steps: Iterable[StepState], plan: Outline) -> tuple[StepState, ...]:
+    """The steps of a saga that does not go on: what waits will not run, what would be tried again has failed."""
+    return tuple([_stopped(step, plan) for step in steps])
+
+
+def _stopped(step: StepState, plan: Outline) -> StepState:
+    match step.status:
+        case StepStatus.WAITING:
+            return plan.steps[step.name].skipped
+        case StepStatus.PARKED:
+            return replace(step, status=StepStatus.SKIPPED)
+        case StepStatus.RETRYING:
+            return replace(step, status=StepStatus.FAILED)
+        case _:
+            return step
+
+
+def _step(plan: Outline, known: StepState, state: SagaState, touched: Collection[str]) -> StepState:
+    step = plan.steps[known.name]
+    if step.name not in touched:
+        return step.waiting if known.status is StepStatus.SKIPPED and not known.runs else known
+    found = runs(step, state)
+    if not found:
+        return known if state.forgotten else step.waiting
+    current = [run for run in found if is_current(run, step.name, state)]
+    if not current:
+        return StepState(step.name, runs=found)
+    last = current[-1]
     since = last.at if last.ended_at is None else last.ended_at
-    error = last.error if last.outcome is None else None
-    return StepState(plan.name, last.status, last.attempt, last.epoch, since, error, runs)
+    status = last.status
+    if status is StepStatus.DONE and step.compensated is not None:
+        status = _after_undoing(status, debts(state, plan), step.name)
+    return StepState(step.name, status, last.attempt, last.epoch, since, last.error, found)
 
 
-def _runs(plan: StepOutline, state: SagaState) -> tuple[Run, ...]:
-    outcomes: dict[str | None, EventRef] = {}
-    for event in state.events:
-        if event.step == plan.name and event.type in plan.outcomes:
-            outcomes.setdefault(event.cause, event)
-    failed = {report.cause: report for report in state.reports if report.step == plan.name}
-    return tuple([
-        _run(event, outcomes.get(event.id), failed.get(event.id))
-        for event in state.events
-        if event.type == plan.trigger
-    ])  # fmt: skip
-
-
-def _run(trigger: EventRef, outcome: EventRef | None, failed: ReportRef | None) -> Run:
-    if outcome is not None:
-        return Run(trigger.at, outcome.attempt, outcome.epoch, outcome.type, outcome.at)
-    if failed is not None:
-        return Run(trigger.at, failed.attempt, failed.epoch, None, failed.at, failed.reason, failed.retryable)
-    return Run(trigger.at, trigger.attempt, trigger.epoch)
-
-
-def _first_failed(steps: Iterable[StepState]) -> StepState | None:
-    failed = [step for step in steps if step.status is StepStatus.FAILED]
-    return min(failed, key=lambda step: (step.since or 0, step.name)) if failed else None
-
-
-def _end(events: Iterable[EventRef], plan: Outline) -> EventRef | None:
-    """Of the final events the gravest, of equal ones the last."""
-    ends = [event for event in events if event.type in plan.ends]
-    return max(ends, key=lambda event: (_SEVERITY[plan.ends[event.type]], event.at, event.id)) if ends else None
+def _after_undoing(status: StepStatus, owed: Sequence[Debt], step: str) -> StepStatus:
+    """What has become of a step that was done."""
+    mine = [debt for debt in owed if debt.step == step]
+    return status_of_debt(mine[0]) if mine else status
 
 
 def _start(state: SagaState) -> int | None:

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from services.tracker.core.decisions import Cancelled, Completed, Decision, Failed, Started
+from services.tracker.core.changes import changes, late
+from services.tracker.core.decisions import Decision
 from services.tracker.core.derive import derived
-from services.tracker.core.facts import EventFact, Fact, ReportFact
-from services.tracker.core.outline import Outline, outline
-from services.tracker.core.state import EventRef, ReportRef, SagaState, SagaStatus, Unmatched
-from topology.model import Saga
-from topology.topics import SAGA_STEPS
+from services.tracker.core.facts import CommandFact, EventFact, Fact, ProgressFact, ReportFact, RivalFact, Told
+from services.tracker.core.outline import Outline
+from services.tracker.core.runs import DUPLICATE, SKIPPED
+from services.tracker.core.state import Asked, EventRef, Progress, ReportRef, Rival, SagaState, Unmatched
+from services.tracker.core.unmatched import with_unmatched
+from topology.topics import SAGA_COMMANDS, SAGA_STEPS
 
 Touched = frozenset[str]
 """Names of the steps that a fact concerns."""
@@ -25,33 +27,56 @@ NONE: Touched = frozenset()
 MAX_EVENTS = 200
 """How many events of one saga are kept by reference; of a saga that loops on, the oldest are forgotten and counted."""
 
-MAX_UNMATCHED = 20
-"""How many records that changed nothing are kept a saga."""
+MAX_PROGRESS = 20
+"""How many deliveries' progress is kept a saga."""
 
 
-def fold(state: SagaState | None, fact: Fact, definition: Saga) -> tuple[SagaState, tuple[Decision, ...]]:
+def fold(state: SagaState | None, fact: Fact, plan: Outline) -> tuple[SagaState, tuple[Decision, ...]]:
     """The saga's view with one more fact in it, and what follows from that."""
-    plan = outline(definition)
-    before = state or _unseen(fact, plan)
+    before = _claimed(state or _unseen(fact, plan), fact, plan)
+    noted = _noted(before, fact)
+    said: tuple[Decision, ...] = ()
     match fact:
         case EventFact():
-            after, touched = _fold_event(_noted(before, fact), fact, plan)
+            after, touched = _fold_event(noted, fact, plan)
+            if touched and (before.floors or before.undo):
+                said = late(before, after.events, fact, plan)
         case ReportFact():
-            after, touched = _fold_report(_noted(before, fact), fact, plan)
+            after, touched = _fold_report(noted, fact, plan)
+        case ProgressFact():
+            after, touched = _fold_progress(noted, fact, plan)
+        case CommandFact():
+            return _fold_command(noted, fact), ()
+        case RivalFact():
+            return _fold_rival(noted, fact), ()
     if not touched:
         return after, ()
     settled = derived(after, plan, touched)
-    return settled, _decisions(before, settled)
+    return settled, (*said, *changes(before, settled))
 
 
 def _unseen(fact: Fact, plan: Outline) -> SagaState:
-    definition, envelope = plan.definition, fact.envelope
-    return SagaState(
-        saga_id=envelope.subject,
+    match fact:
+        case EventFact() | ReportFact() | ProgressFact():
+            return _of_definition(SagaState(fact.envelope.subject, "", 0, fact.partition), fact, plan)
+        case CommandFact() | RivalFact():
+            return SagaState(fact.saga_id, "", 0, fact.partition)
+
+
+def _claimed(state: SagaState, fact: Fact, plan: Outline) -> SagaState:
+    """A saga of which only a command was known, now that it is heard of."""
+    if state.definition or isinstance(fact, CommandFact | RivalFact):
+        return state
+    return _of_definition(state, fact, plan)
+
+
+def _of_definition(state: SagaState, fact: Told, plan: Outline) -> SagaState:
+    definition, version = plan.definition, fact.envelope.version
+    return replace(
+        state,
         definition=definition.name,
-        version=envelope.version,
-        partition=fact.partition,
-        hash=definition.content_hash if envelope.version == definition.version else "",
+        version=version,
+        hash=definition.content_hash if version == definition.version else "",
         steps=tuple(step.waiting for step in plan.steps.values()),
     )
 
@@ -62,9 +87,11 @@ def _noted(state: SagaState, fact: Fact) -> SagaState:
 
 def _fold_event(state: SagaState, fact: EventFact, plan: Outline) -> tuple[SagaState, Touched]:
     envelope = fact.envelope
+    # What a trigger led to is its first attempt; the header of an event that began elsewhere may say otherwise.
+    attempt = envelope.attempt if fact.command else 1
     ref = EventRef(
-        envelope.id, envelope.type, fact.offset, fact.at, 0, envelope.causation_id, envelope.step, envelope.attempt,
-        envelope.epoch,
+        envelope.id, envelope.type, fact.offset, fact.at, 0, envelope.causation_id, envelope.step, attempt,
+        envelope.epoch, fact.command,
     )  # fmt: skip
     if why := _why_unmatched(state, ref, plan):
         return _with_unmatched(state, Unmatched(ref.type, ref.type, ref.offset, ref.at, why)), NONE
@@ -82,7 +109,8 @@ def _fold_report(state: SagaState, fact: ReportFact, plan: Outline) -> tuple[Sag
         return _with_unmatched(state, Unmatched(envelope.type, SAGA_STEPS, fact.offset, fact.at, why)), NONE
     ref = ReportRef(
         envelope.id, envelope.step or "", envelope.causation_id or "", envelope.type, fact.reason, fact.offset,
-        fact.at, envelope.attempt, envelope.epoch, fact.retryable,
+        fact.at, envelope.attempt if fact.command else 1, envelope.epoch, fact.retryable, fact.retry_after, fact.code,
+        fact.command,
     )  # fmt: skip
     if any(ref.id == known.id for known in (*state.reports, *state.held_reports)):
         why = "reported before"
@@ -92,10 +120,47 @@ def _fold_report(state: SagaState, fact: ReportFact, plan: Outline) -> tuple[Sag
     return replace(state, reports=_sorted_reports((*state.reports, ref))), frozenset((ref.step,))
 
 
+def _fold_progress(state: SagaState, fact: ProgressFact, plan: Outline) -> tuple[SagaState, Touched]:
+    """Of each delivery the last that it has told; of a step the last two deliveries."""
+    step, cause = fact.envelope.step or "", fact.envelope.causation_id or ""
+    if step not in plan.steps:
+        return state, NONE
+    told = Progress(
+        step, cause, fact.command, fact.at, fact.offset, fact.started_at, fact.done, fact.total, fact.note
+    )  # fmt: skip
+    others = [one for one in state.progress if (one.step, one.cause, one.command) != (step, cause, fact.command)]
+    known = [one for one in state.progress if (one.step, one.cause, one.command) == (step, cause, fact.command)]
+    latest = max((*known, told), key=lambda one: one.offset)
+    kept = sorted((*others, latest), key=lambda one: one.offset)
+    return replace(state, progress=tuple(kept[-MAX_PROGRESS:])), frozenset((step,))
+
+
+def _fold_command(state: SagaState, fact: CommandFact) -> SagaState:
+    """A command waits for its ruling; one that came before changes nothing."""
+    command = fact.command
+    if fact.id in state.obeyed or any(asked.id == fact.id for asked in state.asked):
+        why = "the same command again"
+        return _with_unmatched(state, Unmatched(command.command, SAGA_COMMANDS, fact.offset, fact.at, why))
+    asked = Asked(
+        fact.id, command.command.value, command.author, fact.at, fact.offset, command.reason, command.step,
+        command.outcome, command.content,
+    )  # fmt: skip
+    return replace(state, asked=tuple(sorted((*state.asked, asked), key=lambda one: (one.at, one.offset))))
+
+
+def _fold_rival(state: SagaState, fact: RivalFact) -> SagaState:
+    rival = Rival(fact.rival, fact.at, fact.offset)
+    if state.rival is not None and state.rival.offset >= rival.offset:
+        return state
+    return replace(state, rival=rival)
+
+
 def _why_unmatched(state: SagaState, ref: EventRef, plan: Outline) -> str | None:
     """Why an event has no place in its saga, if so."""
     if _find(state.events, ref.id) is not None or _find(state.held_events, ref.id) is not None:
         return "the same event again"
+    if not plan.is_known:
+        return None
     if ref.cause is None:
         return None if ref.type == plan.start else "it names no cause, and does not start the saga"
     step = plan.steps.get(ref.step or "")
@@ -109,7 +174,7 @@ def _why_no_report(fact: ReportFact, plan: Outline) -> str | None:
     envelope = fact.envelope
     if envelope.causation_id is None or envelope.step not in plan.steps:
         return "a report that names no delivery"
-    return fact.reason if envelope.type == "step.skipped" else None
+    return fact.reason if envelope.type == SKIPPED and fact.code in {DUPLICATE, ""} else None
 
 
 def _taken_in(state: SagaState, ref: EventRef, cause: EventRef | None, plan: Outline) -> tuple[SagaState, Touched]:
@@ -153,8 +218,7 @@ def _with_event(state: SagaState, ref: EventRef, cause: EventRef | None) -> Saga
 
 
 def _with_unmatched(state: SagaState, record: Unmatched) -> SagaState:
-    kept = sorted((*state.unmatched, record), key=lambda one: (one.at, one.topic, one.offset))
-    return replace(state, unmatched=tuple(kept[-MAX_UNMATCHED:]))
+    return replace(state, unmatched=with_unmatched(state.unmatched, (record,)))
 
 
 def _find(events: tuple[EventRef, ...], event_id: str | None) -> EventRef | None:
@@ -181,23 +245,3 @@ def _time_of(event: EventRef) -> tuple[int, int, str, int]:
 
 def _without(events: tuple[EventRef, ...], one: EventRef) -> tuple[EventRef, ...]:
     return tuple(event for event in events if event is not one)
-
-
-def _decisions(before: SagaState, after: SagaState) -> tuple[Decision, ...]:
-    decided: list[Decision] = []
-    if before.started_at is None and after.started_at is not None:
-        decided.append(Started(after.started_at))
-    if after.status is not before.status and after.ended_at is not None:
-        decided.append(_ending(after, after.ended_at))
-    return tuple(decided)
-
-
-def _ending(state: SagaState, at: int) -> Decision:
-    match state.status:
-        case SagaStatus.COMPLETED:
-            return Completed(at, state.end or "")
-        case SagaStatus.CANCELLED:
-            return Cancelled(at, state.end or "")
-        case _:
-            failed = next((step.name for step in state.steps if step.error), None)
-            return Failed(at, state.error or "", failed, state.end)

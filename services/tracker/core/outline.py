@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from services.tracker.core.state import StepState, StepStatus
-from topology.model import EndStatus, Saga
+from topology.model import EndStatus, Saga, Step
 
 
 @dataclass(frozen=True, slots=True)
 class StepOutline:
-    """One step: what triggers it, what ends it, and how it looks before it has run, or never will."""
+    """One step: what triggers it, what ends it, what follows it, and how it looks before it has run, or never will."""
 
     name: str
     trigger: str
     outcomes: frozenset[str]
     declared: frozenset[str]
+    compensated: str | None
+    downstream: frozenset[str]
+    step: Step
     waiting: StepState
     skipped: StepState
 
@@ -31,6 +34,7 @@ class Outline:
     steps: Mapping[str, StepOutline]
     triggered: Mapping[str, tuple[str, ...]]
     ends: Mapping[str, EndStatus]
+    is_known: bool = True
 
 
 @lru_cache(maxsize=256)
@@ -41,7 +45,10 @@ def outline(definition: Saga) -> Outline:
             step.name,
             step.on.event_type,
             frozenset(event.event_type for event in step.emits),
-            frozenset(event.event_type for event in (*step.emits, *step.also)),
+            frozenset((*(event.event_type for event in (*step.emits, *step.also)), *_undone(step))),
+            step.compensated_type if step.compensates else None,
+            _downstream(step, definition),
+            step,
             StepState(step.name),
             StepState(step.name, StepStatus.SKIPPED),
         )
@@ -49,3 +56,31 @@ def outline(definition: Saga) -> Outline:
     }
     triggered = {event: tuple(step.name for step in listening) for event, listening in definition.triggered_by.items()}
     return Outline(definition, definition.starts_on.event_type, steps, triggered, definition.ends_by_type)
+
+
+@lru_cache(maxsize=256)
+def unknown_version(definition: Saga) -> Outline:
+    """The outline for a saga of another version than those that are known: facts are kept, nothing is concluded."""
+    return replace(outline(definition), is_known=False)
+
+
+@lru_cache(maxsize=16)
+def nothing(definition: Saga) -> Outline:
+    """The outline for a saga of which nothing but a command is known; `definition` says how long that is kept."""
+    return Outline(definition, "", {}, {}, {})
+
+
+def _undone(step: Step) -> tuple[str, ...]:
+    return (step.compensated_type,) if step.compensates else ()
+
+
+def _downstream(step: Step, definition: Saga) -> frozenset[str]:
+    """The step and every step that its events can lead to."""
+    found: set[str] = set()
+    ahead = [step]
+    while ahead:
+        one = ahead.pop()
+        if one.name not in found:
+            found.add(one.name)
+            ahead += [then for event in (*one.emits, *one.also) for then in definition.triggered_by[event.event_type]]
+    return frozenset(found)

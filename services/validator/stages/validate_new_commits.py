@@ -1,4 +1,4 @@
-"""Stage 1: is there anything new since the last review of this pull request?"""
+"""Stage 1: are there commits to review, and is their change one that was let through before?"""
 
 from __future__ import annotations
 
@@ -24,9 +24,8 @@ class NewCommits:
 def validate_new_commits(open_source: Callable[[], Source], state: bytes | None, saga_id: str) -> Passed[NewCommits]:
     """Open the source, find both commits and what changed between them.
 
-    Rejects unknown commits, a range without commits or changes, and the change that was last accepted: the same
-    lines in the same context, however often amended or rebased. A saga that repeats its own step (a retry, a rewind)
-    is not held against itself.
+    Rejects unknown commits, and a range without commits or changes. The change that was last accepted, amended or
+    rebased, is only noted: its saga may have been superseded by this very head, and then nobody else reviews it.
     """
     source = open_source()
     commits = source.commit_range()
@@ -40,9 +39,9 @@ def validate_new_commits(open_source: Callable[[], Source], state: bytes | None,
     accepted = LastAccepted(
         head=commits.head, fingerprint=fingerprint(changes, source.read_at_base(NAME)), saga_id=saga_id
     )
-    _require_news(accepted, decode(state))
     counted = "commits not known (inline diff)" if commits.commits is None else f"{commits.commits:,} commits"
-    return Passed(NewCommits(source, commits, accepted), f"{counted}, {len(changes):,} changed files")
+    note = f"{counted}, {len(changes):,} changed files{_seen_before(accepted, decode(state))}"
+    return Passed(NewCommits(source, commits, accepted), note)
 
 
 def _require_commits(commits: CommitRange) -> None:
@@ -53,8 +52,9 @@ def _require_commits(commits: CommitRange) -> None:
         raise RejectionError(Code.NOTHING_NEW, what)
 
 
-def _require_news(accepted: LastAccepted, last: LastAccepted | None) -> None:
+def _seen_before(accepted: LastAccepted, last: LastAccepted | None) -> str:
     if last is None or last.saga_id == accepted.saga_id or last.fingerprint != accepted.fingerprint:
-        return
-    what = "the very same head" if last.head == accepted.head else "only commits or their base differ, not the change"
-    raise RejectionError(Code.NOTHING_NEW, f"nothing new since head {last.head}: {what}")
+        return ""
+    if last.head == accepted.head:
+        return f"; the very same head as {last.saga_id}, which this saga supersedes"
+    return f"; the same change as head {last.head:.12}, amended or rebased: this head supersedes its review"

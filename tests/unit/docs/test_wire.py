@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from pathlib import Path
 
+import msgspec
 import pytest
+from fastavro.schema import to_parsing_canonical_form
 
+from schemas.avro_schema import avro_schema
 from schemas.codec import Codec
+from schemas.control import ControlEntry, of_definition, of_prefix, of_saga, of_service, of_step
 from schemas.envelope import Envelope, to_headers
 from schemas.errors import DecodeError, DecodeProblem
 from schemas.events.code_review import PrReceived
-from schemas.events.reports import REPORTS, StepFailed, StepSkipped
+from schemas.events.commands import Act, SagaCommand
+from schemas.events.lifecycle import LIFECYCLE, RetryScheduled
+from schemas.events.reports import REPORTS, StepFailed, StepParked, StepProgress, StepSkipped
 from schemas.ids import NAMESPACE, event_id, report_id, start_id, trace_parent, uuid5_hex
+from schemas.work import CONTROL_REVISION, REFERENCE
 from services.chassis.outgoing import dead_letter, failed
 from services.chassis.partitioner import murmur2, partition_of
 from services.chassis.work import Mode
+from tests.unit.docs.wire_examples import (
+    AT_WORK,
+    COMPENSATED,
+    FAILED,
+    HELD,
+    RETRY,
+    SAGA,
+    UNDONE,
+    decoded,
+    examples,
+)
 from tests.unit.services.chassis.given import delivery, record
 from topology.code_review import CODE_REVIEW
 from topology.template import saga_id
@@ -78,8 +97,86 @@ def headers_of_everything() -> set[str]:
     return {name for name, _ in (*to_headers(envelope), *written.headers)}
 
 
-def test_the_table_has_every_header_that_is_written() -> None:
-    assert {plain(row[0]) for row in rows("header")} == headers_of_everything()
+EXAMPLES = dict(examples())
+
+
+def headers_of(*names: str) -> set[str]:
+    """The headers of these examples."""
+    lines = [line for name in names for line in EXAMPLES[name]]
+    found = {line.partition(": ")[0].strip() for line in lines if ": " in line}
+    return found - {"topic", "partition", "key", "value"}
+
+
+def listed(first: str) -> set[str]:
+    """All that a table names in its first column, if need be several in a cell."""
+    return {name for row in rows(first) for name in re.findall(r"`([^`]+)`", row[0])}
+
+
+def test_the_tables_have_every_header_that_is_written() -> None:
+    reports = headers_of("failed", "parked", "progress")
+
+    assert listed("header") | listed("report header") == headers_of_everything() | reports
+    assert not listed("header") & listed("report header")
+
+
+def test_the_table_has_every_header_of_a_work_record() -> None:
+    work = headers_of("execute", "compensate")
+
+    assert listed("work header") < work
+    assert work - listed("work header") < listed("header")
+    assert {REFERENCE, CONTROL_REVISION} <= listed("work header")
+
+
+def test_every_example_is_what_the_code_writes() -> None:
+    found = re.findall(r"^```text (\w+)\n(.*?)\n```$", TEXT, re.MULTILINE | re.DOTALL)
+
+    assert {name: text.splitlines() for name, text in found} == EXAMPLES
+
+
+def test_every_example_reads_back() -> None:
+    assert decoded(StepFailed, EXAMPLES["failed"]) == FAILED
+    assert decoded(StepParked, EXAMPLES["parked"]) == HELD
+    assert decoded(StepProgress, EXAMPLES["progress"]) == AT_WORK
+    assert decoded(COMPENSATED, EXAMPLES["compensated"]) == UNDONE
+    assert decoded(RetryScheduled, EXAMPLES["lifecycle"]) == RETRY
+    command = Codec((SagaCommand,)).decode("saga.command", EXAMPLES["command"][-1].removeprefix("value: ").encode())
+    assert command == SagaCommand(command=Act.PAUSE, scope=of_saga(SAGA), author="ann", reason="release freeze")
+
+
+def test_a_participant_that_follows_the_schema_in_the_text_writes_the_same_compensated() -> None:
+    (text,) = re.findall(r"`(\{\"type\": \"record\".*?\})`", TEXT, re.DOTALL)
+    schema = json.loads(text)
+    said = to_parsing_canonical_form(schema)
+
+    assert said == to_parsing_canonical_form(avro_schema(COMPENSATED))
+
+
+def test_the_tables_of_control_and_commands_are_what_the_code_knows() -> None:
+    scopes = (of_saga("KEY@RUN"), of_prefix("TEXT"), of_step("DEFINITION", "STEP"), of_definition("NAME"))
+    needed = {plain(row[0]): row[2] == "yes" for row in rows("command field")}
+
+    assert {plain(row[0]) for row in rows("key | about")} == {*scopes, of_service("NAME")}
+    fields = [re.findall(r"`(\w+)`", row[1])[0] for row in rows("entry") if row[1].startswith("`")]
+    assert {*fields, "revision"} == {field.name for field in msgspec.structs.fields(ControlEntry)}
+    assert needed == {name: info.is_required() for name, info in SagaCommand.model_fields.items()}
+    assert listed_values(rows("command field")[0][3]) == [act.value for act in Act]
+
+
+def test_the_table_has_every_lifecycle_event() -> None:
+    assert [plain(row[0]) for row in rows("lifecycle event")] == [event.event_type for event in LIFECYCLE]
+
+
+@pytest.mark.parametrize("event", [StepFailed, StepSkipped])
+def test_the_table_has_every_code_that_the_schema_knows(event: type[StepFailed | StepSkipped]) -> None:
+    described = re.sub(r"\(.*?\)", "", event.model_fields["code"].description or "")
+    told = [listed_values(row[2]) for row in rows("report header") if row[1] == f"`{event.event_type}`"]
+
+    assert set(re.findall(r"\w+", described)) <= set(told[0])
+
+
+def listed_values(cell: str) -> list[str]:
+    """What a cell quotes."""
+    return re.findall(r"`([^`]+)`", cell)
 
 
 def test_the_table_says_which_headers_may_be_left_out() -> None:

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from schemas.envelope import Envelope
 from schemas.event import Event
 from services.chassis.keyed import Store, StoreSpec
 from services.chassis.records import Outgoing, Record
-from services.chassis.work import Delivery, Ended, Job, Kind, Mode, Result, Returned, Start, delivery_of
+from services.chassis.work import (
+    Delivery,
+    Disturbance,
+    Ended,
+    Job,
+    Kind,
+    Made,
+    Mode,
+    Result,
+    Returned,
+    Start,
+    delivery_of,
+)
 from topology.model import Step
 
 
@@ -45,6 +57,33 @@ class AcceptAll:
 
     def __init__(self, mode: Mode = Mode.ASYNC) -> None:
         self._job = job(mode)
+
+    heeds_control = False
+    rules = False
+
+    def restored(self, number: int, stores: Mapping[str, Store], now: int) -> None:
+        pass
+
+    def gone(self) -> None:
+        pass
+
+    def make(self, number: int, stores: Mapping[str, Store], now: int) -> Sequence[Made]:
+        return ()
+
+    def heed(self, record: Record) -> frozenset[str]:
+        return frozenset()
+
+    def disturb(self, delivery: Delivery) -> Disturbance | None:
+        return None
+
+    def progress(self, delivery: Delivery, now: int) -> Made | None:
+        return None
+
+    def due_at(self, number: int) -> int | None:
+        return None
+
+    def reach(self, number: int, until: int, read: Mapping[str, int]) -> None:
+        pass
 
     def route(self, record: Record, stores: Mapping[str, Store], now: int) -> Delivery | Ended:
         if record.value == b"dead":

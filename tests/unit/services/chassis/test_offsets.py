@@ -142,6 +142,16 @@ def test_whoever_restores_what_was_committed_works_on_the_unfinished_ones_only(
     assert again == [offset for offset in offsets if offset not in finished]
 
 
+def test_a_ledger_that_was_full_takes_its_own_records_again() -> None:
+    committed = delivered(*range(MAX_UNFINISHED)).committed()
+    restored = Ledger.restored(committed)
+
+    for offset in range(MAX_UNFINISHED):
+        assert not restored.is_full
+        assert restored.deliver(offset)
+    assert restored.is_full
+
+
 def delivered(*offsets: int) -> Ledger:
     ledger = Ledger()
     for offset in offsets:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from schemas.errors import UnavailableError
+from services.chassis.clock import VirtualClock
 from services.chassis.memory import MemoryCluster
 from services.chassis.memory.admin import MemoryAdmin
 from services.chassis.records import Committed, TopicPartition
@@ -35,18 +36,19 @@ class Restarted(MemoryCluster):
 
 
 def test_who_is_refused_asks_again_later_with_a_new_client() -> None:
-    at = 0.0
+    clock = VirtualClock()
     cluster = Restarted()
     MemoryCluster.admin(cluster).create_missing(topics(CHAIN, 1))
     runner = Runner(Service("one", CHAIN, {"one": HANDLERS["one"]}).logic(1))
-    restoration = Restoration(cluster, runner, lambda: at)
+    restoration = Restoration(cluster, runner, clock)
+    topics_of_one = [TopicPartition("chain.started", 0), TopicPartition("one.work", 0)]
     nothing: Committed | None = None
-    runner.on_assign({TopicPartition("chain.started", 0): nothing})
+    runner.on_assign(dict.fromkeys(topics_of_one, nothing))
     restoration.begin()
 
     assert [restoration.advance() for _ in range(3)] == [[], [], []]
     assert (cluster.admins, restoration.is_running) == (1, True)
 
-    at = PAUSE
-    assert restoration.advance() == [Resume(TopicPartition("chain.started", 0))]
+    clock.advance(PAUSE)
+    assert restoration.advance() == [Resume(at) for at in topics_of_one]
     assert (cluster.admins, restoration.is_running) == (2, False)

@@ -88,7 +88,7 @@ class Process(RuleBasedStateMachine):
         self.assigned = {number: found.offset if found else 0 for (_, number), found in committed.items()}
         self.paused = set(partitions)
         for number in partitions:
-            self._apply(self.runner.on_restored(number))
+            self._apply(self.runner.on_restored(number, 0))
 
     @precondition(lambda self: self.assigned)
     @rule(limit=st.integers(1, 10))
@@ -128,6 +128,7 @@ class Process(RuleBasedStateMachine):
         batch = self.runner.batch()
         for position, ended in enumerate(batch.ended if batch else ()):
             instead = self.runner.refuse(ended, "too large", 0) if is_refused and position == 0 else ended
+            assert instead is not None
             single = self.runner.single(instead)
             self.kafka.commit(single)
             self.runner.on_committed(single)
@@ -206,7 +207,7 @@ TestRunner.settings = settings(max_examples=80, stateful_step_count=40, deadline
 def fresh(max_in_flight: int = 16) -> Runner:
     runner = Runner(AcceptAll(), max_in_flight)
     runner.on_assign({at(0): None})
-    runner.on_restored(0)
+    runner.on_restored(0, 0)
     return runner
 
 

@@ -254,7 +254,7 @@ SECOND = Saga(
 
 @pytest.mark.parametrize("subject", [None, b"acme/shop#7@other"])
 def test_who_does_not_own_the_start_ignores_what_is_not_normalised(subject: bytes | None) -> None:
-    job = logic()._jobs["pr.received"]  # with another step of the same trigger
+    (job,) = Service("tested", CODE_REVIEW, {"validate": never}).jobs  # with another step of the same trigger
     of = StepLogic("other", SECOND, [Job(SECOND.steps_by_name["reject"], job.handler, job.mode)], 4)
     headers = corpus.with_header(corpus.envelope_of("pr.received"), "ce_sagadefinition", b"twice")
     record = start_record(headers=corpus.with_header(headers, "ce_subject", subject) if subject else [])

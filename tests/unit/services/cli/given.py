@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 
+from msgspec.structs import replace
 from rich.console import Console, RenderableType
 
 from schemas.blob import BlobRef
@@ -31,6 +32,10 @@ from services.chassis.records import Outgoing
 from services.cli.decoding import Happened
 from services.tracker.core.state import (
     EventRef,
+    Incident,
+    Pause,
+    Progress,
+    ReportRef,
     Run,
     SagaState,
     SagaStatus,
@@ -66,7 +71,7 @@ def shown(what: RenderableType, width: int = 80, *, colour: bool = False) -> str
 
 def running(saga_id: str = SAGA, *, at: int = T0) -> SagaState:
     """A saga whose step ast has its work for 2 s."""
-    done = Run(at=at, outcome="e2", ended_at=at + 500)
+    done = Run("e1", at, StepStatus.DONE, outcome="e2", ended_at=at + 500)
     return SagaState(
         saga_id=saga_id,
         definition="code_review",
@@ -78,7 +83,7 @@ def running(saga_id: str = SAGA, *, at: int = T0) -> SagaState:
         updated_at=at + 500,
         steps=(
             StepState("validate", StepStatus.DONE, 1, 0, at + 500, None, (done,)),
-            StepState("ast", StepStatus.QUEUED, 1, 0, at + 500, None, (Run(at=at + 500),)),
+            StepState("ast", StepStatus.QUEUED, 1, 0, at + 500, None, (Run("e2", at + 500, live=True),)),
             StepState("llm"),
             StepState("comment"),
         ),
@@ -94,7 +99,7 @@ def completed(saga_id: str = SAGA) -> SagaState:
     ends = (500, 2500, 3500, 4000)
     names, steps, trigger = ("validate", "ast", "llm", "comment"), [], 0
     for number, (name, end) in enumerate(zip(names, ends, strict=True), start=1):
-        run = Run(at=T0 + trigger, outcome=f"e{number + 1}", ended_at=T0 + end)
+        run = Run(f"e{number}", T0 + trigger, StepStatus.DONE, outcome=f"e{number + 1}", ended_at=T0 + end)
         steps.append(StepState(name, StepStatus.DONE, 1, 0, T0 + end, None, (run,)))
         trigger = end
     types = ("pr.received", "pr.validated", "ast.completed", "llm.completed", "comments.created")
@@ -121,8 +126,8 @@ def completed(saga_id: str = SAGA) -> SagaState:
 
 def failed(reason: str = "unexpected ValueError: no") -> SagaState:
     """A saga whose step ast failed at its second attempt."""
-    done = Run(at=T0, outcome="e2", ended_at=T0 + 500)
-    lost = Run(at=T0 + 500, attempt=2, error=reason, ended_at=T0 + 1500)
+    done = Run("e1", T0, StepStatus.DONE, outcome="e2", ended_at=T0 + 500)
+    lost = Run("e2", T0 + 500, StepStatus.FAILED, 2, error=reason, ended_at=T0 + 1500)
     return SagaState(
         saga_id=SAGA,
         definition="code_review",
@@ -140,6 +145,44 @@ def failed(reason: str = "unexpected ValueError: no") -> SagaState:
             StepState("llm", StepStatus.SKIPPED),
             StepState("comment", StepStatus.SKIPPED),
         ),
+    )
+
+
+def retrying() -> SagaState:
+    """A saga whose step ast has failed twice, and whose key was paused for a while."""
+    done = Run("e1", T0, StepStatus.DONE, outcome="e2", ended_at=T0 + 500)
+    again = Run("e2", T0 + 500, StepStatus.RETRYING, 2, error="429 too many", ended_at=T0 + 2000, retry_at=T0 + 14_500)
+    lost = [ReportRef(f"r{n}", "ast", "e2", "step.failed", "429 too many", n, T0 + 700 * n, n) for n in (1, 2)]
+    return replace(
+        running(),
+        steps=(
+            StepState("validate", StepStatus.DONE, 1, 0, T0 + 500, None, (done,)),
+            StepState("ast", StepStatus.RETRYING, 2, 0, T0 + 500, "429 too many", (again,)),
+            StepState("llm"),
+            StepState("comment"),
+        ),
+        reports=tuple(lost),
+        pauses=(Pause("acme/", "grace", "quota", T0 + 100, T0 + 400),),
+    )
+
+
+def stuck() -> SagaState:
+    """A paused saga of which one step runs, one is parked, and one has failed for good."""
+    run = Run("e2", T0 + 500, StepStatus.RUNNING, live=True)
+    lost = Run("e2", T0 + 500, StepStatus.FAILED, 5, error="no such model", ended_at=T0 + 1500)
+    why = "step llm has failed for good after attempt 5: no such model"
+    return replace(
+        running(),
+        status=SagaStatus.PAUSING,
+        steps=(
+            StepState("validate", StepStatus.COMPENSATED, 1),
+            StepState("ast", StepStatus.RUNNING, 1, 0, T0 + 500, None, (run,)),
+            StepState("llm", StepStatus.FAILED, 5, 0, T0 + 1500, "no such model", (lost,)),
+            StepState("comment", StepStatus.PARKED, 1),
+        ),
+        progress=(Progress("ast", "e2", None, T0 + 2000, 1, T0 + 600, 12, 40, "shop/orders.py"),),
+        pauses=(Pause("saga", "ada", "deploying", T0 + 1600),),
+        incidents=(Incident("i1", "step_failed", "llm", why, T0 + 1500, ("retry", "skip", "rewind", "cancel")),),
     )
 
 

@@ -7,8 +7,9 @@ import pytest
 from schemas.errors import ChoreographyError
 from services.chassis.outgoing import dead_letter
 from services.chassis.records import Record
-from services.cli.dead_letters import dead_letters, letter_at, letter_json, letter_table, letter_view
+from services.cli.letters import dead_letters, letter_at
 from services.cli.views.bytes import preview
+from services.cli.views.letters import letter_json, letter_table, letter_view
 from tests.unit.services.cli.given import HOSTILE, log_with, shown
 
 RECORD = Record("pr.received", 2, 41, 0, b"acme", b"\x00\x01not json", [("x-note", HOSTILE.encode(errors="replace"))])

@@ -1,4 +1,4 @@
-"""Histories of sagas, told as facts: what happened, in the order it happened."""
+"""Histories of sagas, told as facts: what happened, in the order it happened, and what the tracker made of it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from schemas.envelope import Envelope
+from schemas.events.commands import Act, SagaCommand
 from schemas.ids import event_id, report_id, start_id
-from services.tracker.core.decisions import Decision
-from services.tracker.core.facts import EventFact, Fact, ReportFact
+from services.tracker.core.decisions import Compensate, Decision, Execute
+from services.tracker.core.due import due
+from services.tracker.core.facts import CommandFact, EventFact, Fact, ProgressFact, ReportFact, RivalFact
 from services.tracker.core.fold import fold
-from services.tracker.core.state import SagaState
+from services.tracker.core.outline import outline
+from services.tracker.core.pauses import NOTHING_WIDE, Wide
+from services.tracker.core.state import SagaState, Sent
 from topology.model import Saga
-from topology.topics import SAGA_STEPS
+from topology.topics import SAGA_COMMANDS, SAGA_STEPS
 
 SAGA_ID = "acme/shop#7@3f2a9c1b04de"
 
@@ -30,32 +34,77 @@ class History:
         kind = self.definition.starts_on.event_type
         return self._event(start_id(SAGA_ID, kind), kind, None, None, at)
 
-    def emitted(self, step: str, kind: str, cause: str, at: int) -> str:
-        """A step's outcome."""
-        return self._event(event_id(cause, step, kind, 0, 0), kind, cause, step, at)
+    def emitted(self, step: str, kind: str, cause: str, at: int, by: Sent | None = None, epoch: int = 0) -> str:
+        """A step's outcome, of the trigger's delivery or `by` a command."""
+        return self._event(event_id(cause, step, kind, 0, by.epoch if by else epoch), kind, cause, step, at, by, epoch)
 
-    def failed(self, step: str, cause: str, at: int, reason: str = "broken", *, retryable: bool = False) -> None:
+    def compensated(self, by: Sent, at: int) -> str:
+        """A step's outcome is undone."""
+        kind = f"{by.step}.compensated"
+        return self._event(event_id(by.about, by.step, kind, 0, by.epoch), kind, by.about, by.step, at, by)
+
+    def failed(
+        self, step: str, cause: str, at: int, reason: str = "broken", *, retryable: bool = False,
+        by: Sent | None = None, retry_after: int = 0, code: str = "",
+    ) -> None:  # fmt: skip
         """A delivery failed."""
-        self._report("step.failed", step, cause, at, reason, retryable=retryable)
+        self._report("step.failed", step, cause, at, reason, retryable=retryable, by=by, after=retry_after, code=code)
 
-    def skipped(self, step: str, cause: str, at: int) -> None:
-        """A start came again."""
-        self._report("step.skipped", step, cause, at, "this saga was started before", retryable=False)
+    def parked(self, step: str, cause: str, at: int, by: Sent | None = None) -> None:
+        """A delivery was not worked on, since its saga is paused."""
+        self._report("step.parked", step, cause, at, "paused", retryable=False, by=by)
+
+    def skipped(self, step: str, cause: str, at: int, code: str = "duplicate_start", by: Sent | None = None) -> None:
+        """A start came again; or its saga is cancelled."""
+        reason = "this saga was started before" if code == "duplicate_start" else "the saga is cancelled"
+        self._report("step.skipped", step, cause, at, reason, retryable=False, by=by, code=code)
+
+    def progressed(self, step: str, cause: str, at: int, done: int | None = None, total: int | None = None) -> None:
+        """A handler tells how far it is."""
+        offset = self._offset(SAGA_STEPS)
+        identity = report_id("t", 0, offset, "step.progress")
+        envelope = self._envelope(identity, "step.progress", cause, step)
+        self.facts.append(ProgressFact(envelope, 0, offset, at, at, done, total))
+
+    def asked(
+        self, act: Act, at: int, *, step: str | None = None, outcome: str | None = None, reason: str = ""
+    ) -> None:
+        """A person's command."""
+        command = SagaCommand(
+            command=act, scope=f"saga:{SAGA_ID}", author="ann", reason=reason, step=step, outcome=outcome,
+            content="{}" if outcome else None,
+        )  # fmt: skip
+        offset = self._offset(SAGA_COMMANDS)
+        self.facts.append(CommandFact(f"command-{offset}", SAGA_ID, 0, offset, at, command))
+
+    def rivalled(self, at: int, rival: str = "acme/shop#7@ffffffffffff") -> None:
+        """A saga of the same key has started later."""
+        self.facts.append(RivalFact(SAGA_ID, 0, 99, at, rival))
 
     def state(self) -> SagaState:
         """The view after all of it."""
         return folded(self.facts, self.definition)[0]
 
-    def _report(self, kind: str, step: str, cause: str, at: int, reason: str, *, retryable: bool) -> None:
+    def _report(
+        self, kind: str, step: str, cause: str, at: int, reason: str, *, retryable: bool, by: Sent | None = None,
+        after: int = 0, code: str = "",
+    ) -> None:  # fmt: skip
         offset = self._offset(SAGA_STEPS)
-        identity = report_id("t", 0, offset, kind)
-        self.facts.append(ReportFact(self._envelope(identity, kind, cause, step), 0, offset, at, reason, retryable))
+        envelope = self._envelope(report_id("t", 0, offset, kind), kind, cause, step, by)
+        command = by.id if by else None
+        self.facts.append(ReportFact(envelope, 0, offset, at, reason, retryable, after, code, command))
 
-    def _event(self, identity: str, kind: str, cause: str | None, step: str | None, at: int) -> str:
-        self.facts.append(EventFact(self._envelope(identity, kind, cause, step), 0, self._offset(kind), at))
+    def _event(
+        self, identity: str, kind: str, cause: str | None, step: str | None, at: int, by: Sent | None = None,
+        epoch: int = 0,
+    ) -> str:  # fmt: skip
+        envelope = self._envelope(identity, kind, cause, step, by, epoch)
+        self.facts.append(EventFact(envelope, 0, self._offset(kind), at, by.id if by else None))
         return identity
 
-    def _envelope(self, identity: str, kind: str, cause: str | None, step: str | None) -> Envelope:
+    def _envelope(
+        self, identity: str, kind: str, cause: str | None, step: str | None, by: Sent | None = None, epoch: int = 0
+    ) -> Envelope:
         return Envelope(
             id=identity,
             type=kind,
@@ -66,6 +115,8 @@ class History:
             version=self.definition.version,
             causation_id=cause,
             step=step,
+            attempt=by.attempt if by else 1,
+            epoch=by.epoch if by else epoch,
         )
 
     def _offset(self, topic: str) -> int:
@@ -73,12 +124,63 @@ class History:
         return self.offsets[topic]
 
 
+class Story(History):
+    """A history that the tracker follows: it folds what has happened, and rules when time is said to have come."""
+
+    def __init__(self, definition: Saga) -> None:
+        super().__init__(definition)
+        self.decided: list[Decision] = []
+        self.wide: Wide = NOTHING_WIDE
+        self.now: SagaState | None = None
+        self._folded = 0
+
+    def ruled(self, until: int) -> list[Decision]:
+        """What the tracker decides when everything before `until` is known."""
+        state = self.state()
+        found: list[Decision] = []
+        while True:
+            ruled = due(state, until, outline(self.definition), self.wide)
+            found += ruled.decisions
+            self.now = ruled.state
+            if ruled.state is None or ruled.state is state:
+                break
+            state = ruled.state
+            until += 1  # what a ruling brings about is itself ruled after reading on
+        self.decided += found
+        return found
+
+    def state(self) -> SagaState:
+        """The view after all of it."""
+        for fact in self.facts[self._folded :]:
+            self.now, decisions = fold(self.now, fact, outline(self.definition))
+            self.decided += decisions
+        self._folded = len(self.facts)
+        assert self.now is not None
+        return self.now
+
+
+def executed(decisions: Iterable[Decision]) -> list[tuple[str, int]]:
+    """The steps that are to run again, with their attempts."""
+    return [(one.sent.step, one.sent.attempt) for one in decisions if isinstance(one, Execute)]
+
+
+def sent(decisions: Iterable[Decision]) -> Sent:
+    """The one command to a step among these decisions."""
+    (found,) = [one.sent for one in decisions if isinstance(one, Execute | Compensate)]
+    return found
+
+
+def undone(decisions: Iterable[Decision]) -> list[str]:
+    """The steps that are to be compensated."""
+    return [one.sent.step for one in decisions if isinstance(one, Compensate)]
+
+
 def folded(facts: Iterable[Fact], definition: Saga) -> tuple[SagaState, list[Decision]]:
     """The state after these facts, and everything decided on the way."""
     state: SagaState | None = None
     decided: list[Decision] = []
     for fact in facts:
-        state, decisions = fold(state, fact, definition)
+        state, decisions = fold(state, fact, outline(definition))
         decided += decisions
     assert state is not None
     return state, decided
@@ -86,7 +188,15 @@ def folded(facts: Iterable[Fact], definition: Saga) -> tuple[SagaState, list[Dec
 
 def topic_of(fact: Fact) -> str:
     """The topic that a fact was read from."""
-    return fact.envelope.type if isinstance(fact, EventFact) else SAGA_STEPS
+    match fact:
+        case EventFact():
+            return fact.envelope.type
+        case CommandFact():
+            return SAGA_COMMANDS
+        case RivalFact():
+            return "a rival's start"
+        case _:
+            return SAGA_STEPS
 
 
 def interleaved(facts: Sequence[Fact], choices: Sequence[int]) -> list[Fact]:

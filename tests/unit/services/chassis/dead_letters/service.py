@@ -48,6 +48,12 @@ class InlineExecutor:
     def cancel(self, delivery: Delivery) -> None:
         """Nothing runs elsewhere."""
 
+    def interrupt(self, delivery: Delivery) -> None:
+        """Nothing runs elsewhere."""
+
+    def warn(self, delivery: Delivery) -> None:
+        """Nothing runs elsewhere."""
+
     def results(self, timeout: float) -> Iterable[tuple[Delivery, Result]]:
         return ()
 

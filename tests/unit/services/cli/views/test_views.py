@@ -7,17 +7,28 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from rich.console import Group, RenderableType
 
+from schemas.control import Hold
 from schemas.events.code_review import Severity
+from schemas.events.commands import Act, SagaCommand
+from services.chassis.records import TopicPartition
+from services.cli.steering.sending import Answer, Asked, Verdict
+from services.cli.surroundings import Delivery, Held, Place, Surroundings, Waiting
+from services.cli.views.answers import answers_view, matching_view
 from services.cli.views.events import brief, events_json, events_view
 from services.cli.views.findings import findings, summary, written
-from services.cli.views.sagas import saga_json, saga_table, saga_view
+from services.cli.views.incidents import incident_table, notes, open_incidents, typed
+from services.cli.views.sagas import heading, saga_json, saga_table, saga_view
 from services.cli.views.services import services_table
-from services.cli.views.timeline import Span, bar
+from services.cli.views.timeline import Span, bar, timeline
+from services.cli.views.why import besides, why_view
 from services.local.up_record import ServiceSeen, ServiceStatus
+from services.tracker.core.state import Incident, Pause, Progress
 from tests.unit.services.cli.given import (
     HOSTILE,
+    SAGA,
     T0,
     comments_created,
     completed,
@@ -27,8 +38,10 @@ from tests.unit.services.cli.given import (
     llm_completed,
     received,
     rejected,
+    retrying,
     running,
     shown,
+    stuck,
 )
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -43,6 +56,20 @@ FOUND = (
     finding(Severity.LOW, "shop/orders.py", 40),
     finding(),
 )
+AROUND = Surroundings(
+    trackers=0,
+    waiting=(
+        Waiting("ast", Delivery(TopicPartition("pr.validated", 1), "e2", 5), "ast", 0, Place.QUEUED, 12),
+        Waiting("llm", Delivery(TopicPartition("llm.work", 1), "c"), "llm", 2, Place.TAKEN),
+    ),
+    held=(Held("step:code_review/llm", Hold("ada", "deploying", T0)),),
+)
+ASKED = Asked("c", SagaCommand(command=Act.CANCEL, scope=f"saga:{SAGA}", author="ada"), (1,))
+ANSWERS = [
+    Answer(ASKED, Verdict.ACCEPTED),
+    Answer(ASKED, Verdict.REFUSED, "the saga is completed"),
+    Answer(ASKED, Verdict.SILENT),
+]
 VIEWS: dict[str, Callable[[], RenderableType]] = {
     "running": lambda: saga_view(running(), NOW),
     "failed": lambda: saga_view(failed(), NOW),
@@ -56,6 +83,12 @@ VIEWS: dict[str, Callable[[], RenderableType]] = {
         [happened(received()), happened(rejected(), 2, "e1", step="validate"), happened(rejected(), 3, "?")],
     ),
     "services": lambda: services_table(SERVICES),
+    "retrying": lambda: Group(timeline(retrying(), NOW), notes(retrying(), NOW)),
+    "stuck": lambda: Group(heading(stuck(), NOW), timeline(stuck(), NOW), notes(stuck(), NOW)),
+    "incidents": lambda: incident_table(open_incidents([stuck(), running()]), T0 + 300_000),
+    "why": lambda: Group(*besides(stuck(), AROUND, NOW)),
+    "matching": lambda: matching_view([running(), stuck()] * 6, None, T0 + 60_000),
+    "answers": lambda: answers_view(ANSWERS, 10),
 }
 
 
@@ -79,12 +112,22 @@ def test_it_looks_as_it_should(name: str, width: int) -> None:
 @pytest.mark.parametrize("colour", [False, True])
 def test_hostile_text_steers_nothing(colour: bool) -> None:
     hostile = finding(path=HOSTILE, message=HOSTILE, rule_id=HOSTILE, suggestion=HOSTILE)
+    hostile_saga = replace(
+        stuck(),
+        pauses=(Pause("saga", HOSTILE, HOSTILE, T0),),
+        incidents=(Incident("i", HOSTILE, "ast", HOSTILE, T0, ("retry",)),),
+        progress=(Progress("ast", "e2", None, T0, 1, T0, note=HOSTILE),),
+    )
     views = Group(
         findings([hostile]),
         summary(llm_completed(hostile, skipped=HOSTILE)),
         saga_view(failed(HOSTILE), NOW),
         saga_table([running(f"{HOSTILE}@x")], NOW),
         events_view(completed(), [happened(received(HOSTILE))]),
+        saga_view(hostile_saga, NOW),
+        why_view(hostile_saga, Surroundings(1, held=(Held("step:x/y", Hold(HOSTILE, HOSTILE, T0)),)), NOW),
+        incident_table(open_incidents([hostile_saga]), NOW),
+        answers_view([Answer(ASKED, Verdict.REFUSED, HOSTILE)], 10),
         services_table([SERVICES[1].model_copy(update={"last_end": HOSTILE})]),
     )
     text = shown(views, 200, colour=colour)
@@ -126,3 +169,21 @@ def test_bars_stay_on_their_axis() -> None:
 def test_a_brief_value_is_one_line() -> None:
     assert brief([1, 2]) == "2: [1, 2]"
     assert len(brief("x" * 500)) == 120
+
+
+@pytest.mark.parametrize(
+    ("command", "step", "text"),
+    [
+        ("retry", "llm", "saga retry 'a b#1@x' --step llm"),
+        ("cancel", "llm", "saga cancel 'a b#1@x'"),
+        ("rewind", None, "saga rewind 'a b#1@x' --to STEP"),
+        ("skip", "llm", "saga skip 'a b#1@x' --step llm --outcome EVENT_TYPE --content JSON"),
+    ],
+)
+def test_a_command_is_shown_as_it_would_be_typed(command: str, step: str | None, text: str) -> None:
+    assert typed(command, "a b#1@x", step) == text
+
+
+def test_an_id_that_a_shell_takes_as_it_is_is_not_quoted() -> None:
+    assert typed("cancel", "acme/shop#7@3f2a", None) == "saga cancel acme/shop#7@3f2a"
+    assert typed("cancel", "#7@3f2a", None) == "saga cancel '#7@3f2a'"

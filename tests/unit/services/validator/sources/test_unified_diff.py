@@ -111,16 +111,16 @@ def test_the_same_file_twice_is_rejected(desk: Desk) -> None:
     )
 
 
-def test_the_same_diff_for_another_head_is_nothing_new(desk: Desk) -> None:
+def test_the_same_diff_for_another_head_is_the_same_change(desk: Desk) -> None:
     text = "--- a/x\n+++ b/x\n@@ -1 +1 @@\n-1\n+2\n"
     desk.accepts(diff_event(text, head="1" * 40))
-    rejected = desk.rejects(diff_event(text.replace("-1 +1", "-8 +8"), head="2" * 40))
-    assert rejected.code == "nothing_new"
-    assert "1" * 40 in rejected.reason
+    stages = desk.accepts(diff_event(text.replace("-1 +1", "-8 +8"), head="2" * 40)).stages
+    assert f"the same change as head {'1' * 12}," in (stages[0].note or "")
 
 
 def test_a_diff_and_its_repository_are_the_same_change(history: History, desk: Desk) -> None:
     base = history.commit({"a.py": CODE})
     head = history.commit({"a.py": CODE + b"1\n"}, base)
     desk.accepts(git_event(history.folder, base, head))
-    assert desk.rejects(diff_event(history.diff(base, head), base, "f" * 40)).code == "nothing_new"
+    stages = desk.accepts(diff_event(history.diff(base, head), base, "f" * 40)).stages
+    assert f"the same change as head {head[:12]}," in (stages[0].note or "")

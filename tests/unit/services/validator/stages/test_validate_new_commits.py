@@ -1,4 +1,4 @@
-"""Is there anything new since the last review of this pull request?"""
+"""Are there commits to review, and is their change one that was let through before?"""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ import pytest
 from pygit2.enums import ObjectType
 
 from schemas.errors import RetryableError
-from schemas.events.code_review import StageStatus
+from schemas.events.code_review import PrReceived, StageStatus
 from services.validator.limits import Limits
 from tests.unit.services.validator.given import BASE, HEAD, Desk, History, git_event
 
 CODE = b"def total(cart):\n    return sum(cart)\n"
 MORE = CODE + b"\n\ndef count(cart):\n    return len(cart)\n"
+NEWS = "1 commits, 1 changed files"
 
 
 def test_a_new_commit_is_accepted_and_remembered(history: History, desk: Desk) -> None:
@@ -108,24 +109,38 @@ def test_commits_without_changed_files_are_no_changes(history: History, desk: De
     assert desk.rejects(git_event(history.folder, base, head)).code == "no_changes"
 
 
-def test_an_amended_message_is_nothing_new_and_names_the_earlier_head(history: History, desk: Desk) -> None:
+def noted(desk: Desk, event: PrReceived) -> str:
+    return desk.accepts(event).stages[0].note or ""
+
+
+def test_an_amended_head_is_reviewed_since_it_supersedes_the_review_of_the_earlier_one(
+    history: History, desk: Desk
+) -> None:
     base = history.commit({"cart.py": CODE})
     head = history.commit({"cart.py": MORE}, base)
     amended = history.commit({"cart.py": MORE}, base, message="better words")
     desk.accepts(git_event(history.folder, base, head))
-    rejected = desk.rejects(git_event(history.folder, base, amended))
-    assert rejected.code == "nothing_new"
-    assert rejected.reason.startswith(f"nothing new since head {head}:")
+    assert noted(desk, git_event(history.folder, base, amended)) == (
+        f"1 commits, 1 changed files; the same change as head {head[:12]}, amended or rebased: "
+        "this head supersedes its review"
+    )
 
 
-def test_a_rebase_of_the_same_change_is_nothing_new(history: History, desk: Desk) -> None:
+def test_an_amended_head_is_what_the_next_one_is_compared_with(history: History, desk: Desk) -> None:
+    base = history.commit({"cart.py": CODE})
+    heads = [history.commit({"cart.py": MORE}, base, message=text) for text in ("one", "two", "three")]
+    notes = [noted(desk, git_event(history.folder, base, head)) for head in heads]
+    assert [before[:12] in note for before, note in zip(heads, notes[1:], strict=False)] == [True, True]
+
+
+def test_a_rebase_of_the_same_change_is_known_again(history: History, desk: Desk) -> None:
     first = b"# one\n" * 20
     base = history.commit({"cart.py": first + CODE, "other.py": b"1\n"})
     head = history.commit({"cart.py": first + MORE, "other.py": b"1\n"}, base)
     moved = history.commit({"cart.py": b"# zero\n" + first + CODE, "other.py": b"2\n"}, base)
     rebased = history.commit({"cart.py": b"# zero\n" + first + MORE, "other.py": b"2\n"}, moved)
     desk.accepts(git_event(history.folder, base, head))
-    assert desk.rejects(git_event(history.folder, moved, rebased)).code == "nothing_new"
+    assert "the same change as head" in noted(desk, git_event(history.folder, moved, rebased))
 
 
 @pytest.mark.parametrize(
@@ -141,13 +156,14 @@ def test_a_rebase_of_the_same_change_is_nothing_new(history: History, desk: Desk
 def test_another_change_is_new_even_if_only_white_space_differs(history: History, desk: Desk, second: bytes) -> None:
     base = history.commit({"cart.py": CODE})
     desk.accepts(git_event(history.folder, base, history.commit({"cart.py": MORE}, base)))
-    desk.accepts(git_event(history.folder, base, history.commit({"cart.py": second}, base)))
+    assert noted(desk, git_event(history.folder, base, history.commit({"cart.py": second}, base))) == NEWS
 
 
 def test_another_binary_file_is_new(history: History, desk: Desk) -> None:
     base = history.commit({"cart.py": CODE})
     desk.accepts(git_event(history.folder, base, history.commit({"cart.py": CODE, "a.png": b"\0one"}, base)))
-    desk.accepts(git_event(history.folder, base, history.commit({"cart.py": CODE, "a.png": b"\0two"}, base)))
+    second = history.commit({"cart.py": CODE, "a.png": b"\0two"}, base)
+    assert noted(desk, git_event(history.folder, base, second)) == NEWS
 
 
 def test_the_same_change_under_another_configuration_is_new(history: History, desk: Desk) -> None:
@@ -155,21 +171,25 @@ def test_the_same_change_under_another_configuration_is_new(history: History, de
     desk.accepts(git_event(history.folder, base, history.commit({"cart.py": MORE}, base)))
     config = {".saga.toml": b"[review]\nmin_severity = 'high'\n"}
     moved = history.commit({"cart.py": CODE} | config, base)
-    desk.accepts(git_event(history.folder, moved, history.commit({"cart.py": MORE} | config, moved)))
+    head = history.commit({"cart.py": MORE} | config, moved)
+    assert noted(desk, git_event(history.folder, moved, head)) == NEWS
 
 
 def test_a_saga_that_repeats_its_step_is_not_held_against_itself(history: History, desk: Desk) -> None:
     base = history.commit({"cart.py": CODE})
     event = git_event(history.folder, base, history.commit({"cart.py": MORE}, base))
-    assert desk.accepts(event) == desk.accepts(event)
+    assert noted(desk, event) == noted(desk, event) == NEWS
 
 
-def test_the_same_head_under_another_saga_is_nothing_new(history: History, desk: Desk) -> None:
+def test_the_same_head_under_another_saga_is_reviewed_since_it_supersedes_the_other(
+    history: History, desk: Desk
+) -> None:
     base = history.commit({"cart.py": CODE})
     head = history.commit({"cart.py": MORE}, base)
     desk.accepts(git_event(history.folder, base, head))
-    rejected = desk.rejects(git_event(history.folder, base, head[:8]))
-    assert (rejected.code, rejected.reason) == ("nothing_new", f"nothing new since head {head}: the very same head")
+    assert noted(desk, git_event(history.folder, base, head[:8])) == (
+        f"{NEWS}; the very same head as acme/shop#7@{head[:12]}, which this saga supersedes"
+    )
 
 
 def test_a_rejected_head_is_not_remembered(history: History, desk: Desk) -> None:
@@ -181,7 +201,7 @@ def test_a_rejected_head_is_not_remembered(history: History, desk: Desk) -> None
 def test_state_that_nobody_can_read_is_as_good_as_none(history: History, desk: Desk, state: bytes) -> None:
     base = history.commit({"cart.py": CODE})
     desk.state = state
-    desk.accepts(git_event(history.folder, base, history.commit({"cart.py": MORE}, base)))
+    assert noted(desk, git_event(history.folder, base, history.commit({"cart.py": MORE}, base))) == NEWS
 
 
 def test_what_others_put_on_base_is_not_in_the_change(history: History, desk: Desk) -> None:

@@ -1,0 +1,145 @@
+"""What time it is on the log, and up to when everything on it has been read: the ground that rulings stand on.
+
+A decision that depends on what has *not* arrived is made only after reading past the watermarks that were asked for
+after its time. The broker's clock is the only one that counts: its time is that of the records it stamps, and what
+has passed here since they were read; a task that hears of nothing writes a tick to learn it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
+
+from schemas.errors import UnavailableError
+from services.chassis.clock import Clock
+from services.chassis.logic import Logic
+from services.chassis.port import Admin, Cluster
+from services.chassis.records import Outgoing, Record, TopicPartition
+from services.chassis.runner import Runner
+from services.chassis.work import Made
+from topology.topics import SAGA_STEPS
+
+LOG = logging.getLogger("saga.horizon")
+
+PAUSE = 0.5
+"""Seconds before a broker that gave no answer is asked again."""
+
+TICK_EVERY = 10.0
+"""Seconds without a record after which a task that waits for a time writes a tick."""
+
+SOON = 0.005
+"""Seconds to wait for records while watermarks are to be reached."""
+
+TICK_TYPE = b"saga.tick"
+
+
+class Heard(NamedTuple):
+    """The broker's time of a record (milliseconds UTC), and when it was read here (monotonic seconds)."""
+
+    time: int
+    at: float
+
+
+class Asked(NamedTuple):
+    """Watermarks of a task's inputs, and the broker's time when they were asked for, at the earliest."""
+
+    until: int
+    ends: Mapping[TopicPartition, int]
+
+
+class Horizon:
+    """Watches over the tasks of one worker; `advance` in every turn."""
+
+    def __init__(self, cluster: Cluster, runner: Runner, logic: Logic, clock: Clock) -> None:
+        self._cluster = cluster
+        self._runner = runner
+        self._logic = logic
+        self._clock = clock
+        self._heard: dict[int, Heard] = {}
+        self._ticked: dict[int, float] = {}
+        self._asked: dict[int, Asked] = {}
+        self._admin: Admin | None = None
+        self._ask_at = 0.0
+
+    def hear(self, records: Iterable[Record]) -> None:
+        """Records have been read: the broker's clock is at least as far."""
+        at = self._clock.monotonic()
+        latest: dict[int, int] = {}
+        for record in records:
+            if record.timestamp > latest.get(record.partition, 0):
+                latest[record.partition] = record.timestamp
+        for number, time in latest.items():
+            if time > (self.now(number) or 0):
+                self._heard[number] = Heard(time, at)
+            self._ticked[number] = at
+
+    def forget(self) -> None:
+        """The tasks have gone."""
+        self._heard.clear()
+        self._ticked.clear()
+        self._asked.clear()
+
+    def now(self, number: int) -> int | None:
+        """The broker's time, at the least; none if a task has heard of nothing yet."""
+        heard = self._heard.get(number)
+        return None if heard is None else heard.time + round((self._clock.monotonic() - heard.at) * 1000)
+
+    def advance(self, positions: Callable[[], Mapping[TopicPartition, int]]) -> None:
+        """Ask for the watermarks of tasks whose time has come; tell those that have read past theirs.
+
+        `positions`: how far the consumer has read.
+        """
+        self._ask([number for number in self._runner.working_on() if self._is_time(number)])
+        if not self._asked:
+            return
+        known = positions()
+        for number, asked in list(self._asked.items()):
+            read = self._runner.taken_in(number, known)
+            if all(read.get(at.topic, 0) >= end for at, end in asked.ends.items()):
+                del self._asked[number]
+                self._logic.reach(number, asked.until, read)
+
+    def wait(self, most: float) -> float:
+        """Seconds, up to `most`, that may pass until there is something to look at again."""
+        if self._asked:
+            return min(most, SOON)
+        dues = [self._logic.due_at(number) for number in self._runner.working_on()]
+        left = [
+            (due - now) / 1000
+            for number, due in zip(self._runner.working_on(), dues, strict=True)
+            if due is not None and (now := self.now(number)) is not None
+        ]
+        return max(min(most, SOON), min((most, *left)))
+
+    def _is_time(self, number: int) -> bool:
+        due = self._logic.due_at(number)
+        if due is None or number in self._asked:
+            return False
+        now = self.now(number)
+        self._tick(number)
+        return now is not None and due < now
+
+    def _tick(self, number: int) -> None:
+        """Nothing has been heard for a while: a record of our own tells the time, when it comes back."""
+        at = self._clock.monotonic()
+        if number not in self._ticked or at - self._ticked[number] >= TICK_EVERY:
+            self._ticked[number] = at
+            self._runner.add(Made(number, [Outgoing(SAGA_STEPS, number, None, None, [("ce_type", TICK_TYPE)])]))
+
+    def _ask(self, numbers: Iterable[int]) -> None:
+        wanted = {number: now for number in numbers if (now := self.now(number)) is not None}
+        if not wanted or self._clock.monotonic() < self._ask_at:
+            return
+        places = [TopicPartition(topic, number) for number in wanted for topic in self._logic.topics]
+        try:
+            self._admin = self._admin or self._cluster.admin()
+            ends = self._admin.end_offsets(places)
+        except UnavailableError as error:
+            LOG.warning("nothing can be ruled yet: %s", error)
+            # A client that has seen a broker restart may know its old leader epoch for ever: the next one is new.
+            self._admin, self._ask_at = None, self._clock.monotonic() + PAUSE
+            return
+        for number, now in wanted.items():
+            own = {at: end for at, end in ends.items() if at.partition == number}
+            self._asked[number] = Asked(now, own)

@@ -1,0 +1,78 @@
+"""What consumer groups tell about services: how many instances there are, and how far they have come."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from typing import Any, Protocol, TypeVar
+
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException
+from confluent_kafka import TopicPartition as Place
+from confluent_kafka.admin import AdminClient
+
+from services.chassis.kafka.errors import LOG, note, unreachable
+from services.chassis.records import Committed, TopicPartition
+
+T = TypeVar("T")
+
+
+class Groups(Protocol):
+    """The consumer groups of a cluster. Every call raises UnavailableError if Kafka does not answer."""
+
+    def names(self) -> Sequence[str]:
+        """All groups."""
+
+    def members(self, groups: Sequence[str]) -> Mapping[str, int]:
+        """How many members each of these has; 0 for one that was never seen."""
+
+    def committed(self, group: str, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, Committed]:
+        """What a group has committed for those of these partitions of which it has committed anything."""
+
+
+class KafkaGroups:
+    """The groups of a real Kafka; `properties` are librdkafka's, `patience` is in seconds."""
+
+    def __init__(self, properties: Mapping[str, Any], patience: float) -> None:
+        config: dict[str, Any] = {"error_cb": note, **properties}
+        self._client = AdminClient(config, logger=LOG)
+        self._servers = str(properties.get("bootstrap.servers"))
+        self._patience = patience
+
+    def names(self) -> Sequence[str]:
+        """As `Groups.names`."""
+        listed = self._wait(self._client.list_consumer_groups(request_timeout=self._patience))
+        return [] if listed is None else sorted(one.group_id for one in listed.valid)
+
+    def members(self, groups: Sequence[str]) -> Mapping[str, int]:
+        """As `Groups.members`."""
+        futures = self._client.describe_consumer_groups(list(groups), request_timeout=self._patience)
+        described = {group: self._wait(future) for group, future in futures.items()}
+        return {group: 0 if found is None else len(found.members) for group, found in described.items()}
+
+    def committed(self, group: str, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, Committed]:
+        """As `Groups.committed`."""
+        wanted = ConsumerGroupTopicPartitions(group, [Place(*at) for at in partitions])
+        futures = self._client.list_consumer_group_offsets([wanted], request_timeout=self._patience)
+        found = self._wait(futures[group])
+        places = [] if found is None else found.topic_partitions or []
+        return {
+            TopicPartition(one.topic, one.partition): Committed(one.offset, one.metadata or "")
+            for one in places
+            if one.error is None and one.offset >= 0
+        }
+
+    def _wait(self, future: Future[T]) -> T | None:
+        """What is answered; none if Kafka knows no such group."""
+        try:
+            return future.result(self._patience + 1)
+        except (KafkaException, FutureTimeoutError) as error:
+            if not _is_unknown_group(error):
+                raise unreachable(self._servers, self._patience) from None
+            return None
+
+
+def _is_unknown_group(error: BaseException) -> bool:
+    """Kafka 4 answers for a group that it has never seen with an error (KIP-1043), older ones with a dead group."""
+    found = error.args[0] if error.args else None
+    return getattr(found, "name", lambda: "")() == "GROUP_ID_NOT_FOUND"

@@ -1,0 +1,34 @@
+"""Definitions by name in Python, as the command line is given them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from topology.loader import load_definition
+from topology.model import Saga
+
+DEFAULT_DEFINITION = "topology.code_review:CODE_REVIEW"
+
+
+def definitions(names: Iterable[str]) -> tuple[Saga, ...]:
+    """The definitions behind `module:ATTRIBUTE` names; as with `python -m`, the folder one works in counts."""
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    return tuple(load_definition(name) for name in names)
+
+
+def known_definitions(given: str | None) -> dict[str, Saga]:
+    """By name: the one that was given as `module:ATTRIBUTE`, and those that SAGA_DEFINITIONS names."""
+    names = [name.strip() for name in os.environ.get("SAGA_DEFINITIONS", DEFAULT_DEFINITION).split(",")]
+    if given is not None and ":" in given:
+        names.append(given)
+    return {saga.name: saga for saga in definitions(filter(None, names))}
+
+
+def name_of(given: str | None) -> str | None:
+    """A definition's name, given as it is or as `module:ATTRIBUTE`."""
+    return definitions([given])[0].name if given is not None and ":" in given else given

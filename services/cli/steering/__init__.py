@@ -1,0 +1,1 @@
+"""Commands to sagas: which sagas are meant, how a command is given, and what the tracker says to it."""

@@ -1,0 +1,164 @@
+"""Which sagas a command means: named ones, those that match, or a scope that is wider than any list of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+from schemas.control import of_definition, of_prefix, of_step
+from schemas.errors import ChoreographyError
+from schemas.events.commands import Act
+from services.tracker.core.state import SagaState, SagaStatus, StepStatus
+
+_WIDE = frozenset({Act.PAUSE, Act.RESUME})
+_STEP_IS_TARGET = frozenset({Act.RETRY, Act.REDRIVE, Act.SKIP})
+_NOT_THERE = frozenset({StepStatus.WAITING, StepStatus.DONE, StepStatus.SKIPPED, StepStatus.COMPENSATED})
+_HELD = frozenset({SagaStatus.PAUSING, SagaStatus.PAUSED})
+_UNDOING = frozenset({SagaStatus.CANCELLING, SagaStatus.COMPENSATING})
+_TROUBLED = frozenset({StepStatus.FAILED, StepStatus.RETRYING})
+
+
+class SelectionError(ChoreographyError):
+    """What was asked for means no saga, or more than can be told apart; the message says what to give instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What the command line says about the sagas it means; `step` may be `STEP` or `DEFINITION/STEP`."""
+
+    names: tuple[str, ...] = ()
+    step: str | None = None
+    definition: str | None = None
+    key_prefix: str | None = None
+    statuses: frozenset[SagaStatus] = frozenset()
+
+    @property
+    def step_name(self) -> str | None:
+        """The step without its definition."""
+        return self.step and self.step.rpartition("/")[2]
+
+    @property
+    def definition_name(self) -> str | None:
+        """The definition, wherever it was said."""
+        return (self.step or "").rpartition("/")[0] or self.definition
+
+    def is_wide(self, act: Act) -> bool:
+        """Whether a whole step, definition or key prefix is meant, with the sagas that start later."""
+        return act in _WIDE and not self.names and not self.statuses
+
+
+def check(act: Act, selection: Selection) -> None:
+    """Raises SelectionError if nothing was said, or things that do not go together."""
+    step_filters = selection.step is not None and act not in _STEP_IS_TARGET
+    others = selection.definition or selection.key_prefix or selection.statuses
+    if selection.names and (step_filters or others):
+        raise SelectionError("Give saga ids, or --step, --definition, --key-prefix, --status: not both.")
+    if not selection.names and not selection.step and not others:
+        raise SelectionError(
+            f"Which sagas? Give an ID, or --step, --definition, --key-prefix, --status: `saga {act} --help`."
+        )
+    in_step = (selection.step or "").rpartition("/")[0]
+    if in_step and selection.definition and in_step != selection.definition:
+        raise SelectionError(f"--step is of the definition {in_step}, --definition says {selection.definition}.")
+
+
+def matches(selection: Selection, act: Act, state: SagaState) -> bool:
+    """Whether a saga is meant by the filters; without --status, only if the act can do anything to it."""
+    if selection.definition_name is not None and state.definition != selection.definition_name:
+        return False
+    if selection.key_prefix is not None and not state.key.startswith(selection.key_prefix):
+        return False
+    if selection.step_name is not None and not stands_at(state, selection.step_name):
+        return False
+    return state.status in selection.statuses if selection.statuses else _APPLIES[act](state)
+
+
+def stands_at(state: SagaState, step: str) -> bool:
+    """Whether a step is at work, waits for its next attempt, or has failed."""
+    return any(one.name == step and one.status not in _NOT_THERE for one in state.steps)
+
+
+def wide_scope(act: Act, selection: Selection, definitions: Mapping[str, Collection[str]]) -> str:
+    """The scope of a command about more than one saga. `definitions` are the step names of those that have sagas.
+
+    Raises SelectionError if it is not told which, or nothing goes by that name.
+    """
+    definition = selection.definition_name
+    if selection.key_prefix is not None:
+        if definition is not None or selection.step is not None:
+            raise SelectionError(
+                f"A key prefix is {act}d for all definitions: add --status to mean only the sagas that match now."
+            )
+        return of_prefix(selection.key_prefix)
+    if selection.step_name is None:
+        return of_definition(_known(definition or "", definitions, "definition"))
+    if definition is None:
+        definition = _only_owner(selection.step_name, definitions)
+    steps = definitions[_known(definition, definitions, "definition")]
+    return of_step(definition, _known(selection.step_name, steps, f"step of {definition}"))
+
+
+def check_step(state: SagaState, step: str | None) -> None:
+    """Raises SelectionError if the saga has no step of that name."""
+    names = tuple(one.name for one in state.steps)
+    if step is not None and step not in names:
+        raise SelectionError(f"{state.saga_id} has no step {step!r}; its steps are {', '.join(names) or 'not known'}.")
+
+
+def note_definition(known: dict[str, tuple[str, ...]], state: SagaState) -> None:
+    """Remember the steps of a saga's definition, of the one with the most where versions differ."""
+    before = known.get(state.definition, ())
+    if len(state.steps) > len(before):
+        known[state.definition] = tuple(step.name for step in state.steps)
+
+
+def _only_owner(step: str, definitions: Mapping[str, Collection[str]]) -> str:
+    owners = sorted(name for name, steps in definitions.items() if step in steps)
+    if len(owners) == 1:
+        return owners[0]
+    if owners:
+        some = " or ".join(f"--step {owner}/{step}" for owner in owners)
+        raise SelectionError(f"{len(owners)} definitions have a step {step}: give {some}.")
+    raise SelectionError(f"No saga has a step {step!r}; there are {_all_steps(definitions)}.")
+
+
+def _known(name: str, names: Collection[str], kind: str) -> str:
+    if name not in names:
+        raise SelectionError(f"No saga has the {kind} {name!r}; there {_listed(names)}.")
+    return name
+
+
+def _all_steps(definitions: Mapping[str, Collection[str]]) -> str:
+    return ", ".join(f"{owner}/{step}" for owner, steps in sorted(definitions.items()) for step in steps) or "none"
+
+
+def _listed(names: Collection[str]) -> str:
+    return f"{'is' if len(names) == 1 else 'are'} {', '.join(sorted(names)) or 'none'}"
+
+
+def _can_be_retried(state: SagaState) -> bool:
+    return _is_offered(state, Act.RETRY) or (not state.status.is_final and _is_troubled(state))
+
+
+def _can_be_redriven(state: SagaState) -> bool:
+    is_standing = state.status is SagaStatus.FAILED or state.status not in _UNDOING
+    return _is_offered(state, Act.REDRIVE) or (is_standing and _is_troubled(state))
+
+
+def _is_troubled(state: SagaState) -> bool:
+    return any(step.status in _TROUBLED for step in state.steps)
+
+
+def _is_offered(state: SagaState, act: Act) -> bool:
+    return any(act.value in incident.commands for incident in state.incidents)
+
+
+_APPLIES: Mapping[Act, Callable[[SagaState], bool]] = {
+    Act.PAUSE: lambda state: not state.status.is_final and state.status not in _HELD,
+    Act.RESUME: lambda state: state.status in _HELD,
+    Act.CANCEL: lambda state: not state.status.is_final and state.status not in _UNDOING,
+    Act.RETRY: _can_be_retried,
+    Act.REDRIVE: _can_be_redriven,
+    Act.REWIND: lambda state: state.status not in _UNDOING,
+    Act.SKIP: lambda state: not state.status.is_final or _is_offered(state, Act.SKIP),
+}

@@ -1,0 +1,129 @@
+"""What waits for a person: open incidents as a list, in a saga, and for scripts; and the pauses of a saga."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import msgspec
+from rich.table import Table
+from rich.text import Text
+
+from services.cli.output import clock, iso, safe
+from services.tracker.core.reason import length
+from services.tracker.core.state import Incident, Pause, SagaState
+
+# Shells take a # for a comment only where a word begins.
+_PLAIN = re.compile(r"[\w@%+=:,./-][\w@%+=:,./#-]*", re.ASCII)
+
+
+class Open(NamedTuple):
+    """An open incident and its saga."""
+
+    state: SagaState
+    incident: Incident
+
+
+class IncidentJson(msgspec.Struct, frozen=True):
+    """An incident for scripts; `commands` are the names of the commands that can solve it."""
+
+    id: str
+    saga_id: str
+    definition: str
+    status: str
+    kind: str
+    step: str | None
+    reason: str
+    at: str | None
+    commands: tuple[str, ...]
+
+
+class PauseJson(msgspec.Struct, frozen=True):
+    """A pause for scripts: of the saga itself, or of a key prefix; `until` is none while it lasts."""
+
+    scope: str
+    by: str
+    reason: str
+    at: str | None
+    until: str | None
+
+
+def open_incidents(known: Iterable[SagaState]) -> list[Open]:
+    """Every open incident, the oldest first."""
+    found = [Open(state, incident) for state in known for incident in state.incidents]
+    return sorted(found, key=lambda one: (one.incident.at, one.state.saga_id, one.incident.id))
+
+
+def incident_json(state: SagaState, incident: Incident) -> IncidentJson:
+    """An incident for scripts."""
+    return IncidentJson(
+        id=incident.id,
+        saga_id=state.saga_id,
+        definition=state.definition,
+        status=state.status.value,
+        kind=incident.kind,
+        step=incident.step,
+        reason=incident.reason,
+        at=iso(incident.at),
+        commands=incident.commands,
+    )
+
+
+def pause_json(pause: Pause) -> PauseJson:
+    """A pause for scripts."""
+    return PauseJson(pause.scope, pause.by, pause.reason, iso(pause.at), iso(pause.until))
+
+
+def incident_table(found: Sequence[Open], now: int) -> Table:
+    """One incident a row: saga, step, since when, why, and which commands can solve it."""
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table.add_column("SAGA", overflow="fold", ratio=2)
+    table.add_column("STEP", no_wrap=True)
+    table.add_column("AGE", justify="right", no_wrap=True)
+    table.add_column("WHY, AND WHAT CAN BE DONE", overflow="fold", ratio=3)
+    for state, incident in found:
+        why = Text.assemble(safe(incident.reason, "red"), "\n", safe(", ".join(incident.commands), "dim"))
+        age = Text(length(now - incident.at), "dim")
+        table.add_row(safe(state.saga_id, "bold"), safe(incident.step or "-"), age, why)
+    return table
+
+
+def notes(state: SagaState, now: int) -> Table:
+    """The pauses of one saga, and its open incidents with the commands as they would be typed."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for pause in state.pauses:
+        table.add_row(Text("Paused   ", "cyan" if pause.until is None else "dim"), _pause(pause, now))
+    for incident in state.incidents:
+        said = Text.assemble(safe(incident.reason), (f" ({length(now - incident.at)} ago)", "dim"))
+        table.add_row(Text("Incident ", "bold red"), said)
+        for command in incident.commands:
+            table.add_row("", safe(typed(command, state.saga_id, incident.step), "cyan"))
+    return table
+
+
+def _pause(pause: Pause, now: int) -> Text:
+    """By whom, since when, why."""
+    whose = "" if pause.scope == "saga" else f"all of {pause.scope} "
+    why = f": {pause.reason}" if pause.reason else ""
+    lasts = f"since {clock(pause.at)}, {length(now - pause.at)} ago"
+    if pause.until is not None:
+        lasts = f"{clock(pause.at)} for {length(pause.until - pause.at)}"
+    return safe(f"{whose}{lasts}, by {pause.by}{why}")
+
+
+def typed(command: str, saga_id: str, step: str | None) -> str:
+    """A command as one would type it: `saga retry acme/shop#7@3f2a --step llm`."""
+    given = f"saga {command} {saga_id if _PLAIN.fullmatch(saga_id) else shlex.quote(saga_id)}"
+    match command:
+        case "rewind":
+            return f"{given} --to STEP"
+        case "skip":
+            return f"{given} --step {step or 'STEP'} --outcome EVENT_TYPE --content JSON"
+        case "retry" | "redrive" if step:
+            return f"{given} --step {step}"
+        case _:
+            return given

@@ -1,0 +1,43 @@
+"""A person's commands as records of `saga.commands`."""
+
+from __future__ import annotations
+
+from schemas import control
+from schemas.codec import Codec
+from schemas.envelope import AVRO, rfc3339
+from schemas.events.commands import Act, SagaCommand
+from services.chassis.memory import MemoryCluster
+from services.chassis.partitioner import partition_of
+from services.chassis.records import Headers, Outgoing, TopicPartition
+from topology.topics import SAGA_COMMANDS
+
+_codec = Codec((SagaCommand,))
+
+
+def give(cluster: MemoryCluster, command_id: str, command: SagaCommand) -> None:
+    """Put a command where the tracker reads it: one about a saga in its partition, a wider one in all."""
+    saga_id = command.scope.removeprefix(control.SAGA) if command.scope.startswith(control.SAGA) else None
+    partitions = len(cluster.topics[SAGA_COMMANDS])
+    value, headers = _codec.encode(command), _headers(command_id, saga_id, cluster.clock.now())
+    key = saga_id.rpartition("@")[0].encode() if saga_id else None
+    numbers = range(partitions) if key is None else (partition_of(key, partitions),)
+    for number in numbers:
+        outgoing = Outgoing(SAGA_COMMANDS, number, key, value, headers)
+        cluster.partition(TopicPartition(SAGA_COMMANDS, number)).append(outgoing, cluster.clock.now())
+
+
+def about(act: Act, saga_id: str, reason: str, author: str = "test", **more: str | None) -> SagaCommand:
+    """A command about one saga; `more` are the fields that some commands have (step, outcome, content)."""
+    return SagaCommand(command=act, scope=control.of_saga(saga_id), author=author, reason=reason, **more)
+
+
+def _headers(command_id: str, saga_id: str | None, now: int) -> Headers:
+    headers = [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", command_id.encode()),
+        ("ce_type", SagaCommand.event_type.encode()),
+        ("ce_source", b"/testing"),
+        ("ce_time", rfc3339(now).encode()),
+        ("content-type", AVRO.encode()),
+    ]
+    return [*headers, ("ce_subject", saga_id.encode())] if saga_id else headers

@@ -1,0 +1,89 @@
+"""One process of a system in memory: a worker with its executor, its clock and its connection to the log."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from services.chassis.blobs import BlobStore
+from services.chassis.clock import Clock
+from services.chassis.memory import MemoryCluster
+from services.chassis.observer import Silent
+from services.chassis.runner import Logic
+from services.chassis.worker import Identity, Worker
+from services.testing.connection import Broker, Connection
+from services.testing.executor import Interfere, VirtualExecutor, undisturbed
+
+
+class SkewedClock:
+    """A process's clock: its time of day is off by `skew` milliseconds."""
+
+    def __init__(self, clock: Clock, skew: int) -> None:
+        self._clock = clock
+        self._skew = skew
+
+    def now(self) -> int:
+        """The time of day as this process believes it."""
+        return self._clock.now() + self._skew
+
+    def monotonic(self) -> float:
+        """Seconds that have passed; these are the same everywhere."""
+        return self._clock.monotonic()
+
+
+class Name(NamedTuple):
+    """A process's name: its consumer group and which of the instances it is, written `group/instance`."""
+
+    group: str
+    instance: str
+
+    def __str__(self) -> str:
+        return f"{self.group}/{self.instance}"
+
+
+class Surroundings(NamedTuple):
+    """What all processes of a system share."""
+
+    cluster: MemoryCluster
+    broker: Broker
+    blobs: BlobStore
+    interfere: Interfere = undisturbed
+    max_in_flight: int = 16
+
+
+class Process:
+    """A worker that takes its turns when it is told to."""
+
+    def __init__(self, name: Name, logic: Logic, around: Surroundings, skew: int = 0, incarnation: int = 0) -> None:
+        self.name = name
+        clock = SkewedClock(around.cluster.clock, skew)
+        self._connection = Connection(around.cluster, around.broker)
+        self.executor = VirtualExecutor(around.cluster.clock, around.interfere)
+        self.worker = Worker(
+            self._connection,
+            Identity(name.group, f"{name.group}-{name.instance}-{incarnation}"),
+            logic,
+            self.executor,
+            clock,
+            around.blobs,
+            Silent(),
+            around.max_in_flight,
+        )
+
+    def turn(self) -> None:
+        """One round of the worker's loop."""
+        self.worker.turn(0)
+
+    def beat(self) -> None:
+        """Tell the groups that the process lives."""
+        self._connection.beat()
+
+    def stop(self) -> None:
+        """End in order; what still runs is not waited for, since time stands still meanwhile."""
+        self.turn()
+        self.worker.drain(0)
+        self.worker.close()
+        self.executor.close()
+
+    def die(self) -> None:
+        """End without a word: what it holds open on the log stays open until its time is over."""
+        self.executor.close()

@@ -1,0 +1,209 @@
+"""A whole saga system in one thread: services and trackers that take turns on the in-memory log, in virtual time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import count
+from typing import TypeVar
+
+from schemas.codec import Codec
+from schemas.event import Event
+from services.chassis.blobs import BlobStore
+from services.chassis.clock import VirtualClock
+from services.chassis.memory import MemoryCluster
+from services.chassis.port import FencedError
+from services.chassis.records import Record
+from services.chassis.runner import Logic
+from services.chassis.service import Service
+from services.testing.connection import Broker
+from services.testing.dues import Dues
+from services.testing.executor import Interfere, undisturbed
+from services.testing.process import Name, Process, Surroundings
+from services.tracker.core.state import SagaState, decode
+from services.tracker.logic import TrackerLogic
+from topology.model import Saga
+from topology.topics import SAGA_STATE, TopicFactory, state_topic, topics_of
+
+E = TypeVar("E", bound=Event)
+
+PARTITIONS = 4
+MANY_TURNS = 20_000
+TRACKER = "tracker"
+
+QUIET_TURNS = 5
+"""Rounds in which nothing is written after which nothing will be: a rebalance takes two, restoring one or two more."""
+
+ROUND = 0.001
+"""Seconds that a round takes in which something was written, so that log times tell the order of causes."""
+
+SHORT_JUMP = 5.0
+"""Seconds that pass at once at most while things happen: sessions and transactions of the dead end after ten."""
+
+
+PATIENCE = 5
+"""Short jumps in which nothing happens after which what is overdue is given up: a saga that is held up."""
+
+
+def _nobody_hears(name: str) -> None:
+    """The default of a system's `on_exit` hook: a process that had to exit stays away."""
+
+
+class NeverAtRestError(AssertionError):
+    """A system goes on writing without end."""
+
+
+class System:
+    """Services and trackers on one in-memory Kafka; nothing happens unless one of the methods is called."""
+
+    def __init__(
+        self,
+        definitions: Sequence[Saga],
+        *,
+        partitions: int = PARTITIONS,
+        blobs: str = "memory://saga-testing",
+        interfere: Interfere = undisturbed,
+    ) -> None:
+        self.clock = VirtualClock()
+        self.cluster = MemoryCluster(self.clock)
+        self.broker = Broker()
+        self.definitions = tuple(definitions)
+        self.processes: dict[str, Process] = {}
+        self.on_exit: Callable[[str], object] = _nobody_hears
+        self._partitions = partitions
+        self._around = Surroundings(self.cluster, self.broker, BlobStore(blobs), interfere)
+        self._dues = Dues(self.cluster)
+        self._incarnations = count()
+        self._publisher = self.cluster.publisher()
+        self.cluster.admin().create_missing(topics_of(self.definitions, TopicFactory(partitions)))
+
+    # ---- processes
+
+    def start(self, service: Service, instance: str = "1", skew: int = 0) -> Process:
+        """Another instance of a service; its clock is off by `skew` milliseconds."""
+        make = TopicFactory(self._partitions)
+        self.cluster.admin().create_missing((make.changelog(state_topic(service.name)),))
+        return self._begin(Name(service.name, instance), service.logic(self._partitions), skew)
+
+    def start_tracker(self, instance: str = "1", skew: int = 0) -> Process:
+        """Another instance of the tracker."""
+        return self._begin(Name(TRACKER, instance), TrackerLogic(self.definitions, self._partitions), skew)
+
+    def kill(self, name: str) -> None:
+        """The process `group/instance` is gone without a word, as by kill -9."""
+        self.processes.pop(name).die()
+
+    def stop(self, name: str) -> None:
+        """The process `group/instance` stops in order."""
+        self.processes.pop(name).stop()
+
+    def turn(self, name: str) -> None:
+        """One round of a process's loop, if there is such a process; one that must exit is gone after it."""
+        process = self.processes.get(name)
+        try:
+            if process is not None:
+                process.turn()
+        except FencedError:
+            self.kill(name)
+            self.on_exit(name)
+
+    # ---- time
+
+    def settle(self) -> None:
+        """Take turns until nobody has anything left to do at this time. Raises NeverAtRestError if that never comes."""
+        quiet, size = 0, self._size()
+        for _ in range(MANY_TURNS):
+            for name in tuple(self.processes):
+                self.turn(name)
+            before, size = size, self._size()
+            quiet = quiet + 1 if size == before else 0
+            if quiet == QUIET_TURNS:
+                return
+            if not quiet:
+                self.clock.advance(ROUND)
+        raise NeverAtRestError(f"after {MANY_TURNS:,} rounds of turns something is still written; a loop of events?")
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass, from one thing that is due to the next; everything that can happen meanwhile happens."""
+        until = self.clock.monotonic() + seconds
+        self.settle()
+        jump = SHORT_JUMP
+        while (now := self.clock.monotonic()) < until:
+            jump = self._jump(min(until, self._next_due(now) or until, now + jump) - now, jump)
+
+    def advance_until_rest(self, seconds: float) -> None:
+        """Let time pass until nothing is due, at most so many seconds."""
+        until = self.clock.monotonic() + seconds
+        self.settle()
+        patience = PATIENCE
+        while (step := self._until_next(until, patience)) is not None:
+            before = self._size()
+            self.advance(step)
+            patience = PATIENCE if self._size() > before else patience - 1
+
+    # ---- the log
+
+    def publish(self, topic: str, value: Mapping[str, object], key: str | None = None) -> None:
+        """A raw record, as anyone would publish it."""
+        self._publisher.publish(topic, key.encode() if key else None, json.dumps(value).encode(), [])
+
+    def saga(self, saga_id: str) -> SagaState:
+        """What the tracker's table says of a saga. Raises KeyError if it knows none of that name."""
+        key = saga_id.encode()
+        found = [record.value for record in self.cluster.records(SAGA_STATE) if record.key == key]
+        if not found or found[-1] is None:
+            raise KeyError(saga_id)
+        return decode(found[-1])
+
+    def events(self, event: type[E], records: Iterable[Record] | None = None) -> list[E]:
+        """Every committed event of a type, decoded (raw starts included)."""
+        codec = Codec((event,))
+        found = self.cluster.records(event.event_type) if records is None else records
+        decoded = (codec.decode(event.event_type, record.value) for record in found)
+        return [one for one in decoded if isinstance(one, event)]
+
+    def records(self, topic: str) -> list[Record]:
+        """Every committed record of a topic."""
+        return self.cluster.records(topic)
+
+    def close(self) -> None:
+        """Stop everything, in no order."""
+        for name in tuple(self.processes):
+            self.kill(name)
+
+    # ---- inside
+
+    def _begin(self, name: Name, logic: Logic, skew: int) -> Process:
+        process = Process(name, logic, self._around, skew, next(self._incarnations))
+        self.processes[str(name)] = process
+        return process
+
+    def _jump(self, seconds: float, longest: float) -> float:
+        """Let so much time pass at once; how far the next jump may go: the further, the longer nothing has happened."""
+        self.clock.advance(max(seconds, ROUND))
+        for process in self.processes.values():
+            process.beat()
+        self.cluster.expire_transactions()
+        before = self._size()
+        self.settle()
+        return longest * 2 if self._size() == before else SHORT_JUMP
+
+    def _until_next(self, until: float, patience: int) -> float | None:
+        """Seconds to whatever is due next; a short while for what is overdue, as long as there is patience."""
+        now = self.clock.monotonic()
+        due = self._next_due(now)
+        if due is not None and due <= until:
+            return due - now
+        return SHORT_JUMP if patience and self._dues.are_overdue(self.clock.now()) else None
+
+    def _next_due(self, now: float) -> float | None:
+        """When something happens by itself that is known of, in the clock's seconds."""
+        dues = [due for process in self.processes.values() if (due := process.executor.due) is not None]
+        at = self.clock.now()
+        tracked = self._dues.after(at)
+        if tracked is not None:
+            dues.append(now + (tracked - at) / 1000 + ROUND)  # what is due at a time is taken up after it
+        return min(dues, default=None)
+
+    def _size(self) -> int:
+        return sum(partition.end for partitions in self.cluster.topics.values() for partition in partitions)

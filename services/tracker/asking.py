@@ -1,0 +1,146 @@
+"""Commands of people as read from `saga.commands`: what they are about, and what is wrong with them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from schemas.codec import Codec
+from schemas.control import DEFINITION, PREFIX, SAGA, SERVICE, STEP, ControlEntry, Hold
+from schemas.envelope import JSON
+from schemas.errors import DecodeError, DecodeProblem
+from schemas.events.commands import Act, SagaCommand
+from schemas.ids import report_id
+from services.chassis.outgoing import dead_letter
+from services.chassis.partitioner import partition_of
+from services.chassis.records import Outgoing, Record
+from services.tracker.core.decisions import Accepted, Refused
+from services.tracker.core.facts import CommandFact
+from services.tracker.core.state import SagaState
+from services.tracker.entries import paused, resumed
+from topology.model import Saga
+
+NAME = "tracker"
+
+
+class Wrong(NamedTuple):
+    """What is no command goes to the dead letters."""
+
+    letter: Outgoing
+
+
+Read = CommandFact | SagaCommand | Refused | Wrong
+"""About one saga, about a wider scope, refused at once, or no command at all."""
+
+
+class Asking:
+    """Reads the commands that concern these definitions."""
+
+    def __init__(self, definitions: Sequence[Saga], partitions: int) -> None:
+        self._partitions = partitions
+        self._definitions = {saga.name: saga for saga in definitions}
+        self._codec = Codec((SagaCommand,))
+        self._outcomes = Codec(
+            {event.event_type: event for saga in definitions for event in saga.events.values()}.values()
+        )
+
+    def read(self, record: Record) -> Read:
+        """What a record asks for."""
+        try:
+            command = self._decoded(record)
+            if not command.scope.startswith(SAGA):
+                return self._wide(record, command)
+            saga_id = command.scope.removeprefix(SAGA)
+            self._check_place(record, saga_id)
+        except DecodeError as error:
+            return Wrong(dead_letter(record, error, NAME))
+        if why := self._wrong_content(command):
+            return _refused(record, command, why)
+        return CommandFact(command_id(record), saga_id, record.partition, record.offset, record.timestamp, command)
+
+    def answer(
+        self, command: SagaCommand, record: Record, before: ControlEntry | None, revision: int
+    ) -> tuple[ControlEntry | None, Accepted | Refused]:
+        """What becomes of the entry of a wide scope (none: nothing), and what is said about it."""
+        at = record.timestamp
+        accepted = Accepted(at, command_id(record), command.command.value, command.author, command.reason)
+        match command.command:
+            case Act.PAUSE:
+                entry = paused(before, revision, Hold(command.author, command.reason, at))
+                return entry, accepted if entry else _refused(record, command, f"{command.scope} is paused already")
+            case Act.RESUME:
+                entry = resumed(before, revision, at)
+                return entry, accepted if entry else _refused(record, command, f"{command.scope} is not paused")
+            case _:
+                return ControlEntry(revision), accepted
+
+    def subject(self, record: Record, number: int) -> SagaState:
+        """Whom an answer is about that is no saga's: the scope, in this partition."""
+        try:
+            scope = self._decoded(record).scope
+        except DecodeError:
+            scope = "saga:"
+        saga_id = scope.removeprefix(SAGA) if scope.startswith(SAGA) else f"{scope}@{number}"
+        return SagaState(saga_id, "", 1, number)
+
+    def _decoded(self, record: Record) -> SagaCommand:
+        content_type = dict(record.headers).get("content-type")
+        declared = content_type.decode(errors="replace") if content_type else None
+        command = self._codec.decode(SagaCommand.event_type, record.value, declared)
+        if not isinstance(command, SagaCommand):
+            raise DecodeError(DecodeProblem.WRONG_TYPE, "value", "is no command")
+        return command
+
+    def _wide(self, record: Record, command: SagaCommand) -> SagaCommand | Refused:
+        """A command about more than one saga, if it can be one."""
+        if why := self._wrong_scope(command):
+            return _refused(record, command, why)
+        return command
+
+    def _wrong_scope(self, command: SagaCommand) -> str | None:
+        scope, act = command.scope, command.command
+        if scope.startswith(SERVICE):
+            return None if act is Act.CONTINUE else f"{act.value} takes no service"
+        if act not in {Act.PAUSE, Act.RESUME}:
+            return f"{act.value} takes one saga: give a command for each"
+        if scope.startswith(PREFIX):
+            return None
+        name, _, step = scope.removeprefix(DEFINITION).removeprefix(STEP).partition("/")
+        saga = self._definitions.get(name)
+        if saga is None or not scope.startswith((DEFINITION, STEP)):
+            known = ", ".join(self._definitions)
+            return f"the tracker knows no {scope}; scopes are saga:, prefix:, step:, definition:, definitions {known}"
+        if scope.startswith(STEP) and step not in saga.steps_by_name:
+            return f"{name} has no step {step!r}; its steps are {', '.join(saga.steps_by_name)}"
+        return None
+
+    def _wrong_content(self, command: SagaCommand) -> str | None:
+        """Why the outcome that a skipped step is given is none."""
+        if command.command is Act.CONTINUE:
+            return "continue takes a service"
+        if command.command is not Act.SKIP or command.outcome is None or command.content is None:
+            return None
+        try:
+            self._outcomes.decode(command.outcome, command.content.encode(), JSON)
+        except (DecodeError, KeyError) as error:
+            return f"the content is no {command.outcome}: {error}"
+        return None
+
+    def _check_place(self, record: Record, saga_id: str) -> None:
+        key = saga_id.rpartition("@")[0].encode()
+        right = partition_of(key, self._partitions)
+        if not key or record.partition != right:
+            what = f"is {record.partition}, but the saga's is {right}: give the record the saga's business key"
+            raise DecodeError(DecodeProblem.WRONG_TYPE, "partition", what)
+
+
+def command_id(record: Record) -> str:
+    """The id by which a command is known again; of one that has none, of its record."""
+    given = dict(record.headers).get("ce_id")
+    if given:
+        return given.decode(errors="replace")[:200]
+    return report_id(record.topic, record.partition, record.offset, "command")
+
+
+def _refused(record: Record, command: SagaCommand, why: str) -> Refused:
+    return Refused(record.timestamp, command_id(record), command.command.value, command.author, command.reason, why)

@@ -1,0 +1,109 @@
+"""The sagas of one task: their states in its store, when each is to be looked at, and which of a key are running."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import msgspec
+
+from schemas.control import DEFINITION, PREFIX, STEP, ControlEntry
+from services.chassis.keyed import Store
+from services.tracker.core.pauses import NOTHING_WIDE, Wide
+from services.tracker.core.state import SagaState, SagaStatus
+from services.tracker.schedule import Schedule
+from topology.topics import SAGA_CONTROL, SAGA_STATE
+
+
+class Glance(msgspec.Struct, frozen=True, gc=False):
+    """What is needed of a state to take a task over: the rest is decoded when the saga is touched."""
+
+    saga_id: str
+    definition: str
+    version: int
+    hash: str = ""
+    status: SagaStatus = SagaStatus.UNKNOWN
+    due: int | None = None
+
+    @property
+    def key(self) -> str:
+        """The business key."""
+        return self.saga_id.rpartition("@")[0]
+
+
+_glance = msgspec.json.Decoder(Glance)
+
+
+class Book:
+    """One task's sagas. Stores are the task's; the rest is kept beside them, and made anew from them."""
+
+    def __init__(self, number: int, stores: Mapping[str, Store]) -> None:
+        self.number = number
+        self.states = stores[SAGA_STATE]
+        self.control = stores[SAGA_CONTROL]
+        self.schedule = Schedule()
+        self.until = 0
+        self.read: Mapping[str, int] = {}
+        self.revision = 0
+        self._running: dict[tuple[str, str], set[str]] = {}
+        self._wide: dict[str, ControlEntry] = {}
+
+    def glances(self) -> Iterator[Glance]:
+        """Every saga, in brief."""
+        for _, value in self.states.committed():
+            yield _glance.decode(value)
+
+    def restore(self, exclusive: Iterable[str]) -> None:
+        """Make the rest from the stores; of the `exclusive` definitions one saga a key is to run."""
+        for scope, value in self.control.committed():
+            entry = self.control.spec.decode(value)
+            self.note(scope.decode(), entry)
+        names = frozenset(exclusive)
+        for glance in self.glances():
+            self.schedule.set(glance.saga_id.encode(), glance.due)
+            if glance.definition in names and not glance.status.is_final:
+                self._running.setdefault((glance.definition, glance.key), set()).add(glance.saga_id)
+
+    def note(self, scope: str, entry: ControlEntry | None) -> None:
+        """An entry of control has been read or written."""
+        if entry is not None:
+            self.revision = max(self.revision, entry.revision)
+        if not scope.startswith((PREFIX, STEP, DEFINITION)):
+            return
+        if entry is None:
+            self._wide.pop(scope, None)
+        else:
+            self._wide[scope] = entry
+
+    def next_revision(self, at: int) -> int:
+        """A revision above all that were given; about the time (milliseconds), so that a restart goes on above it."""
+        self.revision = max(self.revision + 1, at)
+        return self.revision
+
+    def wide_of(self, definition: str, key: str) -> Wide:
+        """What control says beyond one saga."""
+        if not self._wide:
+            return NOTHING_WIDE
+        prefix = tuple(
+            (scope, entry) for scope, entry in self._wide.items()
+            if scope.startswith(PREFIX) and key.startswith(scope.removeprefix(PREFIX))
+        )  # fmt: skip
+        begin = f"{STEP}{definition}/"
+        steps = tuple(
+            (scope.removeprefix(begin), entry) for scope, entry in self._wide.items() if scope.startswith(begin)
+        )
+        return Wide(prefix, self._wide.get(DEFINITION + definition), steps)
+
+    def running(self, state: SagaState) -> frozenset[str]:
+        """The other sagas of the key that run."""
+        found = self._running.get((state.definition, state.key), set())
+        return frozenset(found - {state.saga_id})
+
+    def mark(self, state: SagaState) -> None:
+        """A saga of an exclusive definition has started or ended."""
+        place = (state.definition, state.key)
+        if not state.status.is_final:
+            self._running.setdefault(place, set()).add(state.saga_id)
+        elif found := self._running.get(place):
+            found.discard(state.saga_id)
+            if not found:
+                del self._running[place]

@@ -1,0 +1,88 @@
+"""What has to be undone: outcomes of steps that can compensate, once they no longer count.
+
+A debt belongs to one outcome event, not to a step: so a late outcome, and one that a later epoch has replaced, is
+undone like any other, and each exactly once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from services.tracker.core.outline import Outline
+from services.tracker.core.retrying import delay
+from services.tracker.core.runs import FAILED, base_attempt
+from services.tracker.core.state import EventRef, Goal, ReportRef, SagaState, Sent, StepStatus
+
+
+class Debt(NamedTuple):
+    """An outcome to undo, and how far that is. `retry_at`: when the next attempt is due, none if there is none."""
+
+    step: str
+    outcome: EventRef
+    last: Sent | None
+    report: ReportRef | None
+    paid_at: int | None
+    retry_at: int | None
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a command to undo is out and has not ended."""
+        return self.last is not None and self.report is None and self.paid_at is None
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether undoing has failed for good."""
+        failed = self.report is not None and self.report.kind == FAILED
+        return failed and self.retry_at is None and self.paid_at is None
+
+
+def debts(state: SagaState, plan: Outline) -> list[Debt]:
+    """Every outcome that has to be undone or has been, in the order to do it: the last completed first."""
+    is_over = state.undo is not None and state.undo.goal is not Goal.REDO
+    owed = [event for event in reversed(state.events) if _is_owed(event, state, plan, is_over=is_over)]
+    return [_debt(event, state, plan) for event in owed]
+
+
+def status_of_debt(debt: Debt) -> StepStatus:
+    """How the step of a debt stands."""
+    if debt.paid_at is not None:
+        return StepStatus.COMPENSATED
+    return StepStatus.DONE if debt.last is None else StepStatus.COMPENSATING
+
+
+def _is_owed(event: EventRef, state: SagaState, plan: Outline, *, is_over: bool) -> bool:
+    step = plan.steps.get(event.step or "")
+    if step is None or step.compensated is None or event.type not in step.outcomes:
+        return False
+    return is_over or event.epoch < state.floors.get(step.name, 0)
+
+
+def _debt(outcome: EventRef, state: SagaState, plan: Outline) -> Debt:
+    step = outcome.step or ""
+    sent = [one for one in state.sent if one.undoes and one.about == outcome.id]
+    last = sent[-1] if sent else None
+    report = next((one for one in state.reports if last is not None and one.command == last.id), None)
+    paid = _paid_at(outcome, state, plan.steps[step].compensated)
+    return Debt(step, outcome, last, report, paid, _retry_at(state, plan, step, report, sent))
+
+
+def _paid_at(outcome: EventRef, state: SagaState, compensated: str | None) -> int | None:
+    """When the outcome was undone, or a person said that it need not be."""
+    done = next((event.at for event in state.events if event.type == compensated and event.cause == outcome.id), None)
+    if done is None and outcome.id in state.waived:
+        return state.updated_at if state.undo is None else max(outcome.at, state.undo.settled_at or 0)
+    return done
+
+
+def _retry_at(state: SagaState, plan: Outline, step: str, report: ReportRef | None, sent: Sequence[Sent]) -> int | None:
+    if report is None:
+        return None
+    if report.kind != FAILED:
+        return report.at
+    retry = plan.steps[step].step.compensation_retry
+    used = report.attempt - base_attempt(sent) + 1
+    if not report.retryable or used >= retry.attempts:
+        return None
+    wait = delay(retry, used, f"{state.saga_id}/{step}/undo/{report.attempt}")
+    return report.at + max(wait, report.retry_after)

@@ -1,0 +1,50 @@
+"""Rulings: what is done about a saga once everything of log time below some moment has been read. Pure.
+
+`due(state, until, ...)` takes up the agenda's items that lie before `until`, in the order of their times, each on the
+state that the one before has left. The same facts and the same moments give the same rulings.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from services.tracker.core.agenda import Item, What, agenda
+from services.tracker.core.changes import changes
+from services.tracker.core.decisions import Decision, Forget
+from services.tracker.core.derive import derived
+from services.tracker.core.outline import Outline
+from services.tracker.core.pauses import Wide
+from services.tracker.core.rulings import take_up
+from services.tracker.core.state import SagaState
+
+MOST_ITEMS = 1_000
+"""Rulings about one saga at once; more would be a mistake of ours that runs in a circle."""
+
+
+class Ruled(NamedTuple):
+    """A state and what was decided on the way to it; no state: the saga is forgotten."""
+
+    state: SagaState | None
+    decisions: tuple[Decision, ...] = ()
+
+
+def due(state: SagaState, until: int, plan: Outline, wide: Wide) -> Ruled:
+    """Everything that is to happen before `until` (milliseconds UTC, log time)."""
+    decided: tuple[Decision, ...] = ()
+    for _ in range(MOST_ITEMS):
+        item = min((item for item in agenda(state, plan, wide) if item.at < until), key=_order, default=None)
+        if item is None:
+            return Ruled(state, decided)
+        if item.what is What.FORGET:
+            return Ruled(None, (*decided, Forget()))
+        after, decisions = take_up(state, item, until, plan, wide)
+        settled = derived(replace(after, revision=state.revision + 1), plan, plan.steps)
+        decided = (*decided, *decisions, *changes(state, settled))
+        state = settled
+    raise RuntimeError(f"{state.saga_id}: its agenda does not end; {item} comes again and again")
+
+
+def _order(item: Item) -> tuple[int, int, str]:
+    return item.at, item.what, item.about

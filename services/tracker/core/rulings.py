@@ -1,0 +1,212 @@
+"""What each kind of ruling does to a saga. Pure; the agenda says when which is due."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from msgspec.structs import replace
+
+from services.tracker.core.agenda import UNKNOWN_FOR, Item, What
+from services.tracker.core.debts import debts
+from services.tracker.core.decisions import (
+    Accepted,
+    Compensated,
+    Decision,
+    Emit,
+    Raised,
+    Refused,
+    Solved,
+    TimedOut,
+    Undoing,
+)
+from services.tracker.core.incidents import ageing, incidents
+from services.tracker.core.orders import RefusedError, begun, obey, resumed
+from services.tracker.core.outline import Outline
+from services.tracker.core.pauses import Wide
+from services.tracker.core.sending import Ruling, compensate, execute, sent_to
+from services.tracker.core.state import EventRef, Fired, Goal, Incident, Pause, Run, SagaState, Undo, Unmatched
+from services.tracker.core.unmatched import with_unmatched
+from topology.model import EndStatus, OnFailure
+from topology.topics import SAGA_STEPS
+
+MAX_OBEYED = 50
+"""Ids of a saga's last commands, by which one that comes again is known."""
+
+
+def take_up(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide) -> Ruling:
+    """The state after one item of the agenda, and what was decided."""
+    return _RULINGS[item.what](state, item, until, plan, wide)
+
+
+def _adopt_pause(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide) -> Ruling:
+    held = next(entry.paused for scope, entry in wide.prefixes if scope == item.about and entry.paused)
+    return replace(state, pauses=(*state.pauses, Pause(item.about, held.by, held.reason, held.at))), ()
+
+
+def _end_pause(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide) -> Ruling:
+    return replace(state, pauses=resumed(state.pauses, item.about, item.at)), ()
+
+
+def _obey(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide) -> Ruling:
+    asked = next(one for one in state.asked if one.id == item.about)
+    rest = replace(
+        state,
+        asked=tuple(one for one in state.asked if one.id != asked.id),
+        obeyed=(*state.obeyed, asked.id)[-MAX_OBEYED:],
+    )
+    try:
+        obeyed = obey(rest, asked, plan)
+    except RefusedError as error:
+        return rest, (Refused(asked.at, asked.id, asked.command, asked.author, asked.reason, str(error)),)
+    after, more = obeyed.state, tuple[Decision, ...]()
+    if obeyed.run is not None:
+        after, more = execute(after, *obeyed.run, until, fresh=True)
+    elif obeyed.debt is not None:
+        after, more = compensate(after, obeyed.debt, until, fresh=True)
+    elif after.undo is not None and after.undo is not rest.undo:
+        more = (_undoing(after.undo, until),)
+    return after, (Accepted(asked.at, asked.id, asked.command, asked.author, asked.reason), *more)
+
+
+def _yield(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide) -> Ruling:
+    return _begin(begun(state, plan, Goal.CANCELLED, f"superseded by {item.about}", until), until)
+
+
+def _give_up(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide) -> Ruling:
+    reason = f"step {item.about}: {_run(item).error}"
+    return _begin(begun(state, plan, Goal.FAILED, reason, until, item.about), until)
+
+
+def _settle(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide) -> Ruling:
+    return replace(state, undo=replace(_undo(state), settled_at=until)), ()
+
+
+def _finish(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide) -> Ruling:
+    """All is undone: the saga ends, or goes on from the step that is to be run again."""
+    undo = _undo(state)
+    paid = [(debt.paid_at, debt.step) for debt in debts(state, plan) if debt.paid_at is not None]
+    undone = tuple(step for at, step in sorted(paid) if at >= undo.at)
+    decided: tuple[Decision, ...] = (Compensated(until, undone),) if undone else ()
+    redo = undo.redo
+    if redo is None:
+        return replace(state, undo=replace(undo, ended_at=until)), decided
+    trigger = _event(state, redo.about)
+    onward = replace(state, undo=None)
+    if redo.outcome is not None:
+        return onward, (*decided, Emit(redo.step, trigger, redo.outcome, undo.epoch, redo.content or "{}"))
+    after, more = sent_to(onward, redo.step, trigger, until, 1, undo.epoch, fresh=True)
+    return after, (*decided, *more)
+
+
+def _end_badly(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide) -> Ruling:
+    end = _event(state, item.about)
+    goal = Goal.CANCELLED if plan.ends[end.type] is EndStatus.CANCELLED else Goal.FAILED
+    return _begin(begun(state, plan, goal, f"ended by {end.type}", until, end.step, end.type), until)
+
+
+def _fire(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide) -> Ruling:
+    """A deadline has passed, and no outcome of log time up to it is on the log."""
+    run = item.run
+    fired = Fired(run.about, item.about, run.epoch, item.at) if run else Fired("", "", state.epoch, item.at)
+    after = replace(state, fired=(*state.fired, fired))
+    step = item.about or None
+    length = plan.steps[step].step.deadline if step else plan.definition.deadline
+    timed_out = TimedOut(item.at, step, round(length.total_seconds() * 1000) if length else 0)
+    if plan.definition.on_failure is OnFailure.INCIDENT:
+        return after, (timed_out,)
+    reason = f"step {step}: its deadline of {length} has passed" if step else f"its deadline of {length} has passed"
+    undone, decided = _begin(begun(after, plan, Goal.FAILED, reason, until, step), until)
+    return undone, (timed_out, *decided)
+
+
+def _execute(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide) -> Ruling:
+    return execute(state, item.about, _run(item), until, fresh=False)
+
+
+def _compensate(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide) -> Ruling:
+    if item.debt is None:
+        raise LookupError(item)
+    return compensate(state, item.debt, until, fresh=False)
+
+
+def _raise(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide) -> Ruling:
+    incident = _incident(state, item, plan)
+    kept = tuple(sorted((*state.incidents, incident), key=lambda one: (one.at, one.id)))
+    return replace(state, incidents=kept), (Raised(incident),)
+
+
+def _incident(state: SagaState, item: Item, plan: Outline) -> Incident:
+    if plan.is_known:
+        wanted = (*incidents(state, plan), *ageing(state, plan))
+        return next(incident for incident in wanted if incident.id == item.about)
+    why = (
+        f"the saga follows {state.definition} v{state.version}, which the tracker has not known for "
+        f"{UNKNOWN_FOR // 60_000} min: start a tracker with that version"
+    )
+    return Incident(item.about, "unknown_version", None, why, item.at)
+
+
+def _solve(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide) -> Ruling:
+    left = tuple(one for one in state.incidents if one.id != item.about)
+    return replace(state, incidents=left), (Solved(until, item.about, f"the saga is {state.status.value}"),)
+
+
+def _unmatch(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide) -> Ruling:
+    """What is held waits for something that is not on the log."""
+    why = "what caused it is not on the log"
+    events = [event for event in state.held_events if event.id == item.about]
+    reports = [report for report in state.held_reports if report.id == item.about]
+    gone = (
+        *(Unmatched(event.type, event.type, event.offset, event.at, why) for event in events),
+        *(Unmatched(report.kind, SAGA_STEPS, report.offset, report.at, why) for report in reports),
+    )
+    after = replace(
+        state,
+        held_events=tuple(event for event in state.held_events if event.id != item.about),
+        held_reports=tuple(report for report in state.held_reports if report.id != item.about),
+        unmatched=with_unmatched(state.unmatched, gone),
+    )
+    return after, ()
+
+
+_RULINGS: Mapping[What, Callable[[SagaState, Item, int, Outline, Wide], Ruling]] = {
+    What.PAUSE: _adopt_pause,
+    What.RESUME: _end_pause,
+    What.OBEY: _obey,
+    What.YIELD: _yield,
+    What.SETTLE: _settle,
+    What.FINISH: _finish,
+    What.END: _end_badly,
+    What.DEADLINE: _fire,
+    What.SAGA_DEADLINE: _fire,
+    What.GIVE_UP: _give_up,
+    What.EXECUTE: _execute,
+    What.COMPENSATE: _compensate,
+    What.RAISE: _raise,
+    What.SOLVE: _solve,
+    What.UNMATCH: _unmatch,
+}
+
+
+def _begin(state: SagaState, at: int) -> Ruling:
+    return state, (_undoing(_undo(state), at),)
+
+
+def _undoing(undo: Undo, at: int) -> Undoing:
+    return Undoing(at, undo.goal.value, undo.reason, undo.epoch, undo.steps)
+
+
+def _undo(state: SagaState) -> Undo:
+    if state.undo is None:
+        raise LookupError(f"{state.saga_id} is not being undone")
+    return state.undo
+
+
+def _run(item: Item) -> Run:
+    if item.run is None:
+        raise LookupError(item)
+    return item.run
+
+
+def _event(state: SagaState, identity: str) -> EventRef:
+    return next(event for event in state.events if event.id == identity)

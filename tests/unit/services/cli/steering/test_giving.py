@@ -1,0 +1,170 @@
+"""A command is given to the sagas that are meant, after asking where it concerns more than one."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from msgspec.structs import replace
+
+from schemas.errors import ChoreographyError
+from schemas.events.commands import Act, SagaCommand
+from services.cli.exits import Exit
+from services.cli.reading import NotFoundError
+from services.cli.steering.giving import Order, give
+from services.cli.steering.selection import Selection, SelectionError
+from services.tracker.core.state import SagaState, SagaStatus
+from tests.unit.services.cli.cluster import Answered, Judge, Members
+from tests.unit.services.cli.given import KEY, PARTITIONS, SAGA, completed, log_with, running
+
+OTHER = "acme/tools#1@aaaaaaaaaaaa"
+THIRD = "zoo/cat#2@cccccccccccc"
+STATES = {SAGA: running(), OTHER: replace(running(OTHER), partition=3), THIRD: completed(THIRD)}
+UP = Members({"tracker": 1})
+
+
+def cluster_of(states: dict[str, SagaState] | None = None, judge: Judge = lambda command, number: "") -> Answered:
+    return Answered(log_with(STATES if states is None else states), judge)
+
+
+def order(
+    act: Act,
+    *,
+    step: str | None = None,
+    command_id: str | None = None,
+    wait: float = 0.2,
+    is_dry: bool = False,
+    is_sure: bool = False,
+    as_json: bool = False,
+) -> Order:
+    return Order(act, "ada", "lunch", step, None, None, command_id, wait, is_dry, is_sure, as_json)
+
+
+def test_a_named_saga_is_asked_and_the_answer_said(capsys: pytest.CaptureFixture[str]) -> None:
+    cluster = cluster_of()
+    assert give(cluster, UP, Selection(names=(KEY,)), order(Act.PAUSE)) is Exit.OK
+    assert cluster.commands() == [
+        SagaCommand(command=Act.PAUSE, scope=f"saga:{SAGA}", author="ada", reason="lunch"),
+    ]
+    assert capsys.readouterr().out == f"{SAGA}  pause accepted.\n"
+
+
+def test_a_refusal_says_why_and_is_exit_code_1(capsys: pytest.CaptureFixture[str]) -> None:
+    cluster = cluster_of(judge=lambda command, _: "the saga is paused already")
+    assert give(cluster, UP, Selection(names=(SAGA,)), order(Act.PAUSE)) is Exit.ERROR
+    assert capsys.readouterr().out == f"{SAGA}  pause refused: the saga is paused already.\n"
+
+
+@pytest.mark.parametrize(("members", "said"), [(UP, "see `saga status`"), (Members(), "it is not running")])
+def test_silence_is_said_with_what_to_do(members: Members, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    silent = cluster_of(judge=lambda command, _: None)
+    assert give(silent, members, Selection(names=(SAGA,)), order(Act.PAUSE, wait=0)) is Exit.TIMEOUT
+    text = capsys.readouterr().out
+    assert "pause not answered yet" in text
+    assert said in text
+    assert "stays on saga.commands" in text
+
+
+def test_a_name_that_means_nothing_is_refused_as_show_does() -> None:
+    with pytest.raises(NotFoundError, match="No saga goes by 'nobody'"):
+        give(cluster_of(), UP, Selection(names=("nobody",)), order(Act.PAUSE))
+    with pytest.raises(NotFoundError, match="2 sagas begin with 'acme/'"):
+        give(cluster_of(), UP, Selection(names=("acme/",)), order(Act.PAUSE))
+
+
+def test_several_names_are_one_command_each_with_ids_of_their_own() -> None:
+    cluster = cluster_of()
+    chosen = Selection(names=(SAGA, KEY, OTHER))
+    assert give(cluster, UP, chosen, order(Act.CANCEL, is_sure=True)) is Exit.OK
+    records = cluster.log.records("saga.commands")
+    assert [command.scope for command in cluster.commands()] == [f"saga:{SAGA}", f"saga:{OTHER}"]
+    assert [record.partition for record in records] == [1, 3]
+    assert len({dict(record.headers)["ce_id"] for record in records}) == 2
+
+
+def test_a_bulk_command_says_how_many_and_is_refused_where_nobody_can_be_asked(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    cluster = cluster_of()
+    with pytest.raises(ChoreographyError, match=r"^Cancel 2 sagas: nobody can be asked here. Add --yes"):
+        give(cluster, UP, Selection(key_prefix="acme/"), order(Act.CANCEL))
+    text = capsys.readouterr().out
+    assert text.startswith("2 sagas match:\n")
+    assert SAGA in text
+    assert OTHER in text
+    assert cluster.commands() == []
+
+
+def test_a_dry_run_asks_nobody(capsys: pytest.CaptureFixture[str]) -> None:
+    cluster = cluster_of()
+    assert give(cluster, UP, Selection(key_prefix="acme/"), order(Act.CANCEL, is_dry=True)) is Exit.OK
+    assert capsys.readouterr().out.endswith("Cancel 2 sagas: left undone (--dry-run).\n")
+    assert cluster.commands() == []
+
+
+def test_of_many_the_refused_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    cluster = cluster_of(judge=lambda command, _: "" if command.scope.endswith("aa") else "it has ended")
+    assert give(cluster, UP, Selection(key_prefix="acme/"), order(Act.CANCEL, is_sure=True)) is Exit.ERROR
+    assert capsys.readouterr().out.endswith(f"1 accepted, 1 refused\n  {SAGA}  cancel refused: it has ended.\n")
+
+
+def test_a_whole_step_is_one_command_with_one_id_in_every_partition(capsys: pytest.CaptureFixture[str]) -> None:
+    cluster = cluster_of()
+    assert give(cluster, UP, Selection(step="ast"), order(Act.PAUSE, is_sure=True)) is Exit.OK
+    records = cluster.log.records("saga.commands")
+    assert [record.partition for record in records] == list(range(PARTITIONS))
+    assert len({dict(record.headers)["ce_id"] for record in records}) == 1
+    assert {command.scope for command in cluster.commands()} == {"step:code_review/ast"}
+    text = capsys.readouterr().out
+    assert text.startswith("2 sagas are concerned now; step code_review/ast counts for those to come, too:\n")
+    assert text.endswith("step code_review/ast  pause accepted.\n")
+
+
+def test_with_a_status_it_is_one_command_for_each_saga_that_matches() -> None:
+    cluster = cluster_of()
+    chosen = Selection(step="ast", statuses=frozenset({SagaStatus.RUNNING}))
+    give(cluster, UP, chosen, order(Act.PAUSE, is_sure=True))
+    assert {command.scope for command in cluster.commands()} == {f"saga:{SAGA}", f"saga:{OTHER}"}
+
+
+def test_nothing_that_matches_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
+    cluster = cluster_of()
+    assert give(cluster, UP, Selection(key_prefix="nobody/"), order(Act.CANCEL)) is Exit.OK
+    assert capsys.readouterr().out == "No saga matches that could be asked to cancel: nothing was done.\n"
+
+
+def test_a_step_that_is_not_there_is_refused_before_anything_is_sent() -> None:
+    cluster = cluster_of()
+    with pytest.raises(SelectionError, match="has no step 'lmm'"):
+        give(cluster, UP, Selection(names=(SAGA,)), order(Act.REWIND, step="lmm"))
+    assert cluster.commands() == []
+
+
+def test_an_id_of_ones_own_is_the_commands_and_of_several_derived() -> None:
+    cluster = cluster_of()
+    for _ in range(2):
+        give(cluster, UP, Selection(names=(SAGA,)), order(Act.PAUSE, command_id="mine"))
+        give(cluster, UP, Selection(key_prefix="acme/"), order(Act.PAUSE, command_id="all", is_sure=True))
+        give(cluster, UP, Selection(names=(SAGA, OTHER)), order(Act.CANCEL, command_id="all", is_sure=True))
+    identities = [dict(record.headers)["ce_id"] for record in cluster.log.records("saga.commands")]
+    assert identities.count(b"mine") == 2
+    assert identities.count(b"all") == 2 * PARTITIONS
+    assert len(set(identities)) == 4
+
+
+def test_scripts_get_every_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    cluster = cluster_of(judge=lambda command, _: "" if command.scope.endswith("aa") else "it has ended")
+    give(cluster, UP, Selection(key_prefix="acme/"), order(Act.CANCEL, is_sure=True, as_json=True))
+    printed = capsys.readouterr()
+    assert [(one["scope"], one["answer"], one["why"]) for one in json.loads(printed.out)] == [
+        (f"saga:{SAGA}", "refused", "it has ended"),
+        (f"saga:{OTHER}", "accepted", ""),
+    ]
+    assert "2 sagas match" in printed.err
+
+
+def test_many_sagas_are_found_in_one_pass() -> None:
+    many = {f"acme/k{n}@r": replace(running(f"acme/k{n}@r"), partition=n % PARTITIONS) for n in range(2_000)}
+    cluster = cluster_of(dict(many))
+    assert give(cluster, UP, Selection(key_prefix="acme/"), order(Act.CANCEL, is_sure=True, wait=5)) is Exit.OK
+    assert len(cluster.commands()) == 2_000
