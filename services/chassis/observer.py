@@ -14,7 +14,12 @@ from services.chassis.work import Batch, Ended, Kind
 LOG = logging.getLogger("saga.delivery")
 
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-_NOTABLE = {Kind.FAILED: logging.WARNING, Kind.DEAD: logging.WARNING, Kind.SKIPPED: logging.INFO}
+_NOTABLE = {
+    Kind.FAILED: logging.WARNING,
+    Kind.DEAD: logging.WARNING,
+    Kind.SKIPPED: logging.INFO,
+    Kind.PARKED: logging.INFO,
+}
 
 
 class Observer(Protocol):

@@ -7,7 +7,7 @@ what becomes of running handlers when partitions come and go. What a record *mea
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from services.chassis.backlog import Backlog
 from services.chassis.commits import Commits
@@ -76,7 +76,7 @@ class Runner:
         if task is None or (self._stopping and not self._has_left(number)):
             return []
         self._logic.restored(number, task.stores, now)
-        return [Resume(TopicPartition(topic, number)) for topic in task.ledgers]
+        return [*(Resume(TopicPartition(topic, number)) for topic in task.ledgers), *self._disturb({number})]
 
     def on_revoke(self) -> None:
         """All partitions have gone. Handlers run on; what ended but is not committed waits to be taken up again."""
@@ -132,7 +132,10 @@ class Runner:
     # ---- control, references, progress
 
     def on_control(self, records: Iterable[Record]) -> list[Effect]:
-        """Records of `saga.control`: what waited is looked at again, and running handlers may have to hear of it."""
+        """Records of `saga.control`: what waited is looked at again, and running handlers may have to hear of it.
+
+        Not before their task runs again: until then control is read from its beginning, and may say what is over.
+        """
         told = {record.partition: self._logic.heed(record) for record in records}
         if not told:
             return []
@@ -141,8 +144,7 @@ class Runner:
         for delivery in self._waiting:
             self._lanes.release(delivery)
         self._waiting.clear()
-        running = (delivery for delivery in self._running.values() if delivery.record.partition in told)
-        return [effect for delivery in running if (effect := self._logic.disturb(delivery)) is not None]
+        return self._disturb({number for number in told if self._tasks.running(number) is not None})
 
     def fetches(self) -> list[Fetch]:
         """The references to be read since the last time."""
@@ -309,6 +311,11 @@ class Runner:
             case Fetch() as fetch:
                 self._lanes.hold(delivery)
                 self._fetches.append(fetch)
+
+    def _disturb(self, numbers: Collection[int]) -> list[Effect]:
+        """Have running handlers of these tasks hear what control says of them."""
+        running = (delivery for delivery in self._running.values() if delivery.record.partition in numbers)
+        return [effect for delivery in running if (effect := self._logic.disturb(delivery)) is not None]
 
     def _forget_unstarted(self) -> None:
         """What has not started comes again, to somebody."""

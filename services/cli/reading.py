@@ -59,15 +59,19 @@ def latest(records: Iterable[Record]) -> dict[str, bytes]:
 
 
 def each_state(cluster: Cluster, key: str | None = None) -> Iterator[SagaState]:
-    """The state of every saga, or of those that can have this business key; partition by partition, no order."""
+    """The state of every saga, or of those that can have this business key, in no order.
+
+    They are decoded one by one, so that only the encoded ones are in memory at once.
+    """
     count = partition_count(cluster, SAGA_STATE)
+    numbers = range(count) if key is None else (partition_of(key.encode(), count),)
     reader = cluster.reader()
     try:
-        for number in range(count) if key is None else (partition_of(key.encode(), count),):
-            values = latest(to_the_end(reader, {TopicPartition(SAGA_STATE, number): None}))
-            yield from (decoded(name, value) for name, value in values.items())
+        values = latest(to_the_end(reader, {TopicPartition(SAGA_STATE, number): None for number in numbers}))
     finally:
         reader.close()
+    while values:
+        yield decoded(*values.popitem())
 
 
 def states(cluster: Cluster, key: str | None = None) -> list[SagaState]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from heapq import nlargest
 from typing import Annotated
 
@@ -12,9 +12,10 @@ from services.cli.connection import Connection, connection_of
 from services.cli.decoding import codec_for, history
 from services.cli.diagnosis import missing_services, sentence
 from services.cli.following import follow, screen_on
-from services.cli.loading import DEFAULT_DEFINITION, definitions
+from services.cli.loading import DEFAULT_DEFINITION, definitions, name_of
 from services.cli.output import err, now, out, print_json
 from services.cli.reading import Feed, began, each_state, find
+from services.cli.steering.selection import Selection, fits
 from services.cli.views.events import events_json, events_view
 from services.cli.views.sagas import saga_json, saga_table, saga_view
 from services.tracker.core.state import SagaState, SagaStatus
@@ -30,32 +31,38 @@ Definitions = Annotated[
 
 def ls(
     context: typer.Context,
-    status: Annotated[list[SagaStatus] | None, typer.Option(help="Only these; may be repeated.")] = None,
+    status: Annotated[
+        list[SagaStatus] | None, typer.Option(metavar="STATUS", help="Only these; may be repeated.")
+    ] = None,
+    definition: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Of this definition: its name, or MODULE:ATTRIBUTE.")
+    ] = None,
+    key_prefix: Annotated[str | None, typer.Option(metavar="TEXT", help="Whose business key begins so.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many, the latest.")] = 50,
     as_json: _AsJson = False,
 ) -> None:
     """List sagas, the latest last."""
-    known, total = latest_of(each_state(connection_of(context).cluster()), frozenset(status or ()), limit)
+    wanted = Selection((), None, name_of(definition), key_prefix, frozenset(status or ()))
+    known, total = latest_of((one for one in each_state(connection_of(context).cluster()) if fits(wanted, one)), limit)
     at = now()
     if as_json:
         print_json([saga_json(state, at) for state in known])
         return
     if not known:
-        out().print("No sagas yet. Start one with `saga review PATH`." if not status else "No such sagas.")
+        is_all = wanted == Selection()
+        out().print("No sagas yet. Start one with `saga review PATH`." if is_all else "No such sagas.")
         return
     out().print(saga_table(known, at))
     if total > len(known):
         err().print(f"{total - len(known)} older ones are not shown: --limit {total}.")
 
 
-def latest_of(known: Iterable[SagaState], statuses: Collection[SagaStatus], limit: int) -> tuple[list[SagaState], int]:
-    """The last `limit` sagas of these statuses (none: any) by their start, and how many there are."""
+def latest_of(found: Iterable[SagaState], limit: int) -> tuple[list[SagaState], int]:
+    """The last `limit` of some sagas by their start, and how many they are."""
     latest: list[SagaState] = []
     total = 0
-    for state in known:
-        if not statuses or state.status in statuses:
-            total += 1
-            latest.append(state)
+    for total, state in enumerate(found, start=1):  # noqa: B007  # the count of the last one is wanted
+        latest.append(state)
         if len(latest) > 2 * limit + 1_000:  # so that memory does not grow with the number of sagas
             latest = nlargest(limit, latest, key=began)
     return sorted(nlargest(limit, latest, key=began), key=began), total

@@ -71,7 +71,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A pause of a step or a definition, as services know it."""
+    """A pause of more than the saga, as services know it: of a key prefix, a definition or a step."""
 
     scope: str
     hold: Hold
@@ -133,9 +133,12 @@ def place_of(delivery: Delivery, position: Position | None, records: Iterable[Re
 
 
 def held_in(entries: Mapping[str, ControlEntry], state: SagaState) -> tuple[Held, ...]:
-    """The pauses of the saga's definition and of its unfinished steps; its own are in its state."""
+    """The pauses of the saga's key, its definition and its unfinished steps; what its state tells is left out."""
+    told = {control.of_prefix(pause.scope) for pause in state.pauses if pause.until is None}
     steps = [step.name for step in state.steps if step.status is StepStatus.WAITING or step.status.is_open]
-    scopes = [control.of_definition(state.definition), *(control.of_step(state.definition, step) for step in steps)]
+    scopes = [scope for scope in entries if scope.startswith(control.PREFIX) and scope not in told]
+    scopes = [scope for scope in scopes if state.key.startswith(scope.removeprefix(control.PREFIX))]
+    scopes += [control.of_definition(state.definition), *(control.of_step(state.definition, step) for step in steps)]
     found = ((scope, entries[scope].paused) for scope in scopes if scope in entries)
     return tuple(Held(scope, hold) for scope, hold in found if hold is not None)
 

@@ -12,6 +12,7 @@ from services.cli.connection import Connection, connection_of
 from services.cli.loading import name_of
 from services.cli.output import err, now, out, print_json
 from services.cli.reading import each_state, find
+from services.cli.steering.selection import Selection, fits
 from services.cli.surroundings import surroundings_of
 from services.cli.views.incidents import incident_json, incident_table, open_incidents
 from services.cli.views.why import why_json, why_view
@@ -44,17 +45,15 @@ def incidents(
         str | None, typer.Option(metavar="NAME", help="Of this definition: its name, or MODULE:ATTRIBUTE.")
     ] = None,
     step: Annotated[str | None, typer.Option(help="Of this step.")] = None,
-    key_prefix: Annotated[str, typer.Option(metavar="TEXT", help="Of sagas whose business key begins so.")] = "",
+    key_prefix: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Of sagas whose business key begins so.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many, the oldest.")] = 50,
     as_json: _AsJson = False,
 ) -> None:
     """List what only a person can decide. The oldest first, with the commands that can solve it."""
-    wanted = name_of(definition)
-    states = (
-        state
-        for state in each_state(connection_of(context).cluster())
-        if state.incidents and wanted in {None, state.definition} and state.key.startswith(key_prefix)
-    )
+    wanted = Selection((), None, name_of(definition), key_prefix)
+    states = (state for state in each_state(connection_of(context).cluster()) if fits(wanted, state))
     found = [one for one in open_incidents(states) if step in {None, one.incident.step}]
     if as_json:
         print_json([incident_json(*one) for one in found[:limit]])

@@ -64,7 +64,7 @@ class TrackerLogic:
         """Know again when each saga is due. Raises TopologyError if live sagas follow a version that was dropped."""
         book = Book(number, stores)
         self._plans.refuse_dropped(book.glances())
-        book.restore(self._plans.exclusive)
+        book.restore(self._plans.names, self._plans.exclusive)
         for glance in book.glances():
             if not glance.hash and self._plans.knows(glance.definition, glance.version):
                 book.schedule.set(glance.saga_id.encode(), 0)  # it can be concluded now what the facts mean

@@ -33,6 +33,7 @@ class Plans:
         latest = {saga.name: saga for saga in sorted(definitions, key=lambda saga: saga.version)}
         check_all(tuple(latest.values()))
         self._latest = latest
+        self.names = frozenset(latest)
         self._known = {(saga.name, saga.version): outline(saga) for saga in definitions}
         self._nothing = nothing(definitions[0])
         self.exclusive = frozenset(s.name for s in definitions if s.on_conflict is OnConflict.SUPERSEDE)
@@ -81,4 +82,7 @@ class Plans:
 
     def _plan(self, definition: str, version: int) -> Outline:
         known = self._known.get((definition, version))
-        return known if known is not None else unknown_version(self._latest[definition])
+        if known is not None:
+            return known
+        latest = self._latest.get(definition)
+        return unknown_version(latest) if latest is not None else self._nothing

@@ -7,10 +7,17 @@ import os
 from collections.abc import Callable
 
 from schemas.codec import Codec
+from schemas.control import ControlEntry, of_saga
+from schemas.envelope import Envelope, rfc3339, to_headers
 from schemas.event import Event
+from schemas.ids import start_id
 from services.chassis.context import Context
+from services.chassis.partitioner import partition_of
 from services.chassis.port import Cluster
-from tests.support.example import Example, Fact
+from services.chassis.records import Outgoing
+from tests.support.commands import control
+from tests.support.driver import unique
+from tests.support.example import PARTITIONS, Example, Fact
 from tests.support.heavy import HEAVY, Answered, Asked, answer
 from tests.support.rig import Rig, envelope, header
 from topology.model import Saga
@@ -45,6 +52,48 @@ def test_a_child_that_dies_hangs_or_leaves_is_a_report_and_the_others_go_on(
     assert sorted(count_of(answers[subject]) for subject in ("key0@0", "key0@6")) == [1, 2]
     assert worker.runner.is_idle
     publisher.close()
+
+
+def test_a_child_is_heard_of_while_it_works_and_killed_when_its_saga_is_cancelled(
+    rig_of: Callable[[Saga], Rig],
+) -> None:
+    rig = rig_of(HEAVY)
+    key = unique("key")
+    saga_id = f"{key}@1"
+    service = rig.service({"answer": answer}, heavy=["answer"], stateful=True)
+    worker = rig.worker(service, progress_interval=1)
+    rig.send([asked(key, "hang")])
+
+    def told() -> list[tuple[str, str, str]]:
+        mine = [one for one in rig.progress().records() if envelope(one).subject == saga_id]
+        return [(header(one, "ce_done"), header(one, "ce_total"), header(one, "ce_reason")) for one in mine]
+
+    rig.eventually(lambda: ("3", "9", "hanging") in told())
+    rig.send([control(of_saga(saga_id), ControlEntry(1, cancelled="not wanted"), key)])
+
+    def ended() -> list[str]:
+        return [header(one, "ce_code") for one in rig.reports().records() if envelope(one).subject == saga_id]
+
+    rig.eventually(lambda: bool(ended()))
+    rig.settle(5)
+    assert ended() == ["interrupted"]
+    assert worker.runner.in_flight == 0
+
+
+def asked(key: str, text: str) -> Outgoing:
+    """A normalised start."""
+    saga_id = f"{key}@1"
+    start = Envelope(
+        id=start_id(saga_id, Asked.event_type),
+        type=Asked.event_type,
+        source="/tests",
+        time=rfc3339(0),
+        subject=saga_id,
+        definition=HEAVY.name,
+        version=1,
+    )
+    value = Codec([Asked]).encode(Asked(key=key, number=1, text=text))
+    return Outgoing(Asked.event_type, partition_of(key.encode(), PARTITIONS), key.encode(), value, to_headers(start))
 
 
 def test_a_heavy_handler_that_no_child_can_find_is_a_report(rig: Rig, case: Example) -> None:

@@ -10,6 +10,7 @@ from examples.order.book import Book
 from examples.order.definition import ORDER
 from examples.order.events import PaymentDeclined, ShipmentCreated, StockMissing
 from examples.order.handlers import CLOSED_FOR, COMPENSATIONS, HANDLERS
+from schemas.events.compensated import compensated_event
 from services.chassis.service import Service
 from services.testing.system import System
 from services.tracker.core.state import SagaStatus, StepStatus
@@ -57,13 +58,16 @@ def test_an_order_is_paid_reserved_and_shipped(shop: System) -> None:
     ]
 
 
-def test_a_declined_payment_ends_the_order_as_failed_and_nothing_else_runs(shop: System) -> None:
+def test_a_declined_payment_ends_the_order_as_failed_and_nothing_else_runs(shop: System, book: Book) -> None:
     shop.publish("order.placed", order("A-2", amount_cents=1_000_000))
     shop.settle()
     assert [event.order_id for event in shop.events(PaymentDeclined)] == ["A-2"]
     saga = shop.saga("A-2@once")
     assert (saga.status, saga.end, saga.error) == (SagaStatus.FAILED, "payment.declined", "ended by payment.declined")
     assert [step.status for step in saga.steps] == [StepStatus.COMPENSATED, StepStatus.SKIPPED, StepStatus.SKIPPED]
+    (undone,) = shop.events(compensated_event("payment.compensated"))
+    assert undone.note == "nothing to release: the payment was declined (over the credit limit)"
+    assert book.entries() == ()
 
 
 def test_missing_stock_ends_the_order_as_failed(shop: System) -> None:
@@ -90,6 +94,8 @@ def test_a_warehouse_that_is_closed_at_first_holds_the_payment_back_until_it_too
         ("auth/A-8@once/payment/0", 1, True),
         ("shelf/A-8@once/stock/0", CLOSED_FOR + 1, True),
     ]
+    undone = {step: shop.records(f"{step}.compensated")[0].timestamp for step in ("stock", "payment")}
+    assert undone["stock"] < undone["payment"]
     assert shop.saga("A-8@once").status is SagaStatus.FAILED
 
 

@@ -112,7 +112,9 @@ class History:
     @cached_property
     def events(self) -> list[Seen]:
         """Everything that carries on the saga: starts, outcomes, by-products."""
-        rest = (seen for topic in self.saga.events if topic != self.saga.starts_on.event_type for seen in self.of(topic))
+        rest = (
+            seen for topic in self.saga.events if topic != self.saga.starts_on.event_type for seen in self.of(topic)
+        )
         return [*self.starts, *rest]
 
     @cached_property

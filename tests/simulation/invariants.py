@@ -218,7 +218,8 @@ def _of_triggers(log: History, step: Step, reported: Counter[Delivered]) -> Comp
 
 
 def _of_work(log: History, step: Step, reported: Counter[Delivered]) -> Complaints:
-    ended = Counter(seen.command for seen in (*_outcomes(log, step), *log.of(step.compensated_type)))
+    ends_of_work = (seen for seen in (*_outcomes(log, step), *log.of(step.compensated_type)) if not _foreign((seen,)))
+    ended = Counter(seen.command for seen in ends_of_work)
     for seen in log.of(step.work_topic):
         ends = ended[seen.id] + reported[seen.place, step.name]
         if ends > 1 or (ends == 0 and not log.is_held(step)):
@@ -274,10 +275,14 @@ def _name(log: History, identity: str) -> str:
 def _epoch_of(log: History, ruling: Seen) -> int:
     """The saga's epoch when a ruling was made: how many redrives, rewinds and skips were accepted before it."""
     newer = {Act.REDRIVE, Act.REWIND, Act.SKIP}
-    return ruling.epoch if "ce_epoch" in ruling.headers else sum(
-        isinstance(told.event, CommandAccepted) and told.event.command in newer
-        for told in log.told_of(ruling.saga)
-        if told.seen.at < ruling.at
+    return (
+        ruling.epoch
+        if "ce_epoch" in ruling.headers
+        else sum(
+            isinstance(told.event, CommandAccepted) and told.event.command in newer
+            for told in log.told_of(ruling.saga)
+            if told.seen.at < ruling.at
+        )
     )
 
 

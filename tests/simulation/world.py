@@ -75,6 +75,7 @@ class World:
         self._later: dict[int, list[Callable[[], None]]] = defaultdict(list)
         self._stalled: set[str] = set()
         self._is_over = False
+        self._exits = 0
         self._commands = 0
         self._names = self._begin_processes()
         self._troubles: dict[tuple[str, str, bool], list[Trouble]] = defaultdict(list)
@@ -247,6 +248,7 @@ class World:
         """A supervisor starts it again."""
         self.note(f"{name} had to exit: another is in its place")
         self._armed[name].clear()
+        self._exits += 1
         if self._is_over:
             self._start(name)
         else:
@@ -357,8 +359,11 @@ class World:
 
     def _rest(self) -> None:
         """Sessions and open transactions of the dead end, then time passes until nothing is due."""
-        self.system.advance(30)
-        self.system.advance_until_rest(HORIZON)
+        exits = -1
+        while exits != self._exits:
+            exits = self._exits
+            self.system.advance(30)
+            self.system.advance_until_rest(HORIZON)
 
 
 def _error(kind: str) -> Exception | None:

@@ -14,7 +14,7 @@ from schemas.errors import TerminalError
 from schemas.event import Event
 from services.chassis.context import Context
 from topology.durations import seconds
-from topology.model import COMPLETED, Saga, Step
+from topology.model import COMPLETED, OnCancel, Saga, Step
 
 RUN = os.environ.setdefault("SAGA_TEST_RUN", uuid4().hex[:8])
 """The name of this test run; children inherit it."""
@@ -45,7 +45,7 @@ HEAVY = Saga(
     starts_on=Asked,
     key="{key}",
     run="{number}",
-    steps=(Step("answer", on=Asked, emits=(Answered,), timeout=seconds(6)),),
+    steps=(Step("answer", on=Asked, emits=(Answered,), timeout=seconds(6), on_cancel=OnCancel.INTERRUPT),),
     ends={Answered: COMPLETED},
 )
 
@@ -58,6 +58,7 @@ def answer(event: Asked, context: Context) -> Answered:
         case "die":
             os._exit(9)
         case "hang":
+            context.progress(3, 9, "hanging")
             threading.Event().wait()
         case "exit":
             raise SystemExit(5)

@@ -15,12 +15,11 @@ from services.chassis.observer import Silent
 from services.chassis.offsets import Position, decode
 from services.chassis.records import Outgoing, Record, TopicPartition
 from services.chassis.service import Handler, Service
-from services.chassis.worker import Identity, Worker
+from services.chassis.worker import PROGRESS_INTERVAL, Identity, Worker
 from tests.support.driver import PATIENCE, TURN, Driver, commit, places, unique
 from tests.support.example import PARTITIONS
 from topology.model import Saga
 from topology.topics import DEAD_LETTERS, SAGA_STEPS, TopicFactory, state_topic, topics_of
-
 
 NOTHING: Mapping[str, Handler] = MappingProxyType({})
 
@@ -85,7 +84,13 @@ class Rig:
             self.driver.cluster.admin().create_missing([self._make.changelog(state_topic(service.name))])
         return service
 
-    def worker(self, service: Service, max_in_flight: int = 16, logic: Logic | None = None) -> Worker:
+    def worker(
+        self,
+        service: Service,
+        max_in_flight: int = 16,
+        logic: Logic | None = None,
+        progress_interval: float = PROGRESS_INTERVAL,
+    ) -> Worker:
         """One more instance of a service, perhaps of another logic; it takes part in every turn from now on."""
         executor = ThreadedExecutor()
         worker = Worker(
@@ -97,6 +102,7 @@ class Rig:
             self._blobs,
             Silent(),
             max_in_flight,
+            progress_interval,
         )
         self._executors[worker] = executor
         self.workers.append(worker)

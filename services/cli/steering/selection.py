@@ -64,13 +64,17 @@ def check(act: Act, selection: Selection) -> None:
 
 def matches(selection: Selection, act: Act, state: SagaState) -> bool:
     """Whether a saga is meant by the filters; without --status, only if the act can do anything to it."""
-    if selection.definition_name is not None and state.definition != selection.definition_name:
-        return False
-    if selection.key_prefix is not None and not state.key.startswith(selection.key_prefix):
-        return False
-    if selection.step_name is not None and not stands_at(state, selection.step_name):
-        return False
-    return state.status in selection.statuses if selection.statuses else _APPLIES[act](state)
+    return fits(selection, state) and (bool(selection.statuses) or _APPLIES[act](state))
+
+
+def fits(selection: Selection, state: SagaState) -> bool:
+    """Whether a saga is what the filters say."""
+    return (
+        selection.definition_name in {None, state.definition}
+        and state.key.startswith(selection.key_prefix or "")
+        and (selection.step_name is None or stands_at(state, selection.step_name))
+        and (not selection.statuses or state.status in selection.statuses)
+    )
 
 
 def stands_at(state: SagaState, step: str) -> bool:

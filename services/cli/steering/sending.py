@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -117,12 +118,12 @@ class Hearing:
     """What has been heard of some commands; one about more than a saga is answered in each of its partitions."""
 
     asked: Sequence[Asked]
-    _open: dict[tuple[str, int], None] = field(init=False)
-    _refused: dict[str, str] = field(default_factory=dict)
-    _heard: set[str] = field(default_factory=set)
+    _open: set[tuple[str, int]] = field(init=False)
+    _refused: dict[str, list[str]] = field(default_factory=dict)
+    _accepted: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
-        self._open = {(one.id, number): None for one in self.asked for number in one.partitions}
+        self._open = {(one.id, number) for one in self.asked for number in one.partitions}
 
     @property
     def is_over(self) -> bool:
@@ -134,25 +135,25 @@ class Hearing:
         answer = answer_of(record)
         if answer is None or (answer.command_id, record.partition) not in self._open:
             return
-        del self._open[answer.command_id, record.partition]
-        self._heard.add(answer.command_id)
-        if isinstance(answer, CommandRefused):
-            self._refused[answer.command_id] = answer.why
+        self._open.remove((answer.command_id, record.partition))
+        match answer:
+            case CommandRefused(command_id=identity, why=why):
+                self._refused.setdefault(identity, []).append(why)
+            case CommandAccepted(command_id=identity):
+                self._accepted[identity] += 1
 
     def answers(self) -> list[Answer]:
         """What came of each command, in their order."""
-        waiting: dict[str, int] = {}
-        for identity, _ in self._open:
-            waiting[identity] = waiting.get(identity, 0) + 1
-        return [self._answer(one, waiting.get(one.id, 0)) for one in self.asked]
+        return [self._answer(one) for one in self.asked]
 
-    def _answer(self, one: Asked, waiting: int) -> Answer:
-        if one.id in self._refused:
-            return Answer(one, Verdict.REFUSED, self._refused[one.id])
-        if not waiting:
+    def _answer(self, one: Asked) -> Answer:
+        total, accepted, refused = len(one.partitions), self._accepted[one.id], self._refused.get(one.id, [])
+        if refused:
+            elsewhere = f" (accepted in {accepted} of {total} partitions)" if accepted else ""
+            return Answer(one, Verdict.REFUSED, f"{refused[0]}{elsewhere}")
+        if accepted == total:
             return Answer(one, Verdict.ACCEPTED)
-        heard = len(one.partitions) - waiting
-        return Answer(one, Verdict.SILENT, f"accepted in {heard} of {len(one.partitions)} partitions" if heard else "")
+        return Answer(one, Verdict.SILENT, f"accepted in {accepted} of {total} partitions" if accepted else "")
 
 
 def answer_of(record: Record) -> CommandAccepted | CommandRefused | None:

@@ -18,6 +18,11 @@ from services.tracker.core.reason import length
 from services.tracker.core.state import SagaState
 
 _SHOWN = 3
+_SCOPES = {
+    control.PREFIX: ("Every key that begins with", "--key-prefix"),
+    control.DEFINITION: ("The definition", "--definition"),
+    control.STEP: ("Step", "--step"),
+}
 
 
 class WaitingJson(msgspec.Struct, frozen=True):
@@ -107,10 +112,10 @@ def _waiting(one: Waiting) -> Iterator[str]:
 
 def _held(held: Held, now: int) -> str:
     kind, _, name = held.scope.partition(":")
-    what = f"Step {name}" if kind == control.STEP.rstrip(":") else f"The definition {name}"
+    what, option = _SCOPES[f"{kind}:"]
     why = f" ({held.hold.reason})" if held.hold.reason else ""
     since = f"since {clock(held.hold.at)}, {length(now - held.hold.at)} ago"
-    return f"{what} is paused by {held.hold.by}{why} {since}: `saga resume --{kind} {name}`."
+    return f"{what} {name} is paused by {held.hold.by}{why} {since}: `saga resume {option} {name}`."
 
 
 def _letters(letters: Sequence[DeadLetter]) -> str:

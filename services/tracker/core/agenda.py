@@ -64,6 +64,7 @@ def agenda(state: SagaState, plan: Outline, wide: Wide) -> Iterator[Item]:
     """Everything that is to happen, in no order."""
     if not plan.is_known:
         yield from _of_unknown_version(state)
+        yield from _commands(state)
         return
     yield from _pauses(state, wide)
     yield from _commands(state)
@@ -249,6 +250,8 @@ def _unknown(state: SagaState, plan: Outline) -> Iterator[Item]:
 
 
 def _of_unknown_version(state: SagaState) -> Iterator[Item]:
+    if not state.definition and not state.asked:
+        yield Item(state.updated_at, What.FORGET)
     if not state.incidents and not state.status.is_final and state.events:
         yield Item(state.events[0].at + UNKNOWN_FOR, What.RAISE, "version")
 

@@ -40,6 +40,8 @@ def obey(state: SagaState, asked: Asked, plan: Outline) -> Obeyed:
     """Raises RefusedError."""
     if state.started_at is None:
         raise RefusedError("no saga of this id has started: look for it with `saga ls`")
+    if not plan.is_known:
+        raise RefusedError(f"the tracker does not know {state.definition} v{state.version}: start one that does")
     match asked.command:
         case Act.PAUSE:
             return Obeyed(_paused(state, asked))

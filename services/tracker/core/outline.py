@@ -67,7 +67,7 @@ def unknown_version(definition: Saga) -> Outline:
 @lru_cache(maxsize=16)
 def nothing(definition: Saga) -> Outline:
     """The outline for a saga of which nothing but a command is known; `definition` says how long that is kept."""
-    return Outline(definition, "", {}, {}, {})
+    return Outline(definition, "", {}, {}, {}, is_known=False)
 
 
 def _undone(step: Step) -> tuple[str, ...]:

@@ -70,7 +70,7 @@ def examples() -> Iterator[tuple[str, list[str]]]:
 def _delivery(record: Outgoing, offset: int) -> Delivery:
     """The record as its service reads it."""
     jobs = [Job(step, print, Mode.INLINE) for step in CODE_REVIEW.steps]
-    read = Record(record.topic, record.partition, offset, NOON, record.key, record.value, tuple(record.headers))
+    read = Record(record.topic, record.partition, offset, NOON, record.key, record.value, list(record.headers))
     return Deliveries(CODE_REVIEW, jobs, jobs, 4).of(read, dict(record.headers))
 
 

@@ -17,7 +17,7 @@ from services.cli.letters import letter_at
 from services.cli.redriving import put_back
 from services.cli.surroundings import Delivery, Place, Surroundings, delivery_of, place_of, surroundings_of
 from services.cli.views.why import besides, why_json
-from services.tracker.core.state import EventRef, SagaState, Sent, StepState, StepStatus
+from services.tracker.core.state import EventRef, Pause, SagaState, Sent, StepState, StepStatus
 from tests.unit.services.cli.cluster import Members
 from tests.unit.services.cli.given import SAGA, T0, completed, headers_of, log_with, running
 from topology.topics import SAGA_CONTROL
@@ -127,19 +127,24 @@ def test_a_partition_that_stands_still_is_said_with_the_command_that_lets_it_go_
     assert f"ast: {reason}; or `saga dlq continue ast`." in said(waiting(), around)
 
 
-def test_a_paused_step_or_definition_is_said_and_who_paused_it() -> None:
+def test_what_is_paused_beyond_the_saga_is_said_and_by_whom() -> None:
     hold = ControlEntry(1, paused=Hold("ada", "deploying", T0))
     entries = {
         control.of_step("code_review", "llm"): control.encode(hold),
         control.of_step("code_review", "validate"): control.encode(hold),
         control.of_definition("code_review"): control.encode(ControlEntry(2)),
         control.of_definition("order"): control.encode(hold),
+        control.of_prefix("acme/"): control.encode(hold),
+        control.of_prefix("acme/shop"): control.encode(hold),
+        control.of_prefix("zoo/"): control.encode(hold),
         control.of_step("code_review", "ast"): b"{",
     }
     records = [Outgoing(SAGA_CONTROL, 1, scope.encode(), value, []) for scope, value in entries.items()]
-    around = surroundings_of(log_with({}, *records), services(ast=1), waiting(), NOTHING)
-    assert [held.scope for held in around.held] == ["step:code_review/llm"]
-    (sentence,) = [one for one in said(waiting(), around) if "paused" in one]
+    state = replace(waiting(), pauses=(Pause("acme/", "ada", "", T0),))
+    around = surroundings_of(log_with({}, *records), services(ast=1), state, NOTHING)
+    assert [held.scope for held in around.held] == ["prefix:acme/shop", "step:code_review/llm"]
+    prefix, sentence = [one for one in said(state, around) if "paused" in one]
+    assert prefix.startswith("Every key that begins with acme/shop is paused by ada (deploying) since ")
     assert sentence.startswith("Step code_review/llm is paused by ada (deploying) since ")
     assert sentence.endswith("1 min ago: `saga resume --step code_review/llm`.")
 

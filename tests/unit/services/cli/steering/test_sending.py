@@ -63,7 +63,7 @@ def test_a_wide_command_is_accepted_when_all_partitions_have_said_so() -> None:
     halves = Answered(log_with({}), lambda _, number: "" if number < 2 else None)
     assert send(halves, [WIDE], 0.05) == [Answer(WIDE, Verdict.SILENT, "accepted in 2 of 4 partitions")]
     one_refuses = Answered(log_with({}), lambda _, number: "no" if number == 3 else "")
-    assert send(one_refuses, [WIDE], 1) == [Answer(WIDE, Verdict.REFUSED, "no")]
+    assert send(one_refuses, [WIDE], 1) == [Answer(WIDE, Verdict.REFUSED, "no (accepted in 3 of 4 partitions)")]
 
 
 def test_a_tracker_that_is_away_is_silent_and_the_command_stays() -> None:
