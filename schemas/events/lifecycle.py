@@ -67,6 +67,14 @@ class Ruling(Lifecycle):
     read: Annotated[dict[str, int], Field(description="next offset by topic")]
 
 
+class SagaRuled(Ruling):
+    """The tracker has ruled about a saga, whatever it decided: by this a replay rules where it was done."""
+
+    event_type: ClassVar[str] = "saga.ruled"
+
+    until: Annotated[int, Field(description="everything of log time before this had been read (milliseconds UTC)")]
+
+
 class DeadlinePassed(Ruling):
     """A step (or the saga, if none is named) has not ended in the time that its definition gives it."""
 
@@ -184,6 +192,7 @@ LIFECYCLE: tuple[type[Event], ...] = (
     SagaCompleted,
     SagaFailed,
     SagaCancelled,
+    SagaRuled,
     DeadlinePassed,
     RetryScheduled,
     SagaUndoing,

@@ -21,7 +21,9 @@ class StepFailed(Event):
 
     step: str
     reason: str
-    code: Annotated[str, Field(description="retryable, terminal, unexpected, timeout, crashed, undecodable")]
+    code: Annotated[
+        str, Field(description="retryable, terminal, unexpected, timeout, crashed, undecodable, missing_reference")
+    ]
     retryable: bool
     retry_after_ms: Milliseconds | None = None
     traceback: str = ""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from services.chassis.quarantine import Quarantine
 from services.chassis.records import Record, TopicPartition
-from services.chassis.work import Effect, Pause, Resume
+from services.chassis.work import Effect, Heeded, Pause, Resume
 
 
 class Backlog:
@@ -39,9 +39,11 @@ class Backlog:
         self._still.clear()
         self.quarantine = Quarantine()
 
-    def keep_still(self, number: int, topics: frozenset[str]) -> None:
-        """From now on these topics of a task stand still, and no others."""
-        self._still[number] = topics
+    def heed(self, number: int, heeded: Heeded) -> None:
+        """What control says of a task's topics."""
+        self._still[number] = heeded.still
+        if heeded.goes_on:
+            self.quarantine.release(number)
 
     def stands_still(self, at: TopicPartition) -> bool:
         """Whether nothing of a partition is to be taken in."""

@@ -11,10 +11,12 @@ from typing import NamedTuple
 
 import msgspec
 
-from schemas.control import PREFIX, SAGA, ControlEntry, decode, of_definition, of_saga, of_step
+from schemas.control import PREFIX, SAGA, SERVICE, ControlEntry, decode, of_definition, of_saga, of_step
 from services.chassis.records import Record
 
 LOG = logging.getLogger("saga.control")
+
+_SERVICE = SERVICE.encode()
 
 KNOWS_NOTHING = -1
 """The revision that a trigger was issued under: every entry gates it."""
@@ -54,14 +56,14 @@ Verdict = Skipped | Parked
 
 
 class Control:
-    """The entries of all partitions that are ours."""
+    """The entries of all partitions that are ours; `partitions` are those in which something is to be heeded."""
 
     def __init__(self) -> None:
-        self._partitions: dict[int, Entries] = {}
+        self.partitions: dict[int, Entries] = {}
 
     def heed(self, record: Record) -> None:
         """Take a record in; one that cannot be read is said in the log, and changes nothing."""
-        if record.key is None:
+        if record.key is None or record.key.startswith(_SERVICE):  # what lets a service go on gates nothing
             return
         try:
             scope = record.key.decode()
@@ -69,21 +71,18 @@ class Control:
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             LOG.warning("%s: no control entry, passed over: %s", record.where, error)
             return
-        found = self._partitions.setdefault(record.partition, Entries({}, {}))
+        found = self.partitions.setdefault(record.partition, Entries({}, {}))
         entries = found.sagas if scope.startswith(SAGA) else found.wide
         if entry is None:
             entries.pop(scope, None)
         else:
             entries[scope] = entry
-
-    def entries(self, number: int) -> Entries | None:
-        """What is to be heeded in a partition; none if nothing is."""
-        found = self._partitions.get(number)
-        return found if found is not None and (found.sagas or found.wide) else None
+        if not any(found):
+            del self.partitions[record.partition]
 
     def forget(self) -> None:
         """The partitions have gone; whoever gets them reads them anew."""
-        self._partitions.clear()
+        self.partitions.clear()
 
 
 def verdict(entries: Entries, asked: Asked) -> Verdict | None:

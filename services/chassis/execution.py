@@ -95,6 +95,7 @@ class ThreadedExecutor:
         self._running[id(delivery)] = (task, context)
 
     def _cancel(self, delivery: Delivery) -> None:
+        self._interrupted.discard(id(delivery))
         if found := self._running.pop(id(delivery), None):
             task, context = found
             context.is_cancelled = True

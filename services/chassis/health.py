@@ -42,7 +42,7 @@ def why_not_ready(runner: Runner) -> tuple[str, ...]:
         return ("no partitions yet: the group is rebalancing",)
     reasons = [
         f"{at.topic}[{at.partition}] stands still: most of its last records could not be decoded; "
-        "mend the producer, then restart this service"
+        "mend the producer, then `saga dlq continue` this service, or restart it"
         for at in runner.quarantined()
     ]
     reasons += [f"partition {number} waits: other topics of it lie elsewhere" for number in runner.incomplete()]

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from services.chassis.keyed import Store, StoreSpec
 from services.chassis.records import Record
-from services.chassis.work import Delivery, Disturbance, Ended, Fetch, Made, Result, Start, Wait
+from services.chassis.work import Delivery, Disturbance, Ended, Fetch, Heeded, Made, Result, Start, Wait
 
 Stores = Mapping[str, Store]
 """The stores of one task, by changelog topic."""
@@ -57,8 +57,8 @@ class Logic(Protocol):
 
     # ---- while handlers run
 
-    def heed(self, record: Record) -> frozenset[str]:
-        """A record of `saga.control`: the topics that stand still in its partition from now on."""
+    def heed(self, record: Record) -> Heeded:
+        """A record of `saga.control`: what holds in its partition from now on."""
 
     def disturb(self, delivery: Delivery) -> Disturbance | None:
         """What control means for a handler that runs."""

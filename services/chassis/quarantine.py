@@ -34,6 +34,10 @@ class Quarantine:
             watch.dead.popleft()
         watch.holds = len(watch.dead) >= LEAST and len(watch.dead) * 2 > min(seen, WINDOW)
 
+    def release(self, number: int) -> None:
+        """A person lets this partition number go on; what comes now is counted anew."""
+        self._watches = {at: watch for at, watch in self._watches.items() if at.partition != number}
+
     def holds(self, at: TopicPartition) -> bool:
         """Whether this partition stands still."""
         watch = self._watches.get(at)

@@ -136,14 +136,14 @@ class Runner:
 
         Not before their task runs again: until then control is read from its beginning, and may say what is over.
         """
-        told = {record.partition: self._logic.heed(record) for record in records}
-        if not told:
-            return []
-        for number, topics in told.items():
-            self._backlog.keep_still(number, topics)
-        for delivery in self._waiting:
-            self._lanes.release(delivery)
-        self._waiting.clear()
+        told: set[int] = set()
+        for record in records:
+            told.add(record.partition)
+            self._backlog.heed(record.partition, self._logic.heed(record))
+        if told:
+            waiting, self._waiting = self._waiting, []
+            for delivery in waiting:
+                self._lanes.release(delivery)
         return self._disturb({number for number in told if self._tasks.running(number) is not None})
 
     def fetches(self) -> list[Fetch]:

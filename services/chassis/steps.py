@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from schemas.codec import Codec
+from schemas.control import of_service
 from schemas.envelope import names_a_saga
 from schemas.errors import DecodeError, DecodeProblem
 from schemas.event import Event
@@ -23,6 +24,7 @@ from services.chassis.work import (
     Disturbance,
     Ended,
     Fetch,
+    Heeded,
     Interrupt,
     Job,
     Kind,
@@ -103,16 +105,16 @@ class StepLogic:
 
     def admit(self, delivery: Delivery, stores: Stores, now: int) -> Start | Fetch | Wait | Ended:
         """Find and decode the event, turn away what has started before, ask control."""
-        if delivery.record.topic in self._is_still.get(delivery.record.partition, ()):
+        if self._is_still and delivery.record.topic in self._is_still.get(delivery.record.partition, ()):
             return Wait()
-        if delivery.command is not None and delivery.cause is None:
-            return self._gated(delivery, now) or Fetch(delivery)
-        if (missing := _missing(delivery)) is not None:
-            return self._ends.failed(delivery, "missing_reference", missing.reason, now, retryable=not missing.for_good)
+        if delivery.command is not None and (not_yet := self._without_cause(delivery, now)) is not None:
+            return not_yet
         try:
             event = self._event(delivery)
-            # a start that was seen before is no delivery of its own: parking it would have the tracker run it again
-            if ended := self._turned_away(delivery, event, stores, now) or self._gated(delivery, now):
+            if ended := self._turned_away(delivery, event, stores, now):
+                return ended
+            # Not before: a start that is known is no delivery of its own, parked it would be asked for again.
+            if self._control.partitions and (ended := self._gated(delivery, now)):
                 return ended
         except DecodeError as error:
             return self._dead(delivery.record, error, now, delivery)
@@ -134,13 +136,16 @@ class StepLogic:
 
     # ---- while handlers run
 
-    def heed(self, record: Record) -> frozenset[str]:
+    def heed(self, record: Record) -> Heeded:
         """Take control in; the topics of paused steps stand still."""
         self._control.heed(record)
-        entries = self._control.entries(record.partition)
+        entries = self._control.partitions.get(record.partition)
         still = standing_still(entries, self.saga.name, self._deliveries.by_step)
-        self._is_still[record.partition] = still
-        return still
+        self._is_still.pop(record.partition, None)
+        if still:
+            self._is_still[record.partition] = still
+        is_ours = record.key == of_service(self.service).encode()
+        return Heeded(still, goes_on=is_ours and record.value is not None)
 
     def disturb(self, delivery: Delivery) -> Disturbance | None:
         """Once: what nobody wants any more is interrupted or warned, as its step says. What undoes goes on."""
@@ -157,12 +162,20 @@ class StepLogic:
 
     # ---- control
 
+    def _without_cause(self, delivery: Delivery, now: int) -> Fetch | Ended | None:
+        """What is done about a command whose event is not there; none if it is."""
+        if delivery.cause is None:
+            return self._gated(delivery, now) or Fetch(delivery)
+        if (missing := _missing(delivery)) is None:
+            return None
+        return self._ends.failed(delivery, "missing_reference", missing.reason, now, retryable=not missing.for_good)
+
     def _gated(self, delivery: Delivery, now: int) -> Ended | None:
         found = self._verdict(delivery)
         return None if found is None else self._ends.gated(delivery, found, now)
 
     def _verdict(self, delivery: Delivery) -> Verdict | None:
-        entries = self._control.entries(delivery.record.partition)
+        entries = self._control.partitions.get(delivery.record.partition)
         if entries is None:
             return None
         envelope, command = delivery.envelope, delivery.command

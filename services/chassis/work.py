@@ -155,6 +155,16 @@ class Resume(msgspec.Struct, frozen=True, gc=False):
     at: TopicPartition
 
 
+class Heeded(NamedTuple):
+    """What follows from a record of control: the topics that stand still in its partition, and no others.
+
+    `goes_on`: a person lets the service go on with what stands still for its dead letters.
+    """
+
+    still: frozenset[str] = frozenset()
+    goes_on: bool = False
+
+
 class Wait(msgspec.Struct, frozen=True, gc=False):
     """A delivery keeps its lane and does not start before control says something else."""
 

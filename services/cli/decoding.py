@@ -13,6 +13,7 @@ from schemas.codec import Codec
 from schemas.envelope import Envelope, from_headers
 from schemas.errors import DecodeError, UnavailableError
 from schemas.event import Event
+from schemas.events.compensated import compensated_event
 from schemas.events.reports import REPORTS
 from services.chassis.port import Cluster, Reader
 from services.chassis.records import Record, TopicPartition
@@ -65,8 +66,11 @@ class EventJson(msgspec.Struct, frozen=True):
 
 
 def codec_for(definitions: Iterable[Saga]) -> Codec:
-    """A codec for the events of these definitions, and for reports."""
-    return Codec((*(event for saga in definitions for event in saga.events.values()), *REPORTS))
+    """A codec for the events of these definitions, for what undoing leads to, and for reports."""
+    sagas = tuple(definitions)
+    events = (event for saga in sagas for event in saga.events.values())
+    undone = (compensated_event(step.compensated_type) for saga in sagas for step in saga.steps if step.compensates)
+    return Codec((*events, *undone, *REPORTS))
 
 
 def history(cluster: Cluster, state: SagaState, codec: Codec) -> list[Happened]:

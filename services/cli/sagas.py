@@ -10,8 +10,8 @@ import typer
 
 from services.cli.connection import Connection, connection_of
 from services.cli.decoding import codec_for, history
-from services.cli.diagnosis import missing_services, sentence
 from services.cli.following import follow, screen_on
+from services.cli.hindrances import hindrance
 from services.cli.loading import DEFAULT_DEFINITION, definitions, name_of
 from services.cli.output import err, now, out, print_json
 from services.cli.reading import Feed, began, each_state, find
@@ -104,16 +104,16 @@ def events(
 
 def _followed(connection: Connection, state: SagaState, *, as_json: bool) -> SagaState:
     console = err() if as_json else out()
-    feed = Feed(connection.cluster(), state.saga_id)
+    cluster, groups = connection.cluster(), connection.groups()
+    feed = Feed(cluster, state.saga_id)
+
+    def diagnose(seen: SagaState | None) -> str:
+        return hindrance(cluster, groups, seen, state.saga_id)
+
     try:
         newest = feed.current() or state
         with screen_on(console, newest.saga_id) as screen:
             screen.show(newest)
-            return follow(feed, newest, screen, float("inf"), lambda seen: _diagnosis(connection, seen)) or newest
+            return follow(feed, newest, screen, float("inf"), diagnose) or newest
     finally:
         feed.close()
-
-
-def _diagnosis(connection: Connection, state: SagaState | None) -> str:
-    missing = missing_services(connection.groups(), state)
-    return sentence(missing) if missing else ""

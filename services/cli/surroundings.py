@@ -97,7 +97,7 @@ def surroundings_of(
     return Surroundings(
         trackers=groups.members([TRACKER]).get(TRACKER, 0),
         waiting=tuple(one for one in waiting if one is not None),
-        held=held_in(_control(cluster, state), state),
+        held=held_in(control_of(cluster, state), state),
         letters=letters_of(cluster, state),
     )
 
@@ -190,7 +190,8 @@ def _records(cluster: Cluster, at: TopicPartition, start: int | None) -> Iterato
         reader.close()
 
 
-def _control(cluster: Cluster, state: SagaState) -> dict[str, ControlEntry]:
+def control_of(cluster: Cluster, state: SagaState) -> dict[str, ControlEntry]:
+    """The entries of `saga.control` in a saga's partition, by scope."""
     values = latest(_records(cluster, TopicPartition(SAGA_CONTROL, state.partition), None))
     return {scope: entry for scope, value in values.items() if (entry := _entry(value)) is not None}
 

@@ -42,7 +42,7 @@ class Book:
         self.control = stores[SAGA_CONTROL]
         self.schedule = Schedule()
         self.until = 0
-        self.read: Mapping[str, int] = {}
+        self.read: dict[str, int] = {}
         self.revision = 0
         self._running: dict[tuple[str, str], set[str]] = {}
         self._wide: dict[str, ControlEntry] = {}
@@ -62,6 +62,12 @@ class Book:
                 self.schedule.set(glance.saga_id.encode(), glance.due)
             if glance.definition in exclusive and not glance.status.is_final:
                 self._running.setdefault((glance.definition, glance.key), set()).add(glance.saga_id)
+
+    def reach(self, until: int, read: Mapping[str, int]) -> None:
+        """Everything before `until` has been folded in; `read` are the next offsets by topic."""
+        self.until = max(self.until, until)
+        for topic, offset in read.items():
+            self.read[topic] = max(offset, self.read.get(topic, 0))
 
     def note(self, scope: str, entry: ControlEntry | None) -> None:
         """An entry of control has been read or written."""

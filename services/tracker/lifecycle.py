@@ -70,6 +70,8 @@ def _ruling(who: Mapping[str, Any], state: SagaState, notice: said.Notice, read:
     """What depended on something that had not arrived."""
     basis = {**who, "revision": state.revision, "read": dict(read)}
     match notice:
+        case said.Ruled(_, revision, until):
+            return events.SagaRuled(**{**basis, "revision": revision}, until=until)
         case said.TimedOut(_, step, deadline):
             return events.DeadlinePassed(**basis, step=step, deadline_ms=deadline)
         case said.Undoing(_, goal, reason, epoch, steps):

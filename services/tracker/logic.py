@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -15,15 +16,16 @@ from schemas.errors import TopologyError
 from schemas.events.commands import SagaCommand
 from services.chassis.keyed import Change, Store, StoreSpec
 from services.chassis.records import Outgoing, Record
-from services.chassis.work import Delivery, Disturbance, Ended, Kind, Made, Result, Start
+from services.chassis.work import Delivery, Disturbance, Ended, Heeded, Kind, Made, Result, Start
 from services.tracker.asking import Asking, Wrong
 from services.tracker.book import Book
 from services.tracker.core.agenda import next_due
-from services.tracker.core.decisions import Compensate, Decision, Emit, Execute, Forget, Refused, Started
+from services.tracker.core.decisions import Compensate, Decision, Emit, Execute, Forget, Refused
 from services.tracker.core.derive import derived
 from services.tracker.core.due import due
 from services.tracker.core.facts import CommandFact, Fact, RivalFact, fact_of
 from services.tracker.core.fold import fold
+from services.tracker.core.outline import Outline
 from services.tracker.core.state import SagaState, decode, encode
 from services.tracker.entries import entry_of, same
 from services.tracker.lifecycle import record as lifecycle_record
@@ -40,6 +42,18 @@ PIECE = 500
 """Sagas ruled about in one turn: a transaction of at most some thousand records."""
 
 Stores = Mapping[str, Store]
+
+Written = tuple[list[Outgoing], tuple[Change, ...]]
+"""What a new state leads to: records, and changes of the stores."""
+
+
+class Case(NamedTuple):
+    """A saga in hand: its task's book, its key there, the outline it follows, and the time of day."""
+
+    book: Book
+    key: bytes
+    plan: Outline
+    now: int
 
 
 class TrackerLogic:
@@ -81,8 +95,7 @@ class TrackerLogic:
 
     def reach(self, number: int, until: int, read: Mapping[str, int]) -> None:
         """Everything before `until` is folded in: what was due by then can be ruled."""
-        book = self._books[number]
-        book.until, book.read = max(book.until, until), read
+        self._books[number].reach(until, read)
 
     def make(self, number: int, stores: Stores, now: int) -> Sequence[Made]:
         """Rulings, a piece a turn."""
@@ -92,11 +105,18 @@ class TrackerLogic:
         keys = book.schedule.pop(book.until, PIECE)
         return [made for key in keys if (made := self._rule(book, key, now)) is not None]
 
+    def rule(self, number: int, saga_id: str, until: int, now: int) -> Made | None:
+        """Rule about one saga as of `until`, as a replay does; none if there is nothing to decide."""
+        book = self._books[number]
+        book.until = until
+        return self._rule(book, saga_id.encode(), now)
+
     # ---- records
 
     def route(self, record: Record, stores: Stores, now: int) -> Ended:
         """Fold a record into its saga; what names none of ours is for the services to judge."""
         book = self._books[record.partition]
+        book.read[record.topic] = record.offset + 1
         if record.topic == SAGA_COMMANDS:
             return self._asked(book, record, now)
         fact = fact_of(
@@ -119,9 +139,9 @@ class TrackerLogic:
         """What Kafka does not take of one saga must not hold up the others: its record is passed over, and logged."""
         return Ended(ended.record, Kind.IGNORED, [], reason=reason)
 
-    def heed(self, record: Record) -> frozenset[str]:
+    def heed(self, record: Record) -> Heeded:
         """Never asked: it is the tracker who writes control."""
-        return frozenset()
+        return Heeded()
 
     def disturb(self, delivery: Delivery) -> Disturbance | None:
         """Never asked: the tracker starts nothing."""
@@ -133,30 +153,27 @@ class TrackerLogic:
 
     # ---- folding
 
-    def _folded(self, book: Book, key: bytes, fact: Fact, now: int) -> tuple[list[Outgoing], tuple[Change, ...]]:
+    def _folded(self, book: Book, key: bytes, fact: Fact, now: int) -> Written:
         before: SagaState | None = book.states.get(key)
-        plan = self._plans.plan_for(before, fact)
-        state, decisions = fold(before, fact, plan)
-        outgoing, changes = self._written(book, before, state, decisions, now)
-        if any(isinstance(decision, Started) for decision in decisions):
+        case = Case(book, key, self._plans.plan_for(before, fact), now)
+        state, decisions = fold(before, fact, case.plan)
+        outgoing, changes = self._written(case, before, state, decisions)
+        if before is None or before.started_at is None:
             more, others = self._rivals(book, state, now)
             return outgoing + more, (*changes, *others)
         return outgoing, changes
 
-    def _rivals(self, book: Book, state: SagaState, now: int) -> tuple[list[Outgoing], tuple[Change, ...]]:
+    def _rivals(self, book: Book, state: SagaState, now: int) -> Written:
         """Of the sagas of a key one is to run, the one that started last: those before it hear of it."""
-        if state.definition not in self._plans.exclusive:
+        if state.definition not in self._plans.exclusive or state.started_at is None:
             return [], ()
+        start = state.events[0]
         outgoing: list[Outgoing] = []
         changes: tuple[Change, ...] = ()
-        start = state.events[0]
         for other in sorted(book.running(state)):
-            before: SagaState | None = book.states.get(other.encode())
-            if before is not None and before.started_at is not None:
-                fact = RivalFact(other, book.number, start.offset, start.at, state.saga_id)
-                after, decisions = fold(before, fact, self._plans.plan_of(before))
-                more, others = self._written(book, before, after, decisions, now)
-                outgoing, changes = outgoing + more, (*changes, *others)
+            fact = RivalFact(other, book.number, start.offset, start.at, state.saga_id)
+            more, others = self._folded(book, other.encode(), fact, now)
+            outgoing, changes = outgoing + more, (*changes, *others)
         return outgoing, changes
 
     def _asked(self, book: Book, record: Record, now: int) -> Ended:
@@ -194,7 +211,7 @@ class TrackerLogic:
             state: SagaState | None = book.states.get(key)
             if state is None or not self._plans.concerns(scope, state):
                 continue
-            timed = self._timed(book, state)
+            timed = _timed(Case(book, key, self._plans.plan_of(state), 0), state)
             if timed.due != state.due:
                 yield Change(SAGA_STATE, key, timed)
 
@@ -205,13 +222,12 @@ class TrackerLogic:
         if found is None:
             return None
         before = self._concluded(found)
-        wide = book.wide_of(before.definition, before.key)
-        ruled = due(before, book.until, self._plans.plan_of(before), wide)
+        case = Case(book, key, self._plans.plan_of(before), now)
+        ruled = due(before, book.until, case.plan, book.wide_of(before.definition, before.key))
         if ruled.state is found:
-            book.schedule.set(key, self._timed(book, found).due)
+            _timed(case, found)
             return None
-        outgoing, changes = self._written(book, before, ruled.state, ruled.decisions, now)
-        return Made(book.number, outgoing, changes)
+        return Made(book.number, *self._written(case, before, ruled.state, ruled.decisions))
 
     def _concluded(self, state: SagaState) -> SagaState:
         """A saga whose version was not known when its facts came, and is now."""
@@ -224,56 +240,53 @@ class TrackerLogic:
     # ---- writing
 
     def _written(
-        self, book: Book, before: SagaState | None, state: SagaState | None, decisions: Sequence[Decision], now: int
-    ) -> tuple[list[Outgoing], tuple[Change, ...]]:
+        self, case: Case, before: SagaState | None, state: SagaState | None, decisions: Sequence[Decision]
+    ) -> Written:
         """Everything that a new state leads to."""
         if state is None:
-            return [], self._forgotten(book, before)
-        timed = self._timed(book, state)
-        changes = (Change(SAGA_STATE, state.saga_id.encode(), timed), *self._entry(book, state))
+            return [], _forgotten(case)
+        changes = (Change(SAGA_STATE, case.key, _timed(case, state)), *_entry(case, state))
         if state.definition in self._plans.exclusive and (before is None or before.status is not state.status):
-            book.mark(state)
-        if not decisions:
-            return [], changes
-        revision = max(book.revision, book.until)
-        return [self._record(state, one, i, revision, book, now) for i, one in enumerate(decisions)], changes
+            case.book.mark(state)
+        return [_record(case, state, one, index) for index, one in enumerate(decisions)], changes
 
-    def _record(
-        self, state: SagaState, decision: Decision, index: int, revision: int, book: Book, now: int
-    ) -> Outgoing:
-        match decision:
-            case Execute() | Compensate():
-                return work_of(state, decision, revision, now)
-            case Emit():
-                return given_outcome(state, decision, now)
-            case Forget():
-                raise TopologyError("a saga that is forgotten has nothing to say")
-            case notice:
-                return lifecycle_record(state, notice, now, book.read, index)
 
-    def _timed(self, book: Book, state: SagaState) -> SagaState:
-        """The state, with when it is due; scheduled."""
-        wide = book.wide_of(state.definition, state.key)
-        at = next_due(state, self._plans.plan_of(state), wide)
-        book.schedule.set(state.saga_id.encode(), at)
-        return state if at == state.due else replace(state, due=at)
+def _record(case: Case, state: SagaState, decision: Decision, index: int) -> Outgoing:
+    match decision:
+        case Execute() | Compensate():
+            return work_of(state, decision, max(case.book.revision, case.book.until), case.now)
+        case Emit():
+            return given_outcome(state, decision, case.now)
+        case Forget():
+            raise TopologyError("a saga that is forgotten has nothing to say")
+        case notice:
+            return lifecycle_record(state, notice, case.now, case.book.read, index)
 
-    def _entry(self, book: Book, state: SagaState) -> tuple[Change, ...]:
-        """What services must know of the saga, if that has changed."""
-        if not (state.pauses or state.undo or state.floors):
-            return ()
-        scope = control.of_saga(state.saga_id)
-        known: control.ControlEntry | None = book.control.get(scope.encode())
-        wanted = entry_of(state, 0)
-        if same(known, wanted):
-            return ()
-        revision = book.next_revision(max(book.until, state.updated_at))
-        return (Change(SAGA_CONTROL, scope.encode(), replace(wanted, revision=revision) if wanted else None),)
 
-    def _forgotten(self, book: Book, before: SagaState | None) -> tuple[Change, ...]:
-        if before is None:
-            return ()
-        book.schedule.set(before.saga_id.encode(), None)
-        scope = control.of_saga(before.saga_id).encode()
-        entry = (Change(SAGA_CONTROL, scope, None),) if book.control.get(scope) is not None else ()
-        return (Change(SAGA_STATE, before.saga_id.encode(), None), *entry)
+def _timed(case: Case, state: SagaState) -> SagaState:
+    """The state, with when it is due; scheduled."""
+    at = next_due(state, case.plan, case.book.wide_of(state.definition, state.key))
+    if at != state.due or at is None:
+        state = replace(state, due=at)
+    case.book.schedule.set(case.key, at)
+    return state
+
+
+def _entry(case: Case, state: SagaState) -> tuple[Change, ...]:
+    """What services must know of the saga, if that has changed."""
+    if not (state.pauses or state.undo or state.floors):
+        return ()
+    scope = control.of_saga(state.saga_id).encode()
+    known: control.ControlEntry | None = case.book.control.get(scope)
+    wanted = entry_of(state, 0)
+    if same(known, wanted):
+        return ()
+    revision = case.book.next_revision(max(case.book.until, state.updated_at))
+    return (Change(SAGA_CONTROL, scope, replace(wanted, revision=revision) if wanted else None),)
+
+
+def _forgotten(case: Case) -> tuple[Change, ...]:
+    case.book.schedule.set(case.key, None)
+    scope = control.SAGA.encode() + case.key
+    entry = (Change(SAGA_CONTROL, scope, None),) if case.book.control.get(scope) is not None else ()
+    return (Change(SAGA_STATE, case.key, None), *entry)

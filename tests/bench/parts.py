@@ -90,17 +90,17 @@ def _steps(records: list[Record]) -> dict[str, float]:
 
 
 def _fold(records: list[Record]) -> float:
-    tracker = TrackerLogic((CHAIN,))
-    stores = {SAGA_STATE: Store(tracker.stores[0], 0)}
     starts = [record_of(start(serial), serial) for serial in range(EVENTS)]
 
     def work() -> None:
+        tracker = TrackerLogic((CHAIN,), PARTITIONS)
+        stores = [{spec.topic: Store(spec, number) for spec in tracker.stores} for number in range(PARTITIONS)]
+        for number in range(PARTITIONS):
+            tracker.restored(number, stores[number], 0)
         for record in (*starts, *records):
-            ended = tracker.route(record, stores, 0)
-            assert not isinstance(ended, Delivery)
-            for change in ended.changes:
-                stores[SAGA_STATE].settle(change, stores[SAGA_STATE].encoded(change).value)
-        stores[SAGA_STATE] = Store(tracker.stores[0], 0)
+            states = stores[record.partition][SAGA_STATE]
+            for change in tracker.route(record, stores[record.partition], 0).changes:
+                states.settle(change, states.encoded(change).value)
 
     return _median_us(work, 2 * EVENTS)
 

@@ -134,13 +134,14 @@ def test_the_same_head_again_starts_nothing_and_shows_that_review(
     assert "was reviewed before: nothing was started" in saga.run(*same, code=3)
 
 
-def test_published_by_hand_it_is_reviewed_too_and_published_again_it_leaves_a_trace(saga: Saga, shop: Path) -> None:
+def by_hand(saga: Saga, shop: Path, repository: str) -> tuple[str, dict[str, object]]:
+    """Ask for a review as any program can; the saga's id, and the event."""
     base, head = (
         subprocess.check_output(["git", "-C", str(shop), "rev-parse", name], text=True).strip()
         for name in ("HEAD~1", "HEAD")
     )
-    event = {
-        "repository": "by/hand",
+    event: dict[str, object] = {
+        "repository": repository,
         "number": 1,
         "title": "By hand",
         "base_sha": base,
@@ -148,7 +149,18 @@ def test_published_by_hand_it_is_reviewed_too_and_published_again_it_leaves_a_tr
         "source": {"kind": "git", "path": str(shop)},
     }
     publish(saga, **event)
-    name = f"by/hand#1@{head[:12]}"
+    return f"{repository}#1@{head[:12]}", event
+
+
+def step_status(saga: Saga, name: str, step: str) -> str | None:
+    """How a step of a saga stands; none if the saga is not known yet."""
+    known = {one["saga_id"]: one for one in saga.json("ls")}
+    found = {one["name"]: one["status"] for one in known[name]["steps"]} if name in known else {}
+    return found.get(step)
+
+
+def test_published_by_hand_it_is_reviewed_too_and_published_again_it_leaves_a_trace(saga: Saga, shop: Path) -> None:
+    name, event = by_hand(saga, shop, "by/hand")
     assert eventually(lambda: any(one["saga_id"] == name for one in saga.json("ls")), PATIENCE)
     saga.run("show", name, "--follow")
     assert saga.shown(name)["status"] == "completed"
@@ -172,6 +184,51 @@ def test_what_is_no_pull_request_is_a_dead_letter(saga: Saga) -> None:
     assert "number" in letter["reason"]
     assert saga.json("dlq", "show", letter["place"])["value"] == '{"repository": "x"}'
     assert '{"repository": "x"}' in saga.run("dlq", "show", letter["place"])
+
+
+def test_a_paused_step_holds_sagas_up_and_why_says_so(saga: Saga, shop: Path) -> None:
+    assert "accepted" in saga.run("pause", "--step", "llm", "--reason", "quota", "--author", "ada", "--yes")
+    name, _ = by_hand(saga, shop, "held/up")
+    assert eventually(lambda: step_status(saga, name, "llm") == "queued", PATIENCE)
+    why = saga.json("why", name)
+    assert any("Step code_review/llm is paused by ada (quota)" in sentence for sentence in why["besides"])
+    assert why["waiting"][0]["service"] == "llm"
+    assert why["waiting"][0]["instances"] == 1
+    (refused,) = saga.json("pause", "--step", "code_review/llm", "--yes", code=1)
+    assert (refused["answer"], "paused already" in refused["why"]) == ("refused", True)
+    assert "left undone" in saga.run("cancel", "--key-prefix", "held/", "--dry-run")
+    assert "accepted" in saga.run("resume", "--step", "llm", "--yes")
+    saga.run("show", name, "--follow")
+    assert saga.shown(name)["status"] == "completed"
+
+
+def test_a_cancelled_saga_is_cancelled_and_a_second_command_refused_with_why(saga: Saga, shop: Path) -> None:
+    saga.run("pause", "--step", "llm", "--yes")
+    name, _ = by_hand(saga, shop, "called/off")
+    assert eventually(lambda: step_status(saga, name, "llm") == "queued", PATIENCE)
+    assert "cancel accepted" in saga.run("cancel", name, "--reason", "no more", "--author", "ada")
+    saga.run("resume", "--step", "llm", "--yes")
+    saga.run("show", name, "--follow")
+    shown = saga.shown(name)
+    assert shown["status"] == "cancelled"
+    assert "cancelled by ada: no more" in shown["error"]
+    assert "the saga is cancelled" in saga.json("cancel", name, code=1)[0]["why"]
+
+
+def test_a_dead_letter_is_redriven_once(saga: Saga) -> None:
+    publish(saga, repository="again")
+    mine = '{"repository": "again"}'
+
+    def letters() -> list[dict[str, Any]]:
+        return [one for one in saga.json("dlq", "ls") if one["value"] == mine]
+
+    assert eventually(lambda: letters() != [], PATIENCE)
+    place = letters()[0]["place"]
+    assert "1 published again" in saga.run("dlq", "redrive", place)
+    assert eventually(lambda: len(letters()) == 2, PATIENCE)
+    assert [one["redriven_at"] is not None for one in letters()] == [True, False]
+    saga.run("dlq", "redrive", place, code=1)
+    assert saga.json("dlq", "continue", "validator")[0]["answer"] == "accepted"
 
 
 def test_the_topics_are_there_and_fit(saga: Saga) -> None:

@@ -18,6 +18,7 @@ from schemas.events.lifecycle import (
     SagaPaused,
     SagaResumed,
 )
+from schemas.work import EXECUTE
 from services.tracker.core.state import SagaState, SagaStatus
 from tests.simulation.history import History, Place, Seen
 from tests.simulation.world import Called
@@ -95,6 +96,28 @@ def every_delivery_ends_once(log: History) -> Complaints:
     yield from _of_commands(log)
 
 
+def attempts_are_one_at_a_time_and_counted(log: History) -> Complaints:
+    """4. A delivery is asked for again only when the one before has ended; attempts count from 1, by failures."""
+    for step in log.saga.steps:
+        ends = _ends_of_deliveries(log, step)
+        asked = sorted(log.of(step.work_topic), key=lambda seen: seen.at)
+        for number, seen in enumerate(asked):
+            if seen.type != EXECUTE:
+                continue
+            before = [one for one in asked[:number] if one.type == EXECUTE and one.cause == seen.cause]
+            last = before[-1].id if before else seen.cause
+            if not any(end <= seen.at for end in ends.get(last, ())):
+                yield f"{seen.saga}: {step.name} is asked for by {seen} before its last delivery has ended"
+            attempt = int(seen.headers["ce_attempt"])
+            if attempt > len(before) + 2:
+                yield f"{seen.saga}: {step.name} has attempt {attempt} in delivery {len(before) + 2} of {seen.cause}"
+        for report in log.reports:
+            is_first = report.step == step.name and report.delivery[0] == step.on.event_type
+            if is_first and report.headers.get("ce_attempt") != "1":
+                attempt_text = report.headers.get("ce_attempt")
+                yield f"{report.saga}: the first delivery to {step.name} is reported as attempt {attempt_text}"
+
+
 def what_failed_is_undone_once_and_in_order(log: History) -> Complaints:
     """5. Compensation."""
     undone = Counter(seen.cause for seen in log.compensated)
@@ -139,6 +162,7 @@ def untracked_sagas_end(log: History) -> Complaints:
 
 
 ALWAYS: Sequence[Callable[[History], Complaints]] = (
+    attempts_are_one_at_a_time_and_counted,
     outcomes_are_seen_once,
     every_event_goes_back_to_the_start,
     every_delivery_ends_once,
@@ -224,6 +248,18 @@ def _of_work(log: History, step: Step, reported: Counter[Delivered]) -> Complain
         ends = ended[seen.id] + reported[seen.place, step.name]
         if ends > 1 or (ends == 0 and not log.is_held(step)):
             yield f"{seen.saga}: {seen.type} at {seen} (attempt {seen.headers.get('ce_attempt')}) has ended {ends} times"
+
+
+def _ends_of_deliveries(log: History, step: Step) -> dict[str, list[int]]:
+    """When the deliveries of a step ended, by the id of the record that asked for the work."""
+    at = {seen.place: seen.id for topic in (step.on.event_type, step.work_topic) for seen in log.of(topic)}
+    ends: dict[str, list[int]] = defaultdict(list)
+    for seen in _outcomes(log, step):
+        ends[seen.command or seen.cause].append(seen.at)
+    for report in log.reports:
+        if report.step == step.name:
+            ends[at.get(report.delivery, "")].append(report.at)
+    return ends
 
 
 def _of_commands(log: History) -> Complaints:

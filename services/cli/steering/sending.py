@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import islice
@@ -14,10 +14,10 @@ from uuid import uuid4
 from schemas.codec import Codec
 from schemas.control import SAGA
 from schemas.envelope import AVRO, MAX_ID_CHARACTERS, rfc3339
-from schemas.errors import ChoreographyError, DecodeError
+from schemas.errors import ChoreographyError, DecodeError, UnavailableError
 from schemas.events.commands import SagaCommand
 from schemas.events.lifecycle import CommandAccepted, CommandRefused
-from services.chassis.port import Cluster, Producer, Reader
+from services.chassis.port import Admin, Cluster, Producer, Reader
 from services.chassis.records import Headers, Outgoing, Record, TopicPartition
 from topology.topics import SAGA_COMMANDS, SAGA_LIFECYCLE
 
@@ -105,7 +105,7 @@ def send(cluster: Cluster, asked: Sequence[Asked], wait: float) -> list[Answer]:
     reader = cluster.reader()
     try:
         wanted = sorted({TopicPartition(SAGA_LIFECYCLE, number) for one in asked for number in one.partitions})
-        reader.assign(cluster.admin().end_offsets(wanted))
+        reader.assign(_ends(cluster.admin(), wanted))
         _put(cluster, asked)
         _listen(reader, hearing, wait)
     finally:
@@ -167,6 +167,14 @@ def answer_of(record: Record) -> CommandAccepted | CommandRefused | None:
     except DecodeError:  # written by a newer tracker: for us it has not answered
         return None
     return event if isinstance(event, CommandAccepted | CommandRefused) else None
+
+
+def _ends(admin: Admin, wanted: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
+    """Where the answers will begin. Kafka has just answered: one look-up that takes too long is no reason to stop."""
+    try:
+        return admin.end_offsets(wanted)
+    except UnavailableError:
+        return admin.end_offsets(wanted)
 
 
 def _put(cluster: Cluster, asked: Sequence[Asked]) -> None:

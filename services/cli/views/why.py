@@ -77,7 +77,7 @@ def why_json(state: SagaState, around: Surroundings, now: int) -> WhyJson:
 def besides(state: SagaState, around: Surroundings, now: int) -> Iterator[str]:
     """What the cluster knows that the saga's state does not, in sentences."""
     for held in around.held:
-        yield _held(held, now)
+        yield held_sentence(held, now)
     for waiting in around.waiting:
         yield from _waiting(waiting)
     if not around.trackers and not state.status.is_final:
@@ -110,7 +110,8 @@ def _waiting(one: Waiting) -> Iterator[str]:
             yield f"{one.service} is done with it; the tracker has not read that yet."
 
 
-def _held(held: Held, now: int) -> str:
+def held_sentence(held: Held, now: int) -> str:
+    """Who paused what, why, since when, and how it goes on."""
     kind, _, name = held.scope.partition(":")
     what, option = _SCOPES[f"{kind}:"]
     why = f" ({held.hold.reason})" if held.hold.reason else ""

@@ -6,7 +6,6 @@ An item is taken up once everything of log time up to its own has been read: so 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -14,8 +13,9 @@ from services.tracker.core import pauses
 from services.tracker.core.debts import Debt, debts
 from services.tracker.core.derive import end_of, is_live, is_paused
 from services.tracker.core.incidents import ageing, has_undoable, incidents
-from services.tracker.core.outline import Outline
+from services.tracker.core.outline import Outline, milliseconds
 from services.tracker.core.pauses import Wide
+from services.tracker.core.plain import is_plain, plain_due
 from services.tracker.core.runs import step_runs
 from services.tracker.core.state import Goal, Run, SagaState, SagaStatus, StepStatus
 from topology.model import COMPLETED, OnFailure
@@ -57,6 +57,8 @@ class Item(NamedTuple):
 
 def next_due(state: SagaState, plan: Outline, wide: Wide) -> int | None:
     """When the next item is due; none if nothing will happen by itself."""
+    if wide is pauses.NOTHING_WIDE and is_plain(state):
+        return plain_due(state, plan)
     return min((item.at for item in agenda(state, plan, wide)), default=None)
 
 
@@ -109,8 +111,15 @@ def _end_of(begun: int, scope: str, wide: Wide) -> int:
 def _commands(state: SagaState) -> Iterator[Item]:
     for asked in state.asked:
         yield Item(asked.at, What.OBEY, asked.id)
-    if state.rival is not None and not state.status.is_final and not _is_ending(state):
+    if state.rival is not None and _is_outrun(state) and not _is_ending(state):
         yield Item(state.rival.at, What.YIELD, state.rival.saga_id)
+
+
+def _is_outrun(state: SagaState) -> bool:
+    """Whether a saga of the key has started after this one, which still runs."""
+    if state.rival is None or state.started_at is None or state.status.is_final:
+        return False
+    return bool(state.forgotten) or state.rival.offset > state.events[0].offset
 
 
 def _is_ending(state: SagaState) -> bool:
@@ -140,8 +149,8 @@ def _forward(state: SagaState, plan: Outline, wide: Wide) -> Iterator[Item]:
     definition = plan.definition
     compensates = definition.on_failure is OnFailure.COMPENSATE
     whole = pauses.of_saga(state, wide)
-    if definition.deadline is not None and not any(not fired.about for fired in state.fired):
-        due = pauses.due_at(state.started_at or 0, _milliseconds(definition.deadline), whole)
+    if plan.deadline is not None and not any(not fired.about for fired in state.fired):
+        due = pauses.due_at(state.started_at or 0, plan.deadline, whole)
         if due is not None:
             yield Item(due, What.SAGA_DEADLINE)
     for name, run in step_runs(state, plan):
@@ -167,9 +176,9 @@ def _of_run(state: SagaState, plan: Outline, wide: Wide, name: str, run: Run) ->
         at = pauses.due_at(since, wait, frozen) if not _stands(frozen) else None
         if at is not None:
             yield Item(at, What.EXECUTE, name, run)
-    deadline = plan.steps[name].step.deadline
+    deadline = plan.steps[name].deadline
     if deadline is not None and run.status.is_open and not _has_fired(state, run):
-        due = pauses.due_at(run.at, _milliseconds(deadline), frozen)
+        due = pauses.due_at(run.at, deadline, frozen)
         if due is not None:
             yield Item(due, What.DEADLINE, name, run)
 
@@ -204,7 +213,7 @@ def _undoing(state: SagaState, plan: Outline, wide: Wide) -> Iterator[Item]:
         if not is_live(state, undo.steps):
             yield Item(undo.at, What.SETTLE)
             return
-        limit = _milliseconds(plan.definition.settle_timeout)
+        limit = milliseconds(plan.definition.settle_timeout) or 0
         due = pauses.due_at(undo.at, limit, pauses.of_saga(state, wide))
         if due is not None:
             yield Item(due, What.SETTLE)
@@ -239,14 +248,14 @@ def _after_the_end(state: SagaState, plan: Outline, wide: Wide) -> Iterator[Item
             yield from _undo_next(state, plan, wide)
             return
     if not is_live(state) and not state.incidents:
-        kept = _milliseconds(plan.definition.keep_finished)
+        kept = plan.keep_finished
         yield Item(max(state.ended_at or 0, state.updated_at) + kept, What.FORGET)
 
 
 def _unknown(state: SagaState, plan: Outline) -> Iterator[Item]:
     """Nothing but stray records: kept as long as finished sagas are."""
     if not (state.asked or state.held_events or state.held_reports):
-        yield Item(state.updated_at + _milliseconds(plan.definition.keep_finished), What.FORGET)
+        yield Item(state.updated_at + plan.keep_finished, What.FORGET)
 
 
 def _of_unknown_version(state: SagaState) -> Iterator[Item]:
@@ -254,7 +263,3 @@ def _of_unknown_version(state: SagaState) -> Iterator[Item]:
         yield Item(state.updated_at, What.FORGET)
     if not state.incidents and not state.status.is_final and state.events:
         yield Item(state.events[0].at + UNKNOWN_FOR, What.RAISE, "version")
-
-
-def _milliseconds(length: timedelta) -> int:
-    return round(length.total_seconds() * 1000)

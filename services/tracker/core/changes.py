@@ -30,8 +30,10 @@ def changes(before: SagaState, after: SagaState) -> tuple[Notice, ...]:
 def _changes(before: SagaState, after: SagaState) -> Iterator[Notice]:
     if before.started_at is None and after.started_at is not None:
         yield Started(after.started_at)
-    yield from _retries(before, after)
-    yield from _resumed(before, after)
+    if after.reports:
+        yield from _retries(before, after)
+    if after.pauses:
+        yield from _resumed(before, after)
     if after.status is not before.status:
         if after.status is SagaStatus.PAUSED:
             pause = next(pause for pause in after.pauses if pause.until is None)

@@ -37,6 +37,14 @@ class Cancelled(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
+class Ruled(msgspec.Struct, frozen=True):
+    """Everything before `until` has been read, and what was due by then is decided; `revision` is the one before."""
+
+    at: int
+    revision: int
+    until: int
+
+
 class TimedOut(msgspec.Struct, frozen=True):
     """Ruling: a deadline has passed, of a step or of the saga."""
 
@@ -167,6 +175,7 @@ Notice = (
     | Completed
     | Failed
     | Cancelled
+    | Ruled
     | TimedOut
     | RetryScheduled
     | Undoing

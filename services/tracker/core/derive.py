@@ -16,6 +16,11 @@ from services.tracker.core.runs import is_current, runs
 from services.tracker.core.state import EventRef, Goal, SagaState, SagaStatus, StepState, StepStatus
 from topology.model import COMPLETED, EndStatus
 
+_UNDECIDED = frozenset({
+    StepStatus.QUEUED, StepStatus.RUNNING, StepStatus.RETRYING, StepStatus.PARKED, StepStatus.FAILED
+})  # fmt: skip
+"""Standings of a step before whose end its saga cannot end."""
+
 _SEVERITY = {EndStatus.COMPLETED: 0, EndStatus.CANCELLED: 1, EndStatus.FAILED: 2}
 
 
@@ -29,14 +34,16 @@ def derived(state: SagaState, plan: Outline, touched: Collection[str]) -> SagaSt
         return _undone(after, plan)
     end = end_of(after, plan)
     if end is not None and plan.ends[end.type] is COMPLETED:
-        return _ended(after, plan, SagaStatus.COMPLETED, end.at, end=end.type)
+        # A rival that came after the end is nothing to this saga, whichever of both was read first.
+        return replace(_ended(after, plan, SagaStatus.COMPLETED, end.at, end=end.type), rival=None)
     return replace(after, status=_status(after), ended_at=None, end=None, error=None)
 
 
 def end_of(state: SagaState, plan: Outline) -> EventRef | None:
     """The final event of a saga in which no branch has anything left to do: of several the gravest, then the last."""
-    if any(_holds_up(step) for step in state.steps):
-        return None
+    for step in state.steps:
+        if step.status in _UNDECIDED or (step.status is StepStatus.SKIPPED and step.runs):
+            return None
     ends = [event for event in state.events if event.type in plan.ends and _counts(event, state)]
     return max(ends, key=lambda event: (_SEVERITY[plan.ends[event.type]], event.at, event.id)) if ends else None
 
@@ -49,15 +56,6 @@ def is_live(state: SagaState, steps: Collection[str] | None = None) -> bool:
 def is_paused(state: SagaState) -> bool:
     """Whether a pause of the saga lasts."""
     return any(pause.until is None for pause in state.pauses)
-
-
-def _holds_up(step: StepState) -> bool:
-    """Whether the saga cannot end before this step does."""
-    return (
-        step.status.is_open
-        or step.status is StepStatus.FAILED
-        or (step.status is StepStatus.SKIPPED and bool(step.runs))
-    )
 
 
 def _counts(event: EventRef, state: SagaState) -> bool:
@@ -128,7 +126,7 @@ def _step(plan: Outline, known: StepState, state: SagaState, touched: Collection
     found = runs(step, state)
     if not found:
         return known if state.forgotten else step.waiting
-    current = [run for run in found if is_current(run, step.name, state)]
+    current = [run for run in found if is_current(run, step.name, state)] if state.floors else found
     if not current:
         return StepState(step.name, runs=found)
     last = current[-1]

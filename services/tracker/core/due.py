@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from services.tracker.core.agenda import Item, What, agenda
 from services.tracker.core.changes import changes
-from services.tracker.core.decisions import Decision, Forget
+from services.tracker.core.decisions import Decision, Forget, Ruled
 from services.tracker.core.derive import derived
 from services.tracker.core.outline import Outline
 from services.tracker.core.pauses import Wide
@@ -23,22 +23,23 @@ MOST_ITEMS = 1_000
 """Rulings about one saga at once; more would be a mistake of ours that runs in a circle."""
 
 
-class Ruled(NamedTuple):
+class Verdict(NamedTuple):
     """A state and what was decided on the way to it; no state: the saga is forgotten."""
 
     state: SagaState | None
     decisions: tuple[Decision, ...] = ()
 
 
-def due(state: SagaState, until: int, plan: Outline, wide: Wide) -> Ruled:
+def due(state: SagaState, until: int, plan: Outline, wide: Wide) -> Verdict:
     """Everything that is to happen before `until` (milliseconds UTC, log time)."""
     decided: tuple[Decision, ...] = ()
     for _ in range(MOST_ITEMS):
         item = min((item for item in agenda(state, plan, wide) if item.at < until), key=_order, default=None)
         if item is None:
-            return Ruled(state, decided)
+            return Verdict(state, decided)
         if item.what is What.FORGET:
-            return Ruled(None, (*decided, Forget()))
+            return Verdict(None, (*decided, Forget()))
+        decided = decided or (Ruled(until, state.revision, until),)
         after, decisions = take_up(state, item, until, plan, wide)
         settled = derived(replace(after, revision=state.revision + 1), plan, plan.steps)
         decided = (*decided, *decisions, *changes(state, settled))

@@ -48,7 +48,7 @@ def fold(state: SagaState | None, fact: Fact, plan: Outline) -> tuple[SagaState,
         case CommandFact():
             return _fold_command(noted, fact), ()
         case RivalFact():
-            return _fold_rival(noted, fact), ()
+            return _fold_rival(before, fact), ()
     if not touched:
         return after, ()
     settled = derived(after, plan, touched)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from services.tracker.core.debts import debts
 from services.tracker.core.derive import end_of
-from services.tracker.core.outline import Outline
+from services.tracker.core.outline import REFERENCES_LAST, WARN_BEFORE, Outline
 from services.tracker.core.runs import step_runs, trigger_of
 from services.tracker.core.state import Incident, Run, SagaState, StepStatus
 from topology.model import COMPLETED, OnFailure
@@ -16,12 +16,6 @@ OVERDUE_COMMANDS = ("redrive", "skip", "rewind", "cancel")
 UNDO_COMMANDS = ("retry", "skip")
 AGEING_COMMANDS = ("resume", "skip", "cancel")
 SAGA_COMMANDS = ("rewind", "cancel")
-
-REFERENCES_LAST = 30 * 24 * 3600 * 1000
-"""Milliseconds that events stay on the log (`topology.topics.EVENT_RETENTION`)."""
-
-WARN_BEFORE = 24 * 3600 * 1000
-"""Milliseconds before a reference goes that an incident is raised."""
 
 
 def incidents(state: SagaState, plan: Outline) -> tuple[Incident, ...]:

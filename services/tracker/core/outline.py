@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import lru_cache
 
 from services.tracker.core.state import StepState, StepStatus
 from topology.model import EndStatus, Saga, Step
+
+REFERENCES_LAST = 30 * 24 * 3600 * 1000
+"""Milliseconds that events stay on the log (`topology.topics.EVENT_RETENTION`)."""
+
+WARN_BEFORE = 24 * 3600 * 1000
+"""Milliseconds before a reference goes that an incident is raised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,19 +28,26 @@ class StepOutline:
     compensated: str | None
     downstream: frozenset[str]
     step: Step
+    deadline: int | None
     waiting: StepState
     skipped: StepState
 
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """A definition, from the fold's point of view."""
+    """A definition, from the core's point of view.
+
+    Times are milliseconds; `only_deadline` is the saga's, if nothing else can become due before it while steps run.
+    """
 
     definition: Saga
     start: str
     steps: Mapping[str, StepOutline]
     triggered: Mapping[str, tuple[str, ...]]
     ends: Mapping[str, EndStatus]
+    deadline: int | None
+    keep_finished: int
+    only_deadline: int | None
     is_known: bool = True
 
 
@@ -49,13 +63,14 @@ def outline(definition: Saga) -> Outline:
             step.compensated_type if step.compensates else None,
             _downstream(step, definition),
             step,
+            milliseconds(step.deadline),
             StepState(step.name),
             StepState(step.name, StepStatus.SKIPPED),
         )
         for step in definition.steps
     }
     triggered = {event: tuple(step.name for step in listening) for event, listening in definition.triggered_by.items()}
-    return Outline(definition, definition.starts_on.event_type, steps, triggered, definition.ends_by_type)
+    return _outline(definition, definition.starts_on.event_type, steps, triggered, definition.ends_by_type)
 
 
 @lru_cache(maxsize=256)
@@ -67,7 +82,25 @@ def unknown_version(definition: Saga) -> Outline:
 @lru_cache(maxsize=16)
 def nothing(definition: Saga) -> Outline:
     """The outline for a saga of which nothing but a command is known; `definition` says how long that is kept."""
-    return Outline(definition, "", {}, {}, {}, is_known=False)
+    return replace(_outline(definition, "", {}, {}, {}), is_known=False)
+
+
+def milliseconds(length: timedelta | None) -> int | None:
+    """A duration as the core counts it."""
+    return None if length is None else round(length.total_seconds() * 1000)
+
+
+def _outline(
+    definition: Saga,
+    start: str,
+    steps: Mapping[str, StepOutline],
+    triggered: Mapping[str, tuple[str, ...]],
+    ends: Mapping[str, EndStatus],
+) -> Outline:
+    deadline, kept = milliseconds(definition.deadline), milliseconds(definition.keep_finished) or 0
+    is_only = deadline is not None and deadline < REFERENCES_LAST - WARN_BEFORE
+    only = deadline if is_only and all(step.deadline is None for step in steps.values()) else None
+    return Outline(definition, start, steps, triggered, ends, deadline, kept, only)
 
 
 def _undone(step: Step) -> tuple[str, ...]:

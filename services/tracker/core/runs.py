@@ -20,6 +20,8 @@ DUPLICATE = "duplicate_start"
 
 def runs(step: StepOutline, state: SagaState) -> tuple[Run, ...]:
     """Every run of a step, those of older epochs included, in the order of their triggers."""
+    if not (state.reports or state.sent or state.progress or state.floors):
+        return _plain_runs(step, state.events)
     outcomes: dict[str | None, list[EventRef]] = {}
     for event in state.events:
         if event.step == step.name and event.type in step.outcomes:
@@ -31,6 +33,24 @@ def runs(step: StepOutline, state: SagaState) -> tuple[Run, ...]:
         for event in state.events
         if event.type == step.trigger
     ])  # fmt: skip
+
+
+def _plain_runs(step: StepOutline, events: Sequence[EventRef]) -> tuple[Run, ...]:
+    """The same where nothing but events is known: nearly always."""
+    outcomes: dict[str | None, EventRef] = {}
+    for event in events:
+        if event.step == step.name and event.type in step.outcomes:
+            outcomes.setdefault(event.cause, event)
+    return tuple([_plain_run(event, outcomes.get(event.id)) for event in events if event.type == step.trigger])
+
+
+def _plain_run(trigger: EventRef, outcome: EventRef | None) -> Run:
+    if outcome is None:
+        return Run(trigger.id, trigger.at, epoch=trigger.epoch, live=True)
+    live = outcome.command is not None
+    return Run(
+        trigger.id, trigger.at, StepStatus.DONE, outcome.attempt, outcome.epoch, outcome.type, outcome.at, live=live
+    )  # fmt: skip
 
 
 def is_current(run: Run, step: str, state: SagaState) -> bool:

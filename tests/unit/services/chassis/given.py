@@ -13,6 +13,8 @@ from services.chassis.work import (
     Delivery,
     Disturbance,
     Ended,
+    Fetch,
+    Heeded,
     Job,
     Kind,
     Made,
@@ -20,6 +22,7 @@ from services.chassis.work import (
     Result,
     Returned,
     Start,
+    Wait,
     delivery_of,
 )
 from topology.model import Step
@@ -70,8 +73,8 @@ class AcceptAll:
     def make(self, number: int, stores: Mapping[str, Store], now: int) -> Sequence[Made]:
         return ()
 
-    def heed(self, record: Record) -> frozenset[str]:
-        return frozenset()
+    def heed(self, record: Record) -> Heeded:
+        return Heeded()
 
     def disturb(self, delivery: Delivery) -> Disturbance | None:
         return None
@@ -90,7 +93,7 @@ class AcceptAll:
             return Ended(record, Kind.DEAD, [])
         return delivery_of(record, ENVELOPE, self._job)
 
-    def admit(self, delivery: Delivery, stores: Mapping[str, Store], now: int) -> Start | Ended:
+    def admit(self, delivery: Delivery, stores: Mapping[str, Store], now: int) -> Start | Fetch | Wait | Ended:
         return Start(delivery, Happened())
 
     def conclude(self, delivery: Delivery, result: Result, now: int) -> Ended:

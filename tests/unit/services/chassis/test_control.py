@@ -28,7 +28,7 @@ def wide(**entries: ControlEntry) -> Entries:
 def told(*pairs: tuple[str, ControlEntry | None]) -> Control:
     control = Control()
     for offset, (scope, entry) in enumerate(pairs):
-        control.heed(Record("saga.control", 2, offset, 0, scope.encode(), entry and encode(entry), []))
+        control.heed(Record("saga.control", 2, offset, 0, scope.encode(), encode(entry) if entry else None, []))
     return control
 
 
@@ -90,17 +90,17 @@ def test_the_topics_of_what_is_paused_stand_still(scope: str, topics: set[str]) 
 
 
 def test_the_last_entry_of_a_scope_counts_and_a_tombstone_ends_it() -> None:
-    assert told((of_saga(SAGA), CANCELLED), (of_saga(SAGA), PAUSED)).entries(2) == sagas(PAUSED)
-    assert told((of_saga(SAGA), CANCELLED), (of_saga(SAGA), None)).entries(2) is None
-    assert told((of_saga(SAGA), None)).entries(2) is None
-    assert told((of_saga(SAGA), CANCELLED)).entries(1) is None
+    assert told((of_saga(SAGA), CANCELLED), (of_saga(SAGA), PAUSED)).partitions.get(2) == sagas(PAUSED)
+    assert told((of_saga(SAGA), CANCELLED), (of_saga(SAGA), None)).partitions.get(2) is None
+    assert told((of_saga(SAGA), None)).partitions.get(2) is None
+    assert told((of_saga(SAGA), CANCELLED)).partitions.get(1) is None
 
 
 def test_what_was_forgotten_gates_nothing() -> None:
     control = told((of_saga(SAGA), CANCELLED))
     control.forget()
 
-    assert control.entries(2) is None
+    assert control.partitions.get(2) is None
 
 
 @pytest.mark.parametrize(
@@ -111,5 +111,5 @@ def test_what_is_no_entry_is_passed_over(key: bytes | None, value: bytes, caplog
     with caplog.at_level(logging.WARNING):
         control.heed(Record("saga.control", 0, 3, 0, key, value, []))
 
-    assert control.entries(0) is None
+    assert control.partitions.get(0) is None
     assert key is None or "saga.control[0]@3" in caplog.text

@@ -13,6 +13,7 @@ from services.chassis.work import (
     Disturbance,
     Ended,
     Fetch,
+    Heeded,
     Interrupt,
     Made,
     Mode,
@@ -36,7 +37,7 @@ class Gated(AcceptAll):
     def __init__(self, mode: Mode = Mode.ASYNC) -> None:
         super().__init__(mode)
         self.fetched: set[int] = set()
-        self.fetches = self.waits = False
+        self.fetches = self.waits = self.goes_on = False
         self.still: frozenset[str] = frozenset()
         self.disturbance: type[Disturbance] | None = None
 
@@ -47,8 +48,8 @@ class Gated(AcceptAll):
             return Fetch(delivery)
         return super().admit(delivery, stores, now)
 
-    def heed(self, record: Record) -> frozenset[str]:
-        return self.still
+    def heed(self, record: Record) -> Heeded:
+        return Heeded(self.still, self.goes_on)
 
     def disturb(self, delivery: Delivery) -> Disturbance | None:
         return self.disturbance(delivery) if self.disturbance else None
@@ -169,3 +170,27 @@ def test_progress_is_reported_after_a_second_and_then_at_its_interval() -> None:
     batch = runner.batch()
     assert batch is not None
     assert batch.made == []
+
+
+def test_a_partition_in_quarantine_goes_on_when_a_person_says_so() -> None:
+    logic = Gated()
+    runner = fresh(logic)
+    runner.on_records(Record("it.happened", 0, offset, 0, b"k", b"dead", []) for offset in range(600))
+    work(runner)
+    assert runner.quarantined() == (AT,)
+    assert not runner.has_work
+    logic.goes_on = True
+    runner.on_control([SAYS])
+    assert runner.has_work
+    work(runner)
+
+    assert runner.quarantined() == ()
+    assert not runner.has_work
+
+
+def work(runner: Runner) -> None:
+    """Take in and commit until nothing moves."""
+    runner.pump(0)
+    while batch := runner.batch():
+        runner.on_committed(batch)
+        runner.pump(0)

@@ -14,15 +14,28 @@ from schemas.codec import Codec
 from schemas.envelope import from_headers
 from schemas.errors import RetryableError, TerminalError
 from schemas.events.code_review import PrReceived, PrRejected, PrValidated
-from schemas.events.reports import REPORTS, StepFailed
+from schemas.events.reports import REPORTS, StepFailed, StepProgress
 from schemas.ids import event_id, report_id
-from services.chassis.context import Context, KeyedState
+from services.chassis.blobs import BlobStore
+from services.chassis.context import Context, KeyedState, Noted
 from services.chassis.keyed import Store
 from services.chassis.partitioner import partition_of
 from services.chassis.records import Outgoing, Record
 from services.chassis.service import Service
 from services.chassis.steps import StepLogic
-from services.chassis.work import Delivery, Died, Ended, Job, Kind, Raised, Result, Returned, Start, TimedOut
+from services.chassis.work import (
+    Delivery,
+    Died,
+    Ended,
+    Interrupted,
+    Job,
+    Kind,
+    Raised,
+    Result,
+    Returned,
+    Start,
+    TimedOut,
+)
 from tests.unit.services.chassis.dead_letters import corpus, examples
 from topology.code_review import CODE_REVIEW
 from topology.model import Saga, Step
@@ -299,3 +312,52 @@ def test_state_that_is_not_bytes_is_a_terminal_failure() -> None:
     ended = of.conclude(delivery, Returned(examples.VALIDATED), NOW)
 
     assert (ended.kind, ended.reason) == (Kind.FAILED, "context.state was set to a str; set bytes or None")
+
+
+# ---- what is told of a handler
+
+
+def running(noted: Noted) -> tuple[StepLogic, Delivery]:
+    of = logic()
+    delivery = delivered(of)
+    delivery.context = Context("s@1", "s", "validate", 1, 0, BlobStore("memory://steps"), started_at=NOW, noted=noted)
+    return of, delivery
+
+
+def test_progress_says_since_when_and_how_far_in_its_headers() -> None:
+    of, delivery = running(Noted(12, 40, "files\nread"))
+    made = of.progress(delivery, NOW + 1_000)
+    assert made is not None
+    headers = dict(made.outgoing[0].headers)
+
+    assert (made.number, made.outgoing[0].topic) == (HERE, SAGA_STEPS)
+    assert [headers[f"ce_{name}"] for name in ("done", "total", "reason")] == [b"12", b"40", b"files read"]
+    assert headers["ce_startedat"] == b"%d" % NOW
+    assert headers["ce_id"] == report_id("pr.received", HERE, 5, "step.progress", NOW + 1_000).encode()
+
+
+@pytest.mark.parametrize(
+    ("done", "total", "note"), [(0, None, ""), (-5, 2**80, "\ud800 \0"), (3, 3, "x" * 2_000_000), (True, 2, "")]
+)
+def test_no_progress_is_too_strange_to_be_reported(done: int, total: int | None, note: str) -> None:
+    of, delivery = running(Noted())
+    assert delivery.context is not None
+    delivery.context.progress(done, total, note)
+
+    made = of.progress(delivery, NOW)
+    assert made is not None
+    value = REPORTED.decode("step.progress", made.outgoing[0].value)
+    assert isinstance(value, StepProgress)
+    assert value.done is not None
+    assert value.done >= 0
+
+
+def test_a_handler_that_was_interrupted_ends_as_skipped_and_says_why() -> None:
+    of = logic()
+    delivery = delivered(of)
+    delivery.disturbed = "the saga is cancelled: superseded"
+    ended = of.conclude(delivery, Interrupted(), NOW)
+    headers = dict(ended.outgoing[0].headers)
+
+    assert (ended.kind, headers["ce_code"]) == (Kind.SKIPPED, b"interrupted")
+    assert headers["ce_reason"] == b"the saga is cancelled: superseded"

@@ -29,7 +29,8 @@ def saga(*arguments: str, home: Path, **environment: str) -> subprocess.Complete
 @pytest.mark.parametrize(
     "command",
     [("ls",), ("show", "x"), ("events", "x", "--json"), ("topics",), ("dlq", "ls"), ("dlq", "show", "0/0"),
-     ("review", str(ROOT), "HEAD~1..HEAD"), ("up", "--no-kafka")],
+     ("review", str(ROOT), "HEAD~1..HEAD"), ("up", "--no-kafka"), ("why", "x"), ("incidents",), ("pause", "x"),
+     ("cancel", "--status", "running"), ("dlq", "redrive", "--all"), ("dlq", "continue", "ast")],
 )  # fmt: skip
 def test_without_a_broker_every_command_says_what_to_do(command: tuple[str, ...], tmp_path: Path) -> None:
     result = saga("--bootstrap", NOBODY, *command, home=tmp_path)
@@ -46,9 +47,17 @@ def test_the_environment_names_the_broker_too(tmp_path: Path) -> None:
 def test_wrong_usage_is_2_and_help_is_0(tmp_path: Path) -> None:
     assert saga("show", home=tmp_path).returncode == 2
     assert saga("review", "--fail-on", "never-ever", home=tmp_path).returncode == 2
+    assert saga("rewind", "x", home=tmp_path).returncode == 2
+    assert saga("skip", "x", home=tmp_path).returncode == 2
     help_text = saga("review", "--help", home=tmp_path)
     assert help_text.returncode == 0
     assert "Exit codes: 0 nothing at or above --fail-on" in help_text.stdout
+
+
+def test_a_command_without_a_saga_says_how_to_name_one(tmp_path: Path) -> None:
+    result = saga("--bootstrap", NOBODY, "pause", home=tmp_path)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.startswith("saga: Which sagas? Give an ID, or --step, --definition, --key-prefix, --status")
 
 
 def test_what_cannot_be_reviewed_is_one_sentence(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from services.chassis.memory import MemoryCluster
 from services.cli.reading import Feed, NotFoundError, decoded, find, partition_count, resolve, states
+from services.cli.sagas import latest_of
 from tests.unit.services.cli.given import KEY, SAGA, completed, log_with, running, state_record
 
 OTHER = "acme/tools#1@aaaaaaaaaaaa"
@@ -62,3 +63,10 @@ def test_a_feed_gives_the_state_then_what_changes() -> None:
 
 def test_a_feed_of_a_saga_that_nobody_has_seen_gives_nothing() -> None:
     assert Feed(log_with({}), SAGA).current() is None
+
+
+def test_of_many_sagas_the_latest_are_listed_in_order() -> None:
+    many = [running(f"k{n}@r", at=1_000 * (n * 7 % 3_000)) for n in range(3_000)]
+    known, total = latest_of(iter(many), 3)
+    assert ([state.started_at for state in known], total) == ([2_997_000, 2_998_000, 2_999_000], 3_000)
+    assert latest_of(iter([]), 3) == ([], 0)

@@ -12,18 +12,21 @@ from services.chassis.memory import MemoryCluster
 from services.chassis.offsets import Position
 from services.chassis.offsets import encode as metadata_of
 from services.chassis.outgoing import dead_letter
+from services.chassis.partitioner import partition_of
 from services.chassis.records import Committed, Outgoing, Record, TopicPartition
+from services.cli.hindrances import hindrance
 from services.cli.letters import letter_at
 from services.cli.redriving import put_back
 from services.cli.surroundings import Delivery, Place, Surroundings, delivery_of, place_of, surroundings_of
 from services.cli.views.why import besides, why_json
 from services.tracker.core.state import EventRef, Pause, SagaState, Sent, StepState, StepStatus
 from tests.unit.services.cli.cluster import Members
-from tests.unit.services.cli.given import SAGA, T0, completed, headers_of, log_with, running
+from tests.unit.services.cli.given import PARTITIONS, SAGA, T0, completed, headers_of, log_with, running
 from topology.topics import SAGA_CONTROL
 
 AT = TopicPartition("pr.validated", 1)
 KEY = b"acme/shop#7"
+NUMBER = partition_of(KEY, PARTITIONS)
 NOTHING: Mapping[str, Sequence[str]] = {}
 
 
@@ -168,3 +171,14 @@ def test_scripts_get_it_in_parts() -> None:
     (one,) = found.waiting
     assert (one.step, one.service, one.topic, one.place, one.ahead) == ("ast", "ast", "pr.validated", "queued", 5)
     assert found.besides == ("5 records are before it in pr.validated[1].",)
+
+
+def test_a_review_of_which_nothing_was_heard_may_be_paused() -> None:
+    hold = control.encode(ControlEntry(1, paused=Hold("ada", "deploying", T0)))
+    cluster = log_with({}, Outgoing(SAGA_CONTROL, NUMBER, control.of_definition("code_review").encode(), hold, []))
+    assert "The definition code_review is paused by ada" in hindrance(cluster, services(validator=1), None, SAGA)
+    assert hindrance(cluster, services(ast=1), replace(waiting(), definition="order"), SAGA) == ""
+
+
+def test_a_service_that_is_missing_is_said_first() -> None:
+    assert hindrance(log_with({}), Members(), None, SAGA).startswith("validator and tracker are not running")

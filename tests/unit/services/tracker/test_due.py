@@ -1,7 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
 from schemas.control import ControlEntry, Hold
 from schemas.events.commands import Act
+from services.tracker.core.agenda import agenda
 from services.tracker.core.decisions import (
     Accepted,
     Cancelled,
@@ -18,10 +25,14 @@ from services.tracker.core.decisions import (
     Solved,
     TimedOut,
 )
-from services.tracker.core.pauses import Wide
+from services.tracker.core.outline import outline
+from services.tracker.core.pauses import NOTHING_WIDE, Wide
+from services.tracker.core.plain import is_plain, plain_due
 from services.tracker.core.state import SagaStatus, StepStatus
 from tests.unit.services.tracker.history import Story, executed, sent, undone
 from tests.unit.services.tracker.orders import CAREFUL, ORDER
+from topology.code_review import CODE_REVIEW
+from topology.model import Saga
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE
@@ -413,3 +424,19 @@ def test_an_incident_is_raised_before_what_a_step_works_on_leaves_the_log() -> N
     story.ruled(until=29 * DAY + 1)
     raised = [one.incident.kind for one in of(Raised, story) if isinstance(one, Raised)]
     assert raised == ["ageing"]
+
+
+@given(
+    st.sampled_from([ORDER, CAREFUL, replace(CAREFUL, deadline=timedelta(days=30)), CODE_REVIEW]),
+    st.integers(0, 4),
+    st.lists(st.integers(0, 10**10), min_size=5, max_size=5),
+)
+def test_the_short_way_to_the_next_due_time_is_the_agendas(saga: Saga, events: int, times: list[int]) -> None:
+    story = Story(saga)
+    at = sorted(times)
+    cause = story.started(at=at[0])
+    for step, when in zip(saga.steps[:events], at[1:], strict=False):
+        cause = story.emitted(step.name, step.emits[0].event_type, cause, at=when)
+    state = story.state()
+    assert is_plain(state)
+    assert plain_due(state, outline(saga)) == min(item.at for item in agenda(state, outline(saga), NOTHING_WIDE))

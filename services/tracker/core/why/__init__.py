@@ -1,0 +1,1 @@
+"""The parts of the sentence that says why a saga is not finished."""

@@ -1,0 +1,92 @@
+"""What lies on the topics after a run, cut into histories that invariants can be asked of."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+
+from schemas import control
+from services.chassis.partitioner import murmur2
+from services.chassis.records import Record
+from tests.simulation.history import History, Seen
+from topology.model import Saga
+from topology.topics import DEAD_LETTERS, SAGA_CONTROL, SAGA_STATE
+
+PIECES = 100
+"""Histories that each definition's sagas are spread over: invariants compare everything with everything."""
+
+
+def seen(record: Record) -> Seen:
+    """A record with what its headers say."""
+    headers = {name: value.decode(errors="replace") for name, value in record.headers if value is not None}
+    return Seen(record.topic, record.partition, record.offset, record.timestamp, record.key, record.value, headers)
+
+
+def histories(records: Iterable[Record], saga: Saga, pieces: int = PIECES) -> Iterator[History]:
+    """The sagas of a definition by business key, each with everything that concerns it.
+
+    Invariants speak of one saga, or of one key, so that they hold of all if they hold of each piece.
+    """
+    cut: list[defaultdict[str, list[Seen]]] = [defaultdict(list) for _ in range(pieces)]
+    for record in sorted(records, key=lambda each: (each.partition, each.offset)):
+        if not _concerns(record, saga):
+            continue
+        each, key = seen(record), business_key(record)
+        for number in range(pieces) if key is None else (murmur2(key.encode()) % pieces,):
+            cut[number][each.topic].append(each)
+    return (History(saga, piece) for piece in cut)
+
+
+def business_key(record: Record) -> str | None:
+    """Whose a record is; none: everybody's. What cannot be read is nobody's, which is a key like any other."""
+    subject = dict(record.headers).get("ce_subject")
+    if record.topic == SAGA_STATE:
+        return _key_of((record.key or b"").decode())
+    if record.topic == SAGA_CONTROL:
+        scope = (record.key or b"").decode()
+        return _key_of(scope.removeprefix(control.SAGA)) if scope.startswith(control.SAGA) else None
+    if record.topic == DEAD_LETTERS:
+        return None
+    return _key_of(subject.decode(errors="replace")) if subject else _raw_key(record.value)
+
+
+def of_definition(key: str | None, saga: Saga) -> bool:
+    """Keys begin with the name of their definition; what is everybody's is of all."""
+    return key is None or key == "" or key.startswith(f"{saga.name}-")
+
+
+def trace(records: Iterable[Record], key: str) -> Iterator[str]:
+    """Everything about the sagas of a business key, in the order of log time."""
+    own = [seen(record) for record in records if business_key(record) == key]
+    for one in sorted(own, key=lambda each: (each.at, each.topic, each.offset)):
+        told = " ".join(f"{name}={value}" for name in _TELLING if (value := one.headers.get(name)))
+        content = (one.value or b"").decode(errors="replace") if one.topic in {SAGA_STATE, SAGA_CONTROL} else ""
+        yield f"{one.at} {one!s:28} {one.type or '-':22} {one.saga} {told} {content}".rstrip()
+
+
+def last_of_each_key(records: Iterable[Record]) -> Mapping[bytes, Record]:
+    """What a compacted topic says in the end."""
+    return {record.key or b"": record for record in sorted(records, key=lambda each: (each.partition, each.offset))}
+
+
+_TELLING = (
+    "ce_step", "ce_attempt", "ce_epoch", "ce_code", "ce_reason", "ce_id", "ce_causationid", "ce_command",
+    "ce_delivery", "ce_reference", "ce_controlrevision", "ce_revision",
+)  # fmt: skip
+
+
+def _concerns(record: Record, saga: Saga) -> bool:
+    return of_definition(business_key(record), saga)
+
+
+def _key_of(saga_id: str) -> str:
+    return saga_id.rpartition("@")[0]
+
+
+def _raw_key(value: bytes | None) -> str:
+    """The key of a plain start, as its template has it."""
+    try:
+        return str(json.loads(value or b"").get("key", ""))
+    except (ValueError, AttributeError):
+        return ""

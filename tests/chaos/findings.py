@@ -1,0 +1,111 @@
+"""What is wrong after a run: the invariants of the simulation, and what only a run with a real outside can show."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from services.chassis.records import Record
+from services.tracker.core.state import SagaState, decode
+from tests.chaos.evidence import histories
+from tests.chaos.figures import TRACKER
+from tests.chaos.journal import Deed, What
+from tests.simulation.history import History, Seen
+from tests.simulation.invariants import complaints
+from tests.simulation.world import Called
+from topology.model import Saga
+from topology.topics import SAGA_STATE
+
+
+class Findings(NamedTuple):
+    """Complaints, and the figures that belong to them."""
+
+    complaints: Sequence[str]
+    lost: int
+    doubled: int
+    outside: Counter[str]
+
+
+def findings(
+    records: Mapping[str, Sequence[Record]], sagas: Sequence[Saga], deeds: Sequence[Deed], begun: Collection[str]
+) -> Findings:
+    """Everything that is not as it must be. `begun`: the ids of the sagas whose start Kafka has confirmed."""
+    every = [record for topic in records.values() for record in topic]
+    logs = [log for saga in sagas for log in histories(every, saga)]
+    calls = _calls(deeds)
+    found = [text for log in logs for text in complaints(log, calls_of(log, calls), tracked=True)]
+    missing = sorted(set(begun) - {name for log in logs for name in log.sagas})
+    found += [f"{name} was published, and never started" for name in missing]
+    found += _went_back(records.get(SAGA_STATE, ()))
+    outside = effects(logs, deeds)
+    found += [f"{key} is on Kafka, and nothing was done outside" for key in sorted(outside.undone)]
+    lost = len(missing) + sum("has ended 0 times" in text or "for ever" in text for text in found)
+    return Findings(found, lost, doubled(logs), outside.figures)
+
+
+def calls_of(log: History, calls: Mapping[str, list[Called]]) -> list[Called]:
+    """The calls of handlers that belong to these sagas."""
+    return [call for saga in log.sagas for call in calls.get(saga, ())]
+
+
+def doubled(logs: Iterable[History]) -> int:
+    """Records too many: of outcomes, compensations and reports with one id, and of deliveries that ended again."""
+    number = 0
+    for log in logs:
+        ids = Counter(seen.id for seen in (*log.events, *log.compensated, *log.reports, *log.work))
+        starts = Counter(seen.id for seen in log.starts)  # whoever publishes a start twice has started one saga
+        number += sum((ids - starts).values()) - len(ids.keys() - starts.keys())
+    return number
+
+
+class Outside(NamedTuple):
+    """Keys whose work is on Kafka and was never done, and how often the rest was done."""
+
+    undone: frozenset[str]
+    figures: Counter[str]
+
+
+def effects(logs: Iterable[History], deeds: Iterable[Deed]) -> Outside:
+    """Compare what was done outside, at least once, with what is on Kafka, exactly once."""
+    times = Counter(deed.key for deed in deeds if deed.what is What.DONE)
+    claimed = {key for log in logs for key in _claims(log)}
+    again = sum(number - 1 for number in times.values())
+    orphaned = len(times.keys() - claimed)
+    figures = Counter(effects=sum(times.values()), again=again, orphaned=orphaned)
+    return Outside(frozenset(claimed - times.keys()), figures)
+
+
+def _claims(log: History) -> Iterator[str]:
+    """What records say was done, by the keys that handlers give to the outside."""
+    for seen in log.events:
+        if seen.step and not _is_given(seen):
+            yield f"{seen.saga}/{seen.step}/{seen.epoch}"
+    for seen in log.compensated:
+        yield f"{seen.saga}/{seen.step}.compensate/{seen.epoch}"
+
+
+def _is_given(seen: Seen) -> bool:
+    """By a person who skipped the step."""
+    return seen.command == "given" or seen.headers.get("ce_source") == f"/{TRACKER}"
+
+
+def _calls(deeds: Iterable[Deed]) -> Mapping[str, list[Called]]:
+    found: dict[str, list[Called]] = {}
+    for deed in deeds:
+        if deed.what is What.BEGUN:
+            found.setdefault(deed.saga, []).append(Called(deed.at, deed.saga, deed.step, deed.undoes))
+    return found
+
+
+def _went_back(states: Iterable[Record]) -> Iterator[str]:
+    """The tracker's view of a saga only ever gets newer, whoever holds its partition."""
+    last: dict[str, SagaState] = {}
+    for record in sorted(states, key=lambda each: (each.partition, each.offset)):
+        if record.value is None:
+            continue
+        state = decode(record.value)
+        before = last.get(state.saga_id)
+        if before is not None and before.revision > state.revision:
+            yield f"{state.saga_id} went back from revision {before.revision} to {state.revision} at {record.where}"
+        last[state.saga_id] = state

@@ -1,0 +1,68 @@
+"""The log again: what the tracker's states come to if records are read in another order and rulings are kept.
+
+Between two rulings any order that keeps each topic's own is as good as another; a ruling is applied where the tracker
+has made it, after what it had read by then (DESIGN 7, invariant 7).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from random import Random
+
+from schemas.codec import Codec
+from schemas.envelope import from_headers
+from schemas.events.lifecycle import SagaRuled
+from services.chassis.keyed import Change, Store
+from services.chassis.records import Record
+from services.tracker.core.state import SagaState, decode
+from services.tracker.logic import TrackerLogic
+from topology.model import Saga
+from topology.topics import SAGA_STATE
+
+_codec = Codec((SagaRuled,))
+
+
+class Replay:
+    """One partition of every input, read again by a tracker of its own."""
+
+    def __init__(
+        self, definitions: Sequence[Saga], partitions: int, number: int, inputs: Mapping[str, Sequence[Record]],
+        chance: Random,
+    ) -> None:  # fmt: skip
+        self._tracker = TrackerLogic(definitions, partitions)
+        self._stores = {spec.topic: Store(spec, number) for spec in self._tracker.stores}
+        self._tracker.restored(number, self._stores, 0)
+        self._number = number
+        self._left = {topic: list(reversed(inputs.get(topic, ()))) for topic in self._tracker.topics}
+        self._chance = chance
+
+    def states(self, lifecycle: Iterable[Record]) -> dict[str, SagaState]:
+        """Every saga's state after all records, and all rulings that this partition's lifecycle tells of."""
+        for record in lifecycle:
+            if from_headers(record.headers).type == SagaRuled.event_type:
+                self._rule(record)
+        self._read({})
+        return {key.decode(): decode(value) for key, value in self._stores[SAGA_STATE].committed()}
+
+    def _rule(self, record: Record) -> None:
+        ruled = _codec.decode(SagaRuled.event_type, record.value)
+        assert isinstance(ruled, SagaRuled)
+        self._read(ruled.read)
+        made = self._tracker.rule(self._number, ruled.saga_id, ruled.until, 0)
+        self._keep(made.changes if made is not None else ())
+
+    def _read(self, until: Mapping[str, int]) -> None:
+        """Read on to these offsets (none given: to the end), topics in any order."""
+        while topics := [topic for topic, left in self._left.items() if left and _is_before(left[-1], until)]:
+            record = self._left[self._chance.choice(topics)].pop()
+            self._keep(self._tracker.route(record, self._stores, 0).changes)
+
+    def _keep(self, changes: Iterable[Change]) -> None:
+        for change in changes:
+            store = self._stores[change.topic]
+            store.put(change)
+            store.settle(change, store.encoded(change).value)
+
+
+def _is_before(record: Record, until: Mapping[str, int]) -> bool:
+    return not until or record.offset < until.get(record.topic, 0)

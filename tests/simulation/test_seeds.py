@@ -1,0 +1,40 @@
+"""Two thousand seeds, in pieces that processes share."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from tests.simulation.plan import plan_of
+from tests.simulation.shrink import as_code, shrunk
+from tests.simulation.verdict import judge
+
+SEEDS = 2_000
+PIECE = 50
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """What faults do to services is logged by them; a trace says it better."""
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, PIECE))
+def test_no_seed_breaks_an_invariant(first: int) -> None:
+    for seed in range(first, first + PIECE):
+        verdict = judge(plan_of(seed))
+        if not verdict.is_clean:
+            smallest = shrunk(verdict, most_runs=100)
+            told = "\n".join((*smallest.complaints, *smallest.trace, "As a test:", as_code(smallest.plan)))
+            pytest.fail(f"seed {seed}:\n{told}", pytrace=False)
+
+
+def test_a_seed_always_leads_to_the_same_history() -> None:
+    for seed in (3, 17):
+        first, second = judge(plan_of(seed)), judge(plan_of(seed))
+        assert first.history == second.history
+        assert len(first.history) > 30
