@@ -76,13 +76,10 @@ class Deliveries:
 
     def _check(self, record: Record, envelope: Envelope) -> None:
         """Raises DecodeError if the record is not where and what its envelope says."""
-        if record.topic in self._triggered:
-            if envelope.type != record.topic:
-                raise _wrong("ce_type", f"is {envelope.type!r} on topic {record.topic}")
-        elif envelope.type not in {EXECUTE, COMPENSATE} or envelope.causation_id is None:
-            raise _wrong(
-                "ce_type", f"is {envelope.type!r} on {record.topic}, not {EXECUTE} or {COMPENSATE} with a cause"
-            )
+        if record.topic not in self._triggered:
+            _check_command(record, envelope, self._commanded[record.topic])
+        elif envelope.type != record.topic:
+            raise _wrong("ce_type", f"is {envelope.type!r} on topic {record.topic}")
         if envelope.definition != self._saga.name:
             name = self._saga.name
             raise _wrong("ce_sagadefinition", f"is {envelope.definition!r}, {record.topic} belongs to {name}")
@@ -92,6 +89,13 @@ class Deliveries:
         if not self.lies_right(key, record.partition):
             right = partition_of(key, self._partitions)
             raise _wrong("partition", f"is {record.partition}, not {key!r}'s {right}: set partitioner=murmur2_random")
+
+
+def _check_command(record: Record, envelope: Envelope, job: Job) -> None:
+    if envelope.type not in {EXECUTE, COMPENSATE} or envelope.causation_id is None:
+        raise _wrong("ce_type", f"is {envelope.type!r} on {record.topic}, not {EXECUTE} or {COMPENSATE} with a cause")
+    if envelope.step != job.step.name:
+        raise _wrong("ce_step", f"is for step {envelope.step!r} on {record.topic}")
 
 
 def _reference(headers: Mapping[str, bytes | None], events: Sequence[EventType], partition: int) -> Reference:

@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from schemas.errors import ChoreographyError, TopologyError, UnavailableError
 from services.chassis.blobs import BlobStore
 from services.chassis.clock import SystemClock
+from services.chassis.definitions import agree
 from services.chassis.execution import ThreadedExecutor
 from services.chassis.health import Health, serve
 from services.chassis.kafka import KafkaCluster
@@ -30,6 +31,7 @@ from services.chassis.service import Service
 from services.chassis.settings import Settings
 from services.chassis.work import Batch
 from services.chassis.worker import Identity, Worker
+from topology.model import Saga
 from topology.topics import TopicFactory, TopicSpec, state_topic, topics_of
 
 LOG = logging.getLogger("saga.process")
@@ -44,10 +46,10 @@ IDLE = 0.5
 def run_service(service: Service) -> None:
     """Be `service` until SIGTERM or SIGINT. Exits with 0 after an orderly stop, 1 after an error."""
     settings = load_settings(service.name)
-    with_topics = Process(service.name, settings)
+    process = Process(service.name, settings, (service.saga,))
     make = TopicFactory(settings.partitions, settings.replication_factor)
     own = (make.changelog(state_topic(service.name)),) if service.stateful else ()
-    with_topics.run(service.logic, (*topics_of((service.saga,), make), *own), service.saga.starts_on.event_type)
+    process.run(service.logic, (*topics_of((service.saga,), make), *own), service.saga.starts_on.event_type)
 
 
 def load_settings(service: str) -> Settings:
@@ -62,11 +64,12 @@ def load_settings(service: str) -> Settings:
 
 
 class Process:
-    """One operating system process that is one worker."""
+    """One operating system process that is one worker, for these definitions."""
 
-    def __init__(self, name: str, settings: Settings) -> None:
+    def __init__(self, name: str, settings: Settings, sagas: Sequence[Saga]) -> None:
         self._name = name
         self._settings = settings
+        self._sagas = tuple(sagas)
         self._stop = False
         self._health = Health(name)
         self._metrics = Metrics(name)
@@ -103,7 +106,7 @@ class Process:
         cluster = cluster_of(self._settings)
         executor = ThreadedExecutor(self._settings.heavy_processes)
         self._serve(executor, self._metrics.registry)
-        partitions = self._prepare(cluster.admin(), specs, counted)
+        partitions = self._prepare(cluster, specs, counted)
         if partitions is not None:
             self._loop(self._worker(cluster, logic_for(partitions), executor))
         executor.close()
@@ -134,15 +137,20 @@ class Process:
         slot = self._settings.instance or uuid.uuid4().hex
         return Identity(self._name, f"{self._name}-{slot}", self._settings.instance)
 
-    def _prepare(self, admin: Admin, specs: Sequence[TopicSpec], counted: str) -> int | None:
-        """Create and check topics as soon as Kafka is there; the partition count, none if told to stop meanwhile."""
+    def _prepare(self, cluster: Cluster, specs: Sequence[TopicSpec], counted: str) -> int | None:
+        """Agree with Kafka, once it is there, on topics and definitions; the partition count, none if told to stop."""
         while not self._stop:
             try:
-                return prepare_topics(admin, specs, counted)
+                return self._agreed(cluster, specs, counted)
             except UnavailableError as error:
                 LOG.warning("%s Trying again.", error)
                 time.sleep(1)
         return None
+
+    def _agreed(self, cluster: Cluster, specs: Sequence[TopicSpec], counted: str) -> int:
+        partitions = prepare_topics(cluster.admin(), specs, counted)
+        agree(cluster, self._sagas, SystemClock())
+        return partitions
 
     def _serve(self, executor: ThreadedExecutor, registry: CollectorRegistry) -> None:
         settings = self._settings

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from schemas.control import ControlEntry
 from services.chassis.partitioner import partition_of
 from services.chassis.port import Cluster
 from services.cli.diagnosis import missing_services, sentence
 from services.cli.groups import Groups
-from services.cli.output import now
+from services.cli.output import clock
 from services.cli.reading import partition_count
-from services.cli.surroundings import control_of, held_in
-from services.cli.views.why import held_sentence
-from services.tracker.core.state import SagaState, StepState
+from services.cli.surroundings import control_of, wide_in
+from services.tracker.core.pauses import Wide
+from services.tracker.core.state import SagaState, StepState, StepStatus
 from topology.code_review import CODE_REVIEW
 from topology.topics import SAGA_CONTROL
 
@@ -20,7 +23,25 @@ def hindrance(cluster: Cluster, groups: Groups, state: SagaState | None, saga_id
     if missing := missing_services(groups, state):
         return sentence(missing)
     seen = state or _unseen(saga_id, partition_count(cluster, SAGA_CONTROL))
-    return " ".join(held_sentence(held, now()) for held in held_in(control_of(cluster, seen), seen))
+    return " ".join(_pauses(wide_in(control_of(cluster, seen.partition), seen), seen))
+
+
+def _pauses(wide: Wide, state: SagaState) -> Iterator[str]:
+    for prefix, entry in wide.prefixes:
+        yield from _pause(f"Every key that begins with {prefix}", f"--key-prefix {prefix}", entry)
+    if wide.definition is not None:
+        yield from _pause(f"The definition {state.definition}", f"--definition {state.definition}", wide.definition)
+    ahead = {step.name for step in state.steps if step.status is StepStatus.WAITING or step.status.is_open}
+    for step, entry in wide.steps:
+        if step in ahead:
+            yield from _pause(f"Step {step}", f"--step {state.definition}/{step}", entry)
+
+
+def _pause(what: str, option: str, entry: ControlEntry) -> Iterator[str]:
+    hold = entry.paused
+    if hold is not None:
+        why = f" ({hold.reason})" if hold.reason else ""
+        yield f"{what} is paused by {hold.by}{why} since {clock(hold.at)}: `saga resume {option}`."
 
 
 def _unseen(saga_id: str, partitions: int) -> SagaState:

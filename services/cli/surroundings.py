@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass
+from itertools import islice
 
 import msgspec
 
 from schemas import control
-from schemas.control import ControlEntry, Hold
+from schemas.control import ControlEntry
 from services.chassis.offsets import Position
 from services.chassis.offsets import decode as position_of
 from services.chassis.port import Cluster
@@ -17,24 +17,22 @@ from services.chassis.records import Record, TopicPartition
 from services.cli.diagnosis import TRACKER, service_of
 from services.cli.groups import Groups
 from services.cli.letters import DeadLetter, letters_in
+from services.cli.output import now
 from services.cli.reading import latest, to_the_end
+from services.tracker.core.pauses import Wide
 from services.tracker.core.state import SagaState, StepState, StepStatus
-from topology.topics import SAGA_CONTROL
+from services.tracker.core.why.around import Around, AtService, Letter, Place
+from topology.model import Saga
+from topology.topics import SAGA_COMMANDS, SAGA_CONTROL, SAGA_STEPS
 
 MOST = 10_000
 """How many records of a queue are counted."""
 
+FEW = 1_000
+"""How many records are looked at for the first that the tracker has not read."""
+
 _AT_SERVICE = frozenset({StepStatus.QUEUED, StepStatus.RUNNING, StepStatus.COMPENSATING})
 _OURS = "1|"
-
-
-class Place(StrEnum):
-    """Where a delivery is: before its service, with it, or done there; not known if it was not found."""
-
-    QUEUED = "queued"
-    TAKEN = "taken"
-    ENDED = "ended"
-    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,53 +50,22 @@ class Delivery:
         return dict(record.headers).get("ce_id") == self.id.encode()
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A step that has work: its service (none: not known) and how many instances of it are there.
-
-    `ahead` counts the unfinished records before the delivery, up to `MOST`; `still` is what the service says if it
-    stands still there.
-    """
-
-    step: str
-    delivery: Delivery
-    service: str | None
-    instances: int
-    place: Place = Place.UNKNOWN
-    ahead: int = 0
-    still: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A pause of more than the saga, as services know it: of a key prefix, a definition or a step."""
-
-    scope: str
-    hold: Hold
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What holds for one saga outside its state, as of now."""
-
-    trackers: int
-    waiting: tuple[Waiting, ...] = ()
-    held: tuple[Held, ...] = ()
-    letters: tuple[DeadLetter, ...] = field(default=())
-
-
-def surroundings_of(
-    cluster: Cluster, groups: Groups, state: SagaState, said: Mapping[str, Sequence[str]]
-) -> Surroundings:
+def around_of(
+    cluster: Cluster, groups: Groups, state: SagaState, said: Mapping[str, Sequence[str]], definition: Saga | None
+) -> Around:
     """Look around a saga; `said` is what services say of themselves, by name. Raises UnavailableError."""
+    trackers = groups.members([TRACKER]).get(TRACKER, 0)
+    letters = tuple(Letter(one.place, one.reason) for one in letters_of(cluster, state))
     if state.status.is_final:
-        return Surroundings(groups.members([TRACKER]).get(TRACKER, 0), letters=letters_of(cluster, state))
-    waiting = [_waiting(cluster, groups, state, step, said) for step in state.steps if step.status in _AT_SERVICE]
-    return Surroundings(
-        trackers=groups.members([TRACKER]).get(TRACKER, 0),
-        waiting=tuple(one for one in waiting if one is not None),
-        held=held_in(control_of(cluster, state), state),
-        letters=letters_of(cluster, state),
+        return Around(definition, letters=letters, trackers=trackers)
+    at_work = [step for step in state.steps if step.status in _AT_SERVICE]
+    return Around(
+        definition,
+        wide_in(control_of(cluster, state.partition), state),
+        tuple(_at_service(cluster, groups, state, step, said) for step in at_work),
+        letters,
+        trackers,
+        behind(cluster, groups, state, definition) if trackers else 0,
     )
 
 
@@ -132,15 +99,18 @@ def place_of(delivery: Delivery, position: Position | None, records: Iterable[Re
     return (Place.QUEUED if ahead >= MOST else Place.UNKNOWN), ahead
 
 
-def held_in(entries: Mapping[str, ControlEntry], state: SagaState) -> tuple[Held, ...]:
-    """The pauses of the saga's key, its definition and its unfinished steps; what its state tells is left out."""
-    told = {control.of_prefix(pause.scope) for pause in state.pauses if pause.until is None}
-    steps = [step.name for step in state.steps if step.status is StepStatus.WAITING or step.status.is_open]
-    scopes = [scope for scope in entries if scope.startswith(control.PREFIX) and scope not in told]
-    scopes = [scope for scope in scopes if state.key.startswith(scope.removeprefix(control.PREFIX))]
-    scopes += [control.of_definition(state.definition), *(control.of_step(state.definition, step) for step in steps)]
-    found = ((scope, entries[scope].paused) for scope in scopes if scope in entries)
-    return tuple(Held(scope, hold) for scope, hold in found if hold is not None)
+def wide_in(entries: Mapping[str, ControlEntry], state: SagaState) -> Wide:
+    """What control says about a saga beyond the saga itself."""
+    begin = control.of_step(state.definition, "")
+    return Wide(
+        tuple(
+            (scope.removeprefix(control.PREFIX), entry)
+            for scope, entry in entries.items()
+            if scope.startswith(control.PREFIX) and state.key.startswith(scope.removeprefix(control.PREFIX))
+        ),
+        entries.get(control.of_definition(state.definition)),
+        tuple((scope.removeprefix(begin), entry) for scope, entry in entries.items() if scope.startswith(begin)),
+    )
 
 
 def letters_of(cluster: Cluster, state: SagaState) -> tuple[DeadLetter, ...]:
@@ -162,37 +132,54 @@ def owner_of(groups: Groups, state: SagaState, step: str, delivery: Delivery) ->
     return None
 
 
-def _waiting(
+def behind(cluster: Cluster, groups: Groups, state: SagaState, definition: Saga | None) -> float:
+    """How many seconds of the log the tracker has not read in a saga's partition."""
+    topics = (*(definition.events if definition else {event.type for event in state.events}), SAGA_STEPS, SAGA_COMMANDS)
+    known = cluster.admin().partitions(topics)
+    places = [TopicPartition(topic, state.partition) for topic in topics if topic in known]
+    committed = groups.committed(TRACKER, places)
+    ends = cluster.admin().end_offsets(places)
+    left: dict[TopicPartition, int | None] = {}
+    left |= {at: committed[at].offset for at in places if at in committed and committed[at].offset < ends[at]}
+    # What is left may be nothing but the markers of transactions.
+    oldest = min((record.timestamp for record in islice(_read(cluster, left), FEW)), default=None)
+    return 0 if oldest is None else max(0, now() - oldest) / 1000
+
+
+def _at_service(
     cluster: Cluster, groups: Groups, state: SagaState, step: StepState, said: Mapping[str, Sequence[str]]
-) -> Waiting | None:
+) -> AtService:
     delivery = delivery_of(state, step)
-    if delivery is None:
-        return None
-    service = owner_of(groups, state, step.name, delivery)
-    if service is None:
-        return Waiting(step.name, delivery, None, 0)
+    service = None if delivery is None else owner_of(groups, state, step.name, delivery)
+    if delivery is None or service is None:
+        return AtService(step.name)
     committed = groups.committed(service, [delivery.at]).get(delivery.at)
     position = None if committed is None else position_of(committed)
     place, ahead = place_of(delivery, position, _records(cluster, delivery.at, committed.offset if committed else None))
     instances = groups.members([service]).get(service, 0)
     begin = f"{delivery.at.topic}[{delivery.at.partition}] stands still"
-    still = next((reason for reason in said.get(service, ()) if reason.startswith(begin)), None)
-    return Waiting(step.name, delivery, service, instances, place, ahead, still)
+    still = next((reason for reason in said.get(service, ()) if reason.startswith(begin)), "")
+    return AtService(step.name, service, instances, place, ahead, still)
 
 
 def _records(cluster: Cluster, at: TopicPartition, start: int | None) -> Iterator[Record]:
-    if at.topic not in cluster.admin().partitions([at.topic]):
+    """A partition from an offset on (none: from the beginning); nothing, if there is no such topic."""
+    return _read(cluster, {at: start}) if at.topic in cluster.admin().partitions([at.topic]) else iter(())
+
+
+def _read(cluster: Cluster, positions: Mapping[TopicPartition, int | None]) -> Iterator[Record]:
+    if not positions:
         return
     reader = cluster.reader()
     try:
-        yield from to_the_end(reader, {at: start})
+        yield from to_the_end(reader, positions)
     finally:
         reader.close()
 
 
-def control_of(cluster: Cluster, state: SagaState) -> dict[str, ControlEntry]:
-    """The entries of `saga.control` in a saga's partition, by scope."""
-    values = latest(_records(cluster, TopicPartition(SAGA_CONTROL, state.partition), None))
+def control_of(cluster: Cluster, number: int) -> dict[str, ControlEntry]:
+    """The entries of `saga.control` in one partition, by scope."""
+    values = latest(_records(cluster, TopicPartition(SAGA_CONTROL, number), None))
     return {scope: entry for scope, value in values.items() if (entry := _entry(value)) is not None}
 
 

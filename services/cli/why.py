@@ -9,11 +9,11 @@ import typer
 
 from services.chassis.paths import saga_home
 from services.cli.connection import Connection, connection_of
-from services.cli.loading import name_of
+from services.cli.loading import known_definitions, name_of
 from services.cli.output import err, now, out, print_json
 from services.cli.reading import each_state, find
 from services.cli.steering.selection import Selection, fits
-from services.cli.surroundings import surroundings_of
+from services.cli.surroundings import around_of
 from services.cli.views.incidents import incident_json, incident_table, open_incidents
 from services.cli.views.why import why_json, why_view
 from services.local.up_record import live_up
@@ -32,7 +32,8 @@ def why(
     connection = connection_of(context)
     cluster = connection.cluster()
     state = find(cluster, name)
-    around = surroundings_of(cluster, connection.groups(), state, said_by_services(connection))
+    definition = known_definitions(None).get(state.definition)
+    around = around_of(cluster, connection.groups(), state, said_by_services(connection), definition)
     if as_json:
         print_json(why_json(state, around, now()))
     else:

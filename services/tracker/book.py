@@ -85,6 +85,11 @@ class Book:
         self.revision = max(self.revision + 1, at)
         return self.revision
 
+    def issue(self) -> int:
+        """The revision that a command is issued under: entries written later are above it."""
+        self.revision = max(self.revision, self.until)
+        return self.revision
+
     def wide_of(self, definition: str, key: str) -> Wide:
         """What control says beyond one saga."""
         if not self._wide:

@@ -254,7 +254,7 @@ class TrackerLogic:
 def _record(case: Case, state: SagaState, decision: Decision, index: int) -> Outgoing:
     match decision:
         case Execute() | Compensate():
-            return work_of(state, decision, max(case.book.revision, case.book.until), case.now)
+            return work_of(state, decision, case.book.issue(), case.now)
         case Emit():
             return given_outcome(state, decision, case.now)
         case Forget():

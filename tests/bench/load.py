@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import cache
 
 from schemas.codec import Codec
 from services.chassis.intake import Intake
@@ -13,7 +14,7 @@ from services.chassis.steps import StepLogic
 from services.chassis.work import Delivery, Job, Mode
 from tests.bench.flat import now
 from tests.bench.systems import PARTITIONS, System
-from tests.chain.definition import CHAIN, ChainStarted, OneDone
+from tests.chain.definition import CHAIN, ChainStarted
 from tests.chain.handlers import HANDLERS
 
 TEXT = "A sentence of the length that a title with a short description has, so that values look like real ones. " * 2
@@ -41,6 +42,7 @@ def job(step: str) -> Job:
     return Job(CHAIN.steps_by_name[step], HANDLERS[step], Mode.INLINE)
 
 
+@cache
 def logic(step: str) -> StepLogic:
     """The logic of one step's service."""
     return StepLogic(f"chain-{step}", CHAIN, [job(step)], PARTITIONS)
@@ -53,11 +55,16 @@ def record_of(outgoing: Outgoing, offset: int) -> Record:
 
 def after_first_step(start: Outgoing, offset: int = 0) -> Outgoing:
     """The outcome that the first step writes for a start."""
-    one = logic("one")
-    delivery = one.route(record_of(start, offset), {}, now())
+    return after("one", start, offset)
+
+
+def after(step: str, trigger: Outgoing, offset: int = 0) -> Outgoing:
+    """The outcome that a step writes for its trigger."""
+    own = logic(step)
+    delivery = own.route(record_of(trigger, offset), {}, now())
     assert isinstance(delivery, Delivery)
-    event = OneDone.model_validate(CODEC.decode(start.topic, start.value).model_dump())
-    return outcome(delivery, event, CODEC.encode(event), 0, one.source, now())
+    event = CHAIN.steps_by_name[step].emits[0].model_validate(CODEC.decode(trigger.topic, trigger.value).model_dump())
+    return outcome(delivery, event, CODEC.encode(event), 0, own.source, now())
 
 
 def _copies(first: int, count: int) -> Iterator[Outgoing]:

@@ -19,7 +19,7 @@ PIECES = 100
 
 def seen(record: Record) -> Seen:
     """A record with what its headers say."""
-    headers = {name: value.decode(errors="replace") for name, value in record.headers if value is not None}
+    headers = {name: value.decode(errors="replace") for name, value in record.headers}
     return Seen(record.topic, record.partition, record.offset, record.timestamp, record.key, record.value, headers)
 
 

@@ -59,10 +59,11 @@ class Figures:
         yield from (f"  {kind:28}{number}" for kind, number in sorted(self.hits.items()))
         yield f"exits by themselves   {self.exits}"
         yield f"commands given        {self.commands['given']}"
-        yield from (f"  {verdict:20}{number}" for verdict, number in sorted(self.commands.items()) if verdict != "given")
+        yield f"  accepted            {self.commands['accepted']}"
+        yield f"  refused             {self.commands['refused']}"
         yield f"effects outside       {self.outside['effects']:,}"
         yield f"  done again          {self.outside['again']:,}"
-        yield f"  without an outcome  {self.outside['orphaned']:,} (done, then the process was lost and the work called off)"
+        yield f"  without an outcome  {self.outside['orphaned']:,} (process lost, then the work called off)"
         yield f"records on the log    {self.records:,}"
         yield f"lost                  {self.lost}"
         yield f"doubled               {self.doubled}"

@@ -66,7 +66,7 @@ async def befall(trouble: Trouble, context: Context) -> None:
         case Trouble.SLOW:
             await _work(chance.uniform(*SLOW), context)
         case Trouble.VERY_SLOW:
-            await _work(DEADLINE.total_seconds() + 4, context)
+            await _work(2 if context.attempt == 1 else DEADLINE.total_seconds() - 1, context)
         case _:
             await asyncio.sleep(chance.uniform(0, USUAL))
     fail(trouble, context)
@@ -77,6 +77,8 @@ def fail(trouble: Trouble, context: Context) -> None:
     match trouble:
         case Trouble.ONCE | Trouble.TWICE if context.attempt <= (1 if trouble is Trouble.ONCE else 2):
             raise RetryableError("not now", retry_after=0.5 if context.attempt == 2 else None)
+        case Trouble.VERY_SLOW if context.attempt == 1:
+            raise RetryableError("too slow")
         case Trouble.ASTONISHED if context.attempt == 1:
             raise ValueError("what is this")
         case Trouble.ALWAYS:

@@ -105,8 +105,9 @@ def attempts_are_one_at_a_time_and_counted(log: History) -> Complaints:
             if seen.type != EXECUTE:
                 continue
             before = [one for one in asked[:number] if one.type == EXECUTE and one.cause == seen.cause]
-            last = before[-1].id if before else seen.cause
-            if not any(end <= seen.at for end in ends.get(last, ())):
+            last = before[-1] if before else log.by_id[seen.cause][0]
+            # An older epoch's is gated, and settling does not wait for it for ever.
+            if last.epoch == seen.epoch and not any(end <= seen.at for end in ends.get(last.id, ())):
                 yield f"{seen.saga}: {step.name} is asked for by {seen} before its last delivery has ended"
             attempt = int(seen.headers["ce_attempt"])
             if attempt > len(before) + 2:

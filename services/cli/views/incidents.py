@@ -11,6 +11,7 @@ import msgspec
 from rich.table import Table
 from rich.text import Text
 
+from schemas.control import PREFIX
 from services.cli.output import clock, iso, safe
 from services.tracker.core.reason import length
 from services.tracker.core.state import Incident, Pause, SagaState
@@ -107,7 +108,7 @@ def notes(state: SagaState, now: int) -> Table:
 
 def _pause(pause: Pause, now: int) -> Text:
     """By whom, since when, why."""
-    whose = "" if pause.scope == "saga" else f"all of {pause.scope} "
+    whose = "" if pause.scope == "saga" else f"all of {pause.scope.removeprefix(PREFIX)} "
     why = f": {pause.reason}" if pause.reason else ""
     lasts = f"since {clock(pause.at)}, {length(now - pause.at)} ago"
     if pause.until is not None:

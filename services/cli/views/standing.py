@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from services.tracker.core.reason import reason
 from services.tracker.core.state import SagaState
+from services.tracker.core.why.around import NOTHING_KNOWN, Around
 
 
-def standing(state: SagaState, now: int) -> str:
+def standing(state: SagaState, now: int, around: Around = NOTHING_KNOWN) -> str:
     """Why a saga is not finished, or how it ended. `now` is milliseconds UTC."""
-    return reason(state, now)
+    return reason(state, now, around)

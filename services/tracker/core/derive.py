@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from services.tracker.core.debts import Debt, debts, status_of_debt
 from services.tracker.core.outline import Outline
 from services.tracker.core.runs import is_current, runs
-from services.tracker.core.state import EventRef, Goal, SagaState, SagaStatus, StepState, StepStatus
+from services.tracker.core.state import EventRef, Goal, Run, SagaState, SagaStatus, StepState, StepStatus
 from topology.model import COMPLETED, EndStatus
 
 _UNDECIDED = frozenset({
@@ -133,14 +133,16 @@ def _step(plan: Outline, known: StepState, state: SagaState, touched: Collection
     since = last.at if last.ended_at is None else last.ended_at
     status = last.status
     if status is StepStatus.DONE and step.compensated is not None:
-        status = _after_undoing(status, debts(state, plan), step.name)
+        status = _after_undoing(last, step.name, debts(state, plan))
     return StepState(step.name, status, last.attempt, last.epoch, since, last.error, found)
 
 
-def _after_undoing(status: StepStatus, owed: Sequence[Debt], step: str) -> StepStatus:
-    """What has become of a step that was done."""
-    mine = [debt for debt in owed if debt.step == step]
-    return status_of_debt(mine[0]) if mine else status
+def _after_undoing(run: Run, step: str, owed: Sequence[Debt]) -> StepStatus:
+    """What has become of a run that was done; an outcome of an earlier epoch is not its own."""
+    for debt in owed:
+        if debt.step == step and (debt.outcome.cause, debt.outcome.epoch) == (run.about, run.epoch):
+            return status_of_debt(debt)
+    return run.status
 
 
 def _start(state: SagaState) -> int | None:

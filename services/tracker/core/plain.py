@@ -12,10 +12,10 @@ _AWAITED = (StepStatus.QUEUED, StepStatus.RUNNING)
 
 
 def is_plain(state: SagaState) -> bool:
-    """Whether a saga runs or is completed, and knows of nothing but events (and how far handlers are)."""
+    """Whether a saga runs or is completed, and knows of nothing but events."""
     if state.reports or state.asked or state.sent or state.floors or state.undo or state.fired or state.pauses:
         return False
-    if state.held_events or state.held_reports or state.incidents or state.rival or not state.hash:
+    if state.incidents or state.rival or state.held_reports or not state.hash:
         return False
     if state.status is SagaStatus.RUNNING:
         for step in state.steps:
@@ -25,7 +25,11 @@ def is_plain(state: SagaState) -> bool:
 
 
 def plain_due(state: SagaState, plan: Outline) -> int:
-    """When something will happen with a plain saga by itself: its end is forgotten, or a deadline passes."""
+    """When something will happen with a plain saga by itself: a deadline passes, a cause is given up."""
+    return min([_due(state, plan), *[event.at for event in state.held_events]])
+
+
+def _due(state: SagaState, plan: Outline) -> int:
     if state.status is SagaStatus.COMPLETED:
         return max(state.ended_at or 0, state.updated_at) + plan.keep_finished
     if plan.only_deadline is not None:

@@ -26,6 +26,7 @@ from services.tracker.core.pauses import Wide
 from services.tracker.core.sending import Ruling, compensate, execute, sent_to
 from services.tracker.core.state import EventRef, Fired, Goal, Incident, Pause, Run, SagaState, Undo, Unmatched
 from services.tracker.core.unmatched import with_unmatched
+from services.tracker.core.why.wording import length
 from topology.model import EndStatus, OnFailure
 from topology.topics import SAGA_STEPS
 
@@ -110,11 +111,12 @@ def _fire(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide) -
     fired = Fired(run.about, item.about, run.epoch, item.at) if run else Fired("", "", state.epoch, item.at)
     after = replace(state, fired=(*state.fired, fired))
     step = item.about or None
-    length = plan.steps[step].step.deadline if step else plan.definition.deadline
-    timed_out = TimedOut(item.at, step, round(length.total_seconds() * 1000) if length else 0)
+    deadline = (plan.steps[step].deadline if step else plan.deadline) or 0
+    timed_out = TimedOut(item.at, step, deadline)
     if plan.definition.on_failure is OnFailure.INCIDENT:
         return after, (timed_out,)
-    reason = f"step {step}: its deadline of {length} has passed" if step else f"its deadline of {length} has passed"
+    late = f"its deadline of {length(deadline)} has passed"
+    reason = f"step {step}: {late}" if step else late
     undone, decided = _begin(begun(after, plan, Goal.FAILED, reason, until, step), until)
     return undone, (timed_out, *decided)
 

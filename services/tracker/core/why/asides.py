@@ -10,7 +10,7 @@ from services.tracker.core.why.around import Look
 from services.tracker.core.why.runs import is_overdue
 from services.tracker.core.why.standing import incidents
 from services.tracker.core.why.undoing import being_undone, under_way
-from services.tracker.core.why.wording import ahead, because, brief, first_of, length, since
+from services.tracker.core.why.wording import ahead, because, first_of, length, since
 from topology.model import OnFailure
 
 _DEADLINES = frozenset({What.DEADLINE, What.SAGA_DEADLINE})
@@ -78,8 +78,9 @@ def _letters(look: Look) -> Iterator[str]:
     letters = look.around.letters
     if letters:
         last = letters[-1]
-        many = "A record of it" if len(letters) == 1 else f"{len(letters):,} records of it, the last"
-        yield f"{many} could not be read{because(last.reason)}. See `saga dlq show {brief(last.place)}`."
+        many = "A record of it" if len(letters) == 1 else f"{len(letters):,} records of it"
+        which = "" if len(letters) == 1 else ", the last"
+        yield f"{many} could not be read{which}{because(last.reason)}. See `saga dlq show {last.place}`."
 
 
 def _tracker(look: Look) -> Iterator[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from schemas.control import PREFIX
 from services.tracker.core.agenda import UNKNOWN_FOR
 from services.tracker.core.derive import is_live
@@ -143,8 +145,14 @@ def working(look: Look) -> str:
     said = [sentence(work) for work in found[:_SHOWN]]
     if more > 0:
         said.append(f"Besides, {'1 more step has' if more == 1 else f'{more} more steps have'} not ended.")
-    left = [step.name for step in look.state.steps if step.status is StepStatus.WAITING]
-    return " ".join((*said, *((f"Then: {', '.join(left)}.",) if left else ())))
+    return " ".join((*said, *_then(look.state)))
+
+
+def _then(state: SagaState) -> Iterator[str]:
+    """The steps that follow, if nothing has failed."""
+    left = [step.name for step in state.steps if step.status is StepStatus.WAITING]
+    if left and not any(step.status is StepStatus.FAILED for step in state.steps):
+        yield f"Then: {', '.join(left)}."
 
 
 def idle(look: Look) -> str:

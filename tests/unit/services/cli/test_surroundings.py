@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import pytest
 from msgspec.structs import replace
 
 from schemas import control
@@ -16,12 +17,17 @@ from services.chassis.partitioner import partition_of
 from services.chassis.records import Committed, Outgoing, Record, TopicPartition
 from services.cli.hindrances import hindrance
 from services.cli.letters import letter_at
+from services.cli.output import now
 from services.cli.redriving import put_back
-from services.cli.surroundings import Delivery, Place, Surroundings, delivery_of, place_of, surroundings_of
-from services.cli.views.why import besides, why_json
-from services.tracker.core.state import EventRef, Pause, SagaState, Sent, StepState, StepStatus
+from services.cli.surroundings import Delivery, around_of, delivery_of, place_of
+from services.cli.views.standing import standing
+from services.cli.views.why import why_json
+from services.tracker.core.pauses import Wide
+from services.tracker.core.state import EventRef, SagaState, Sent, StepState, StepStatus
+from services.tracker.core.why.around import Around, AtService, Letter, Place
 from tests.unit.services.cli.cluster import Members
 from tests.unit.services.cli.given import PARTITIONS, SAGA, T0, completed, headers_of, log_with, running
+from topology.code_review import CODE_REVIEW
 from topology.topics import SAGA_CONTROL
 
 AT = TopicPartition("pr.validated", 1)
@@ -48,8 +54,15 @@ def services(**counts: int) -> Members:
     return Members({"tracker": 1, **counts})
 
 
-def said(state: SagaState, around: Surroundings) -> list[str]:
-    return list(besides(state, around, T0 + 60_000))
+def looked(
+    cluster: MemoryCluster, groups: Members, state: SagaState, said: Mapping[str, Sequence[str]] = NOTHING
+) -> Around:
+    """What is around a saga of code review."""
+    return around_of(cluster, groups, state, said, CODE_REVIEW)
+
+
+def said(state: SagaState, around: Around) -> str:
+    return standing(state, T0 + 60_000, around)
 
 
 def queue(count: int) -> MemoryCluster:
@@ -58,29 +71,24 @@ def queue(count: int) -> MemoryCluster:
 
 def test_a_service_that_is_not_there_is_named_with_the_records_before_it() -> None:
     state = waiting(5)
-    around = surroundings_of(queue(5), services(), state, NOTHING)
-    assert said(state, around) == [
-        "Its service ast is not running: start it, all of them with `saga up`.",
-        "5 records are before it in pr.validated[1].",
-    ]
+    around = looked(queue(5), services(), state)
+    assert around.services == (AtService("ast", "ast", 0, Place.QUEUED, 5),)
+    assert "no instance of its service ast is running" in said(state, around)
+    assert "behind 5 others" in said(state, around)
 
 
 def test_of_the_records_before_it_only_the_unfinished_ones_count() -> None:
-    state, groups = waiting(5), services(ast=2)
+    groups = services(ast=2)
     groups.offsets["ast", AT] = committed(4, 1, 3)
-    (one,) = surroundings_of(queue(5), groups, state, NOTHING).waiting
-    assert (one.service, one.instances, one.place, one.ahead) == ("ast", 2, Place.QUEUED, 3)
+    assert looked(queue(5), groups, waiting(5)).services == (AtService("ast", "ast", 2, Place.QUEUED, 3),)
 
 
 def test_a_delivery_that_its_service_has_taken_is_told_from_one_that_waits() -> None:
-    state, groups = waiting(5), services(ast=1)
+    groups = services(ast=1)
     for position, place in (((5,), Place.QUEUED), ((6, 5), Place.TAKEN), ((6,), Place.ENDED), ((9, 7), Place.ENDED)):
         groups.offsets["ast", AT] = committed(*position)
-        (one,) = surroundings_of(queue(5), groups, state, NOTHING).waiting
+        (one,) = looked(queue(5), groups, waiting(5)).services
         assert one.place is place
-    assert said(state, surroundings_of(queue(5), groups, state, NOTHING)) == [
-        "ast is done with it; the tracker has not read that yet."
-    ]
 
 
 def test_a_retry_is_looked_for_on_the_work_topic_by_the_commands_id() -> None:
@@ -88,7 +96,7 @@ def test_a_retry_is_looked_for_on_the_work_topic_by_the_commands_id() -> None:
     delivery = delivery_of(state, state.step("ast"))
     assert delivery == Delivery(TopicPartition("ast.work", 1), "c1")
     work = [Outgoing("ast.work", 1, KEY, None, headers_of("step.execute", name)) for name in ("c0", "c1")]
-    (one,) = surroundings_of(log_with({}, *work), services(ast=1), state, NOTHING).waiting
+    (one,) = looked(log_with({}, *work), services(ast=1), state).services
     assert (one.place, one.ahead) == (Place.QUEUED, 1)
 
 
@@ -110,74 +118,81 @@ def test_long_queues_are_counted_up_to_a_bound() -> None:
 def test_the_service_of_a_step_of_ones_own_is_the_group_that_has_committed_there() -> None:
     state, groups = replace(waiting(5), definition="order"), services(**{"order-ast": 1, "views": 1})
     groups.offsets["views", AT] = Committed(3)
-    (unknown,) = surroundings_of(queue(5), groups, state, NOTHING).waiting
-    assert unknown.service is None
+    assert looked(queue(5), groups, state).services == (AtService("ast"),)
     groups.offsets["order-ast", AT] = committed(6, 5)
-    around = surroundings_of(queue(5), groups, state, NOTHING)
-    assert said(state, around) == ["order-ast (1 instance) has taken it."]
+    assert looked(queue(5), groups, state).services == (AtService("ast", "order-ast", 1, Place.TAKEN, 0),)
 
 
-def test_a_tracker_that_is_away_is_said() -> None:
-    around = surroundings_of(queue(5), Members({"ast": 1}), waiting(), NOTHING)
-    assert any(
-        sentence.startswith("The tracker is not running, so this is as old") for sentence in said(waiting(), around)
+def test_how_far_the_tracker_is_behind_is_told_from_the_oldest_record_that_it_has_not_read() -> None:
+    state, groups, cluster = waiting(5), services(ast=1), queue(5)
+    groups.offsets["tracker", AT] = committed(2)
+    oldest = cluster.records("pr.validated")[2].timestamp
+    assert looked(cluster, groups, state).behind == pytest.approx(now() / 1000 - oldest / 1000, abs=60)
+    groups.offsets["tracker", AT] = committed(6)  # what is left are a transaction's markers
+    assert looked(cluster, groups, state).behind == 0
+    assert "No tracker is running" in said(state, looked(cluster, Members({"ast": 1}), state))
+
+
+def test_a_partition_that_stands_still_is_told_as_its_service_says_it() -> None:
+    reason = "pr.validated[1] stands still: most of its last records could not be decoded"
+    (one,) = looked(queue(5), services(ast=1), waiting(), {"ast": ("x", reason)}).services
+    assert one.still == reason
+    assert "`saga dlq continue ast`" in said(
+        waiting(), looked(queue(5), services(ast=1), waiting(), {"ast": (reason,)})
     )
 
 
-def test_a_partition_that_stands_still_is_said_with_the_command_that_lets_it_go_on() -> None:
-    reason = "pr.validated[1] stands still: most of its last records could not be decoded"
-    around = surroundings_of(queue(5), services(ast=1), waiting(), {"ast": ("x", reason)})
-    assert f"ast: {reason}; or `saga dlq continue ast`." in said(waiting(), around)
-
-
-def test_what_is_paused_beyond_the_saga_is_said_and_by_whom() -> None:
+def test_what_is_paused_beyond_the_saga_is_told() -> None:
     hold = ControlEntry(1, paused=Hold("ada", "deploying", T0))
     entries = {
-        control.of_step("code_review", "llm"): control.encode(hold),
-        control.of_step("code_review", "validate"): control.encode(hold),
+        control.of_step("code_review", "ast"): control.encode(hold),
         control.of_definition("code_review"): control.encode(ControlEntry(2)),
         control.of_definition("order"): control.encode(hold),
-        control.of_prefix("acme/"): control.encode(hold),
+        control.of_step("order", "ast"): control.encode(hold),
         control.of_prefix("acme/shop"): control.encode(hold),
         control.of_prefix("zoo/"): control.encode(hold),
-        control.of_step("code_review", "ast"): b"{",
+        control.of_step("code_review", "llm"): b"{",
     }
     records = [Outgoing(SAGA_CONTROL, 1, scope.encode(), value, []) for scope, value in entries.items()]
-    state = replace(waiting(), pauses=(Pause("acme/", "ada", "", T0),))
-    around = surroundings_of(log_with({}, *records), services(ast=1), state, NOTHING)
-    assert [held.scope for held in around.held] == ["prefix:acme/shop", "step:code_review/llm"]
-    prefix, sentence = [one for one in said(state, around) if "paused" in one]
-    assert prefix.startswith("Every key that begins with acme/shop is paused by ada (deploying) since ")
-    assert sentence.startswith("Step code_review/llm is paused by ada (deploying) since ")
-    assert sentence.endswith("1 min ago: `saga resume --step code_review/llm`.")
+    around = looked(log_with({}, *records), services(ast=1), waiting())
+    assert around.wide == Wide((("acme/shop", hold),), ControlEntry(2), (("ast", hold),))
+    assert "paused by ada" in said(waiting(), around)
 
 
-def test_dead_letters_of_the_saga_are_said_until_they_are_redriven() -> None:
+def test_dead_letters_of_the_saga_are_told_until_they_are_redriven() -> None:
     mine = Record("pr.validated", 1, 7, T0, KEY, b"?", headers_of("pr.validated", "e9"))
     other = Record("pr.validated", 1, 8, T0, KEY, b"?", headers_of("pr.validated", "e9", "x@y"))
     cluster = log_with({}, dead_letter(mine, "no Avro", "ast"), dead_letter(other, "no Avro", "ast"))
-    around = surroundings_of(cluster, services(), completed(), NOTHING)
-    assert said(completed(), around) == [
-        "A record of it is a dead letter: 1/0 (ast: no Avro). See `saga dlq show 1/0`; "
-        "`saga dlq redrive` publishes it again."
-    ]
+    assert looked(cluster, services(), completed()).letters == (Letter("1/0", "no Avro"),)
     put_back(cluster, [letter_at(cluster, "1/0")], "ada", "")
-    assert surroundings_of(cluster, services(), completed(), NOTHING) == Surroundings(1)
+    assert looked(cluster, services(), completed()) == Around(CODE_REVIEW, trackers=1)
 
 
 def test_scripts_get_it_in_parts() -> None:
     state = waiting(5)
-    found = why_json(state, surroundings_of(queue(5), services(ast=1), state, NOTHING), T0)
-    (one,) = found.waiting
-    assert (one.step, one.service, one.topic, one.place, one.ahead) == ("ast", "ast", "pr.validated", "queued", 5)
-    assert found.besides == ("5 records are before it in pr.validated[1].",)
+    found = why_json(state, looked(queue(5), services(ast=1), state), T0)
+    (one,) = found.services
+    assert (one.step, one.service, one.instances, one.place, one.ahead) == ("ast", "ast", 1, "queued", 5)
+    assert (found.trackers, found.behind, found.dead_letters) == (1, 0, ())
 
 
 def test_a_review_of_which_nothing_was_heard_may_be_paused() -> None:
     hold = control.encode(ControlEntry(1, paused=Hold("ada", "deploying", T0)))
-    cluster = log_with({}, Outgoing(SAGA_CONTROL, NUMBER, control.of_definition("code_review").encode(), hold, []))
-    assert "The definition code_review is paused by ada" in hindrance(cluster, services(validator=1), None, SAGA)
-    assert hindrance(cluster, services(ast=1), replace(waiting(), definition="order"), SAGA) == ""
+    scopes = (
+        control.of_definition("code_review"),
+        control.of_step("code_review", "llm"),
+        control.of_step("code_review", "validate"),
+        control.of_prefix("acme/"),
+    )
+    entries = (Outgoing(SAGA_CONTROL, number, scope.encode(), hold, []) for scope in scopes for number in (1, NUMBER))
+    cluster = log_with({}, *entries)
+    unseen = hindrance(cluster, services(validator=1), None, SAGA)
+    assert "The definition code_review is paused by ada (deploying) since" in unseen
+    assert "`saga resume --key-prefix acme/`" in unseen
+    seen = hindrance(cluster, services(ast=1), waiting(), SAGA)
+    assert "`saga resume --step code_review/llm`" in seen
+    assert "validate" not in seen
+    assert hindrance(log_with({}), services(ast=1), waiting(), SAGA) == ""
 
 
 def test_a_service_that_is_missing_is_said_first() -> None:

@@ -239,7 +239,7 @@ def test_the_saga_itself_has_a_deadline() -> None:
     story.progressed("stock", stock, at=50)
     story.ruled(until=2 * DAY + 1)
     assert TimedOut(2 * DAY, None, 2 * DAY) in story.decided
-    assert story.state().error == "its deadline of 2 days, 0:00:00 has passed"
+    assert story.state().error == "its deadline of 2 d 0 h has passed"
 
 
 # ---- pausing
@@ -359,6 +359,7 @@ def test_a_rewind_undoes_what_is_done_from_there_on_and_runs_it_again() -> None:
     shipping = story.emitted("stock", "stock.reserved", stock, at=300, by=again)
     story.emitted("shipping", "shipment.created", shipping, at=400, epoch=1)
     assert story.state().status is SagaStatus.COMPLETED
+    assert story.state().step("stock").status is StepStatus.DONE
     assert undone(story.ruled(until=HOUR)) == []
 
 
@@ -437,6 +438,7 @@ def test_the_short_way_to_the_next_due_time_is_the_agendas(saga: Saga, events: i
     cause = story.started(at=at[0])
     for step, when in zip(saga.steps[:events], at[1:], strict=False):
         cause = story.emitted(step.name, step.emits[0].event_type, cause, at=when)
+    story.emitted(saga.steps[-1].name, saga.steps[-1].emits[0].event_type, "nobody", at=at[-1])
     state = story.state()
     assert is_plain(state)
     assert plain_due(state, outline(saga)) == min(item.at for item in agenda(state, outline(saga), NOTHING_WIDE))

@@ -10,12 +10,9 @@ import pytest
 from msgspec.structs import replace
 from rich.console import Group, RenderableType
 
-from schemas.control import Hold
 from schemas.events.code_review import Severity
 from schemas.events.commands import Act, SagaCommand
-from services.chassis.records import TopicPartition
 from services.cli.steering.sending import Answer, Asked, Verdict
-from services.cli.surroundings import Delivery, Held, Place, Surroundings, Waiting
 from services.cli.views.answers import answers_view, matching_view
 from services.cli.views.events import brief, events_json, events_view
 from services.cli.views.findings import findings, summary, written
@@ -23,9 +20,10 @@ from services.cli.views.incidents import incident_table, notes, open_incidents, 
 from services.cli.views.sagas import heading, saga_json, saga_table, saga_view
 from services.cli.views.services import services_table
 from services.cli.views.timeline import Span, bar, timeline
-from services.cli.views.why import besides, why_view
+from services.cli.views.why import why_view
 from services.local.up_record import ServiceSeen, ServiceStatus
 from services.tracker.core.state import Incident, Pause, Progress
+from services.tracker.core.why.around import Around, AtService, Letter
 from tests.unit.services.cli.given import (
     HOSTILE,
     SAGA,
@@ -56,14 +54,6 @@ FOUND = (
     finding(Severity.LOW, "shop/orders.py", 40),
     finding(),
 )
-AROUND = Surroundings(
-    trackers=0,
-    waiting=(
-        Waiting("ast", Delivery(TopicPartition("pr.validated", 1), "e2", 5), "ast", 0, Place.QUEUED, 12),
-        Waiting("llm", Delivery(TopicPartition("llm.work", 1), "c"), "llm", 2, Place.TAKEN),
-    ),
-    held=(Held("step:code_review/llm", Hold("ada", "deploying", T0)),),
-)
 ASKED = Asked("c", SagaCommand(command=Act.CANCEL, scope=f"saga:{SAGA}", author="ada"), (1,))
 ANSWERS = [
     Answer(ASKED, Verdict.ACCEPTED),
@@ -86,7 +76,6 @@ VIEWS: dict[str, Callable[[], RenderableType]] = {
     "retrying": lambda: Group(timeline(retrying(), NOW), notes(retrying(), NOW)),
     "stuck": lambda: Group(heading(stuck(), NOW), timeline(stuck(), NOW), notes(stuck(), NOW)),
     "incidents": lambda: incident_table(open_incidents([stuck(), running()]), T0 + 300_000),
-    "why": lambda: Group(*besides(stuck(), AROUND, NOW)),
     "matching": lambda: matching_view([running(), stuck()] * 6, None, T0 + 60_000),
     "answers": lambda: answers_view(ANSWERS, 10),
 }
@@ -125,7 +114,11 @@ def test_hostile_text_steers_nothing(colour: bool) -> None:
         saga_table([running(f"{HOSTILE}@x")], NOW),
         events_view(completed(), [happened(received(HOSTILE))]),
         saga_view(hostile_saga, NOW),
-        why_view(hostile_saga, Surroundings(1, held=(Held("step:x/y", Hold(HOSTILE, HOSTILE, T0)),)), NOW),
+        why_view(
+            hostile_saga,
+            Around(letters=(Letter("1/2", HOSTILE),), services=(AtService("ast", HOSTILE, 0, still=HOSTILE),)),
+            NOW,
+        ),
         incident_table(open_incidents([hostile_saga]), NOW),
         answers_view([Answer(ASKED, Verdict.REFUSED, HOSTILE)], 10),
         services_table([SERVICES[1].model_copy(update={"last_end": HOSTILE})]),
@@ -187,3 +180,14 @@ def test_a_command_is_shown_as_it_would_be_typed(command: str, step: str | None,
 def test_an_id_that_a_shell_takes_as_it_is_is_not_quoted() -> None:
     assert typed("cancel", "acme/shop#7@3f2a", None) == "saga cancel acme/shop#7@3f2a"
     assert typed("cancel", "#7@3f2a", None) == "saga cancel '#7@3f2a'"
+
+
+def test_why_ends_with_the_commands_that_can_be_typed() -> None:
+    text = shown(why_view(stuck(), Around(), NOW), 200)
+    assert text.endswith(
+        "\n\n  saga retry acme/shop#7@3f2a9c1b04de --step llm\n"
+        "  saga skip acme/shop#7@3f2a9c1b04de --step llm --outcome EVENT_TYPE --content JSON\n"
+        "  saga rewind acme/shop#7@3f2a9c1b04de --to STEP\n"
+        "  saga cancel acme/shop#7@3f2a9c1b04de\n"
+    )
+    assert shown(why_view(running(), Around(), NOW), 200).count("\n") == 1

@@ -1,0 +1,195 @@
+"""Definition drift: one name and version of a definition means the same to every process, or the process does not run.
+
+`saga.definitions` says what each means, by the key `NAME@VERSION`. Of several statements the first in the partition
+counts: of two processes that come with different content at the same time, one finds itself refused.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import msgspec
+
+from schemas.errors import TopologyError, UnavailableError
+from services.chassis.clock import Clock
+from services.chassis.port import Cluster, Reader
+from services.chassis.records import Record, TopicPartition
+from topology.model import Saga
+from topology.topics import SAGA_DEFINITIONS
+
+LOG = logging.getLogger("saga.definitions")
+
+PATIENCE = 10.0
+"""Seconds in which the topic has to be read."""
+
+MOST_SAID = 6
+"""Differences named in a refusal; it says how many more there are."""
+
+PIECE = 500
+
+
+class Statement(msgspec.Struct, frozen=True):
+    """What a name and version of a definition means: its content (`Saga.describe`) and the hash of that."""
+
+    name: str
+    version: int
+    hash: str
+    definition: dict[str, object]
+
+    @property
+    def key(self) -> str:
+        """The record's key."""
+        return f"{self.name}@{self.version}"
+
+
+_statement = msgspec.json.Decoder(Statement)
+
+
+def stated(saga: Saga) -> Statement:
+    """What a definition says of itself, as it comes back from the log."""
+    return _statement.decode(encode(Statement(saga.name, saga.version, saga.content_hash, saga.describe())))
+
+
+def encode(statement: Statement) -> bytes:
+    """A statement as JSON."""
+    return msgspec.json.encode(statement)
+
+
+def decode(value: bytes) -> Statement:
+    """A statement from JSON. Raises msgspec.DecodeError."""
+    return _statement.decode(value)
+
+
+def standing(statements: Iterable[Statement]) -> dict[str, Statement]:
+    """What counts, by key: of each the first."""
+    found: dict[str, Statement] = {}
+    for statement in statements:
+        found.setdefault(statement.key, statement)
+    return found
+
+
+def overruled(statements: Sequence[Statement]) -> list[Statement]:
+    """What counts and is not the last said of its key: compaction would leave what does not count."""
+    last = {statement.key: statement.hash for statement in statements}
+    return [first for key, first in standing(statements).items() if last[key] != first.hash]
+
+
+def refuse_drift(ours: Iterable[Statement], known: Mapping[str, Statement]) -> None:
+    """Raises TopologyError if one of ours is known with other content."""
+    for mine in ours:
+        theirs = known.get(mine.key)
+        if theirs is not None and theirs.hash != mine.hash:
+            raise TopologyError(
+                f"definition {mine.name} v{mine.version} is deployed with other content: {SAGA_DEFINITIONS} has hash "
+                f"{theirs.hash}, this process {mine.hash} ({_in_short(theirs, mine)}). Give the changed definition "
+                f"version={mine.version + 1}, or go back to what is deployed."
+            )
+
+
+def differences(before: object, after: object, where: str = "") -> Iterator[str]:
+    """What differs between two contents, one line each: `steps.llm.timeout: 1800 -> 900`."""
+    match before, after:
+        case dict(), dict():
+            for name in before | after:
+                at = f"{where}.{name}" if where else str(name)
+                yield from differences(before.get(name), after.get(name), at)
+        case list(), list() if _are_named(before) and _are_named(after):
+            yield from _named_differences(before, after, where)
+        case _ if before != after:
+            yield f"{where}: {_text(before)} -> {_text(after)}"
+
+
+def agree(cluster: Cluster, sagas: Iterable[Saga], clock: Clock) -> None:
+    """Have the log say what these definitions mean, or find that it does.
+
+    Raises TopologyError if it says something else, UnavailableError if it cannot be read.
+    """
+    ours = [stated(saga) for saga in sagas]
+    found = _read(cluster, clock)
+    known = standing(found)
+    refuse_drift(ours, known)
+    missing = [mine for mine in ours if mine.key not in known]
+    if missing or overruled(found):
+        _publish(cluster, missing + overruled(found))
+        found = _read(cluster, clock)
+        _publish(cluster, overruled(found))
+        refuse_drift(ours, standing(found))
+
+
+# ---- inside
+
+
+def _are_named(items: list[object]) -> bool:
+    return bool(items) and all(isinstance(item, dict) and "name" in item for item in items)
+
+
+def _named_differences(before: list[dict[str, object]], after: list[dict[str, object]], where: str) -> Iterator[str]:
+    """Those that are only there or only here are named; of the others, what differs."""
+    old, new = ({str(item["name"]): item for item in items} for items in (before, after))
+    if list(old) != list(new):
+        yield f"{where}: {', '.join(old)} -> {', '.join(new)}"
+    for name in old.keys() & new.keys():
+        yield from differences(old[name], new[name], f"{where}.{name}")
+
+
+def _text(value: object) -> str:
+    match value:
+        case None:
+            return "none"
+        case float():
+            return f"{value:g}"
+        case str():
+            return value or '""'
+        case _:
+            return msgspec.json.encode(value).decode()
+
+
+def _in_short(before: Statement, after: Statement) -> str:
+    found = sorted(differences(before.definition, after.definition))
+    more = len(found) - MOST_SAID
+    said = "; ".join(found[:MOST_SAID]) or "the same in other words: another version of this package wrote it"
+    return f"{said}; and {more} more" if more > 0 else said
+
+
+def _read(cluster: Cluster, clock: Clock) -> list[Statement]:
+    """Everything said, in the order of each partition. Raises UnavailableError if it does not come in time."""
+    admin = cluster.admin()
+    count = admin.partitions([SAGA_DEFINITIONS]).get(SAGA_DEFINITIONS)
+    if count is None:
+        raise UnavailableError(f"Kafka does not know its topic {SAGA_DEFINITIONS} yet.")
+    ends = admin.end_offsets([TopicPartition(SAGA_DEFINITIONS, number) for number in range(count)])
+    reader = cluster.reader()
+    try:
+        return [said for record in _to(reader, ends, clock) if (said := _said(record)) is not None]
+    finally:
+        reader.close()
+
+
+def _to(reader: Reader, ends: Mapping[TopicPartition, int], clock: Clock) -> Iterator[Record]:
+    reader.assign(dict.fromkeys(ends))
+    until = clock.monotonic() + PATIENCE
+    while any(reader.positions().get(at, 0) < end for at, end in ends.items()):
+        if clock.monotonic() > until:
+            raise UnavailableError(f"Kafka has not returned all of {SAGA_DEFINITIONS} within {PATIENCE:g} s.")
+        yield from reader.poll(0.1, PIECE)
+
+
+def _said(record: Record) -> Statement | None:
+    try:
+        statement = decode(record.value or b"null")
+    except msgspec.DecodeError as error:
+        LOG.warning("%s says nothing of a definition, and is passed over: %s", record.where, error)
+        return None
+    return statement if record.key == statement.key.encode() else None
+
+
+def _publish(cluster: Cluster, statements: Sequence[Statement]) -> None:
+    if not statements:
+        return
+    publisher = cluster.publisher()
+    for statement in statements:
+        publisher.publish(
+            SAGA_DEFINITIONS, statement.key.encode(), encode(statement), [("content-type", b"application/json")]
+        )
+    publisher.close()

@@ -1,0 +1,207 @@
+"""The tracker alone: events a second, what waiting sagas cost, and many deadlines at once.
+
+`python -m tests.bench.tracking NAME` measures one of them in a process of its own and prints JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+from confluent_kafka import Producer
+
+from schemas.codec import Codec
+from schemas.events.lifecycle import DeadlinePassed
+from services.chassis.blobs import BlobStore
+from services.chassis.clock import Clock, SystemClock, VirtualClock
+from services.chassis.execution import ThreadedExecutor
+from services.chassis.kafka import KafkaCluster
+from services.chassis.memory import MemoryCluster
+from services.chassis.port import Cluster
+from services.chassis.records import Outgoing, TopicPartition
+from services.chassis.runner import Runner
+from services.chassis.settings import Settings
+from services.chassis.work import Batch
+from services.chassis.worker import Identity, Worker
+from services.local.broker import EmbeddedKafka
+from services.tracker.logic import TrackerLogic
+from tests.bench.flat import publisher_properties
+from tests.bench.load import after, start
+from tests.bench.systems import PARTITIONS, ROOT, STEPS
+from tests.chain.definition import CHAIN
+from topology.durations import seconds
+from topology.model import Saga
+from topology.topics import SAGA_LIFECYCLE, TopicFactory, topics_of
+
+SAGAS = 10_000
+WAITING = 100_000
+DEADLINE = 45.0
+"""Seconds of the first step's deadline: longer than it takes to read all starts."""
+
+PATIENCE = 300.0
+
+
+class Counted:
+    """An observer that counts what is on the log."""
+
+    def __init__(self) -> None:
+        self.records = 0
+        self.written = 0
+        self.tasks = 0
+
+    def committed(self, batch: Batch, seconds: float) -> None:
+        """A batch is on the log."""
+        self.records += len(batch.ended)
+        self.written += len(batch.outgoing)
+
+    def turned(self, runner: Runner) -> None:
+        """The loop has gone round."""
+        self.tasks = len(runner.working_on())
+
+
+def measured() -> dict[str, float]:
+    """Every figure, each part measured in a process of its own."""
+    found: dict[str, float] = {}
+    for name in PARTS:
+        command = [sys.executable, "-m", "tests.bench.tracking", name]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        found.update(json.loads(done.stdout.splitlines()[-1]))
+    return found
+
+
+def in_memory() -> dict[str, float]:
+    """Events a second on the in-memory log."""
+    cluster = MemoryCluster(VirtualClock())
+    cluster.admin().create_missing(topics_of((CHAIN,), TopicFactory(PARTITIONS)))
+    for record in _histories(SAGAS):
+        cluster.partition(TopicPartition(record.topic, record.partition)).append(record, cluster.clock.now())
+    counted = Counted()
+    worker = _tracker(cluster, cluster.clock, counted)
+    taken = _turns(worker, lambda: counted.records >= 5 * SAGAS, 0)
+    return {"events a second, in memory": 5 * SAGAS / taken}
+
+
+def on_kafka() -> dict[str, float]:
+    """Events a second on real Kafka, from the first record read to the last committed."""
+    with _kafka() as (settings, cluster):
+        _publish(settings, _histories(3 * SAGAS))
+        counted = Counted()
+        worker = _tracker(cluster, SystemClock(), counted)
+        _turns(worker, lambda: counted.tasks == PARTITIONS, 0.05)
+        read = counted.records
+        taken = _turns(worker, lambda: counted.records >= 15 * SAGAS, 0.05)
+        worker.close()
+        return {"events a second, on Kafka": (15 * SAGAS - read) / taken}
+
+
+def waiting() -> dict[str, float]:
+    """What 100,000 sagas that wait cost in memory, and how long taking them over takes."""
+    with _kafka() as (settings, cluster):
+        _publish(settings, [start(serial) for serial in range(WAITING)])
+        counted, before = Counted(), psutil.Process().memory_info().rss
+        worker = _tracker(cluster, SystemClock(), counted)
+        _turns(worker, lambda: counted.records >= WAITING, 0.05)
+        kept = psutil.Process().memory_info().rss - before
+        worker.close()
+        again = Counted()
+        worker = _tracker(cluster, SystemClock(), again)
+        taken = _turns(worker, lambda: again.tasks == PARTITIONS, 0.05)
+        worker.close()
+        return {"bytes a waiting saga": kept / WAITING, "100,000 sagas taken over, s": taken}
+
+
+def deadlines() -> dict[str, float]:
+    """How long after their time 100,000 deadlines that are due together have all fired; none may be early."""
+    first, *others = CHAIN.steps
+    saga = replace(CHAIN, steps=(replace(first, deadline=seconds(DEADLINE)), *others))
+    with _kafka() as (settings, cluster):
+        _publish(settings, [start(serial) for serial in range(WAITING)])
+        counted = Counted()
+        worker = _tracker(cluster, SystemClock(), counted, saga)
+        _turns(worker, lambda: counted.records >= WAITING, 0.05)
+        fired: list[tuple[int, int]] = []
+        lifecycle = cluster.reader()
+        lifecycle.assign({TopicPartition(SAGA_LIFECYCLE, number): None for number in range(PARTITIONS)})
+        codec = Codec((DeadlinePassed,))
+
+        def all_fired() -> bool:
+            for record in lifecycle.poll(0, 10_000):
+                if dict(record.headers)["ce_type"] == DeadlinePassed.event_type.encode():
+                    event = codec.decode(DeadlinePassed.event_type, record.value)
+                    assert isinstance(event, DeadlinePassed)
+                    fired.append((event.at, record.timestamp))
+            return len(fired) >= WAITING
+
+        _turns(worker, all_fired, 0.05)
+        worker.close()
+        due = max(at for at, _ in fired)
+        return {
+            "100,000 deadlines, due within, s": (due - min(at for at, _ in fired)) / 1000,
+            "100,000 deadlines, last fired after the last was due, s": (max(t for _, t in fired) - due) / 1000,
+            "100,000 deadlines, fired early": float(sum(fired_at < at for at, fired_at in fired)),
+        }
+
+
+PARTS: Mapping[str, Callable[[], dict[str, float]]] = {
+    "memory": in_memory,
+    "kafka": on_kafka,
+    "waiting": waiting,
+    "deadlines": deadlines,
+}
+
+
+def _histories(count: int) -> list[Outgoing]:
+    """Every event of so many sagas, the first events of all first."""
+    layer = [start(serial) for serial in range(count)]
+    found = list(layer)
+    for step in STEPS:
+        layer = [after(step, event) for event in layer]
+        found += layer
+    return found
+
+
+def _tracker(cluster: Cluster, clock: Clock, counted: Counted, saga: Saga = CHAIN) -> Worker:
+    identity = Identity("tracker", f"tracker-{time.monotonic_ns()}")
+    logic = TrackerLogic((saga,), PARTITIONS)
+    return Worker(cluster, identity, logic, ThreadedExecutor(), clock, BlobStore("memory://"), counted)
+
+
+def _turns(worker: Worker, is_done: Callable[[], bool], timeout: float) -> float:
+    """Seconds until it is done."""
+    began = time.monotonic()
+    while not is_done():
+        worker.turn(timeout)
+        if time.monotonic() > began + PATIENCE:
+            raise TimeoutError(f"not done after {PATIENCE:g} s")
+    return time.monotonic() - began
+
+
+@contextmanager
+def _kafka() -> Iterator[tuple[Settings, KafkaCluster]]:
+    with tempfile.TemporaryDirectory(prefix="saga-bench-") as home, EmbeddedKafka(Path(home), 0) as kafka:
+        settings = Settings(bootstrap_servers=kafka.bootstrap)
+        cluster = KafkaCluster(settings.kafka_properties)
+        cluster.admin().create_missing(topics_of((CHAIN,), TopicFactory(PARTITIONS)))
+        yield settings, cluster
+
+
+def _publish(settings: Settings, records: Sequence[Outgoing]) -> None:
+    properties = {"queue.buffering.max.messages": len(records) + 1, "linger.ms": 20, **settings.kafka_properties}
+    producer = Producer(publisher_properties(properties))
+    for one in records:
+        producer.produce(one.topic, one.value, one.key, one.partition, headers=one.headers)  # type: ignore[arg-type]
+    producer.flush(60)
+
+
+if __name__ == "__main__":
+    logging.getLogger("saga.librdkafka").addHandler(logging.NullHandler())
+    sys.stdout.write(json.dumps(PARTS[sys.argv[1]]()) + "\n")

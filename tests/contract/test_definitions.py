@@ -1,0 +1,124 @@
+"""What a definition means, agreed upon over the log by processes that start one after the other, and at once."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from threading import Barrier
+
+import pytest
+
+from schemas.errors import TopologyError, UnavailableError
+from services.chassis import definitions
+from services.chassis.definitions import Statement, agree, decode, stated
+from services.chassis.port import Admin, Cluster, Publisher
+from tests.support.driver import Driver, places
+from tests.support.example import PARTITIONS, example
+from tests.support.members import read_all
+from topology.durations import minutes
+from topology.model import Saga
+from topology.topics import SAGA_DEFINITIONS, TopicFactory, topics_of
+
+
+class Hesitant:
+    """A cluster as one of several processes sees it: none publishes before all have looked."""
+
+    def __init__(self, cluster: Cluster, have_looked: Barrier) -> None:
+        self.consumer, self.producer, self.reader = cluster.consumer, cluster.producer, cluster.reader
+        self.admin = cluster.admin
+        self._publisher = cluster.publisher
+        self._have_looked: Barrier | None = have_looked
+
+    def publisher(self) -> Publisher:
+        if self._have_looked is not None:
+            self._have_looked.wait(30)
+            self._have_looked = None
+        return self._publisher()
+
+
+def other(saga: Saga, timeout: int = 2) -> Saga:
+    """The same name and version, other content."""
+    first, *rest = saga.steps
+    return replace(saga, steps=(replace(first, timeout=minutes(timeout)), *rest))
+
+
+@pytest.fixture
+def saga(driver: Driver) -> Saga:
+    made = example().saga
+    admin = driver.cluster.admin()
+    admin.create_missing(topics_of([made], TopicFactory(PARTITIONS)))
+    driver.eventually(lambda: has_leaders(admin), lambda: None)
+    return made
+
+
+def has_leaders(admin: Admin) -> bool:
+    """A topic that was just created may not have them yet."""
+    try:
+        return bool(admin.end_offsets(places(SAGA_DEFINITIONS, PARTITIONS)))
+    except UnavailableError:
+        return False
+
+
+def said(driver: Driver, saga: Saga) -> list[Statement]:
+    found = read_all(driver, SAGA_DEFINITIONS, PARTITIONS)
+    return [decode(record.value or b"") for record in found if record.key == stated(saga).key.encode()]
+
+
+def test_the_first_process_says_what_a_definition_means_and_the_next_one_finds_it(driver: Driver, saga: Saga) -> None:
+    for _ in range(3):
+        agree(driver.cluster, [saga], driver.clock)
+
+    assert said(driver, saga) == [stated(saga)]
+
+
+def test_each_version_is_stated(driver: Driver, saga: Saga) -> None:
+    versions = [saga, replace(other(saga), version=2)]
+    agree(driver.cluster, versions, driver.clock)
+
+    assert [said(driver, version) for version in versions] == [[stated(version)] for version in versions]
+
+
+def test_a_process_with_other_content_is_refused_and_leaves_nothing(driver: Driver, saga: Saga) -> None:
+    agree(driver.cluster, [saga], driver.clock)
+    with pytest.raises(TopologyError, match=r"steps\.work\.timeout: 300 -> 120"):
+        agree(driver.cluster, [other(saga)], driver.clock)
+
+    assert said(driver, saga) == [stated(saga)]
+
+
+def test_of_processes_that_come_at_once_with_different_content_one_is_not_refused(driver: Driver, saga: Saga) -> None:
+    """All have found nothing when the first one publishes."""
+    contents = [other(saga, number) for number in (6, 7, 8)]
+    have_looked = Barrier(len(contents))
+
+    def come(mine: Saga) -> str:
+        try:
+            agree(Hesitant(driver.cluster, have_looked), [mine], driver.clock)
+        except TopologyError:
+            return "refused"
+        return mine.content_hash
+
+    with ThreadPoolExecutor(len(contents)) as pool:
+        answers = list(pool.map(come, contents))
+    statements = said(driver, saga)
+
+    assert len(statements) >= len(contents), "each of them has published"
+    assert sorted(answers) == sorted(["refused", "refused", statements[0].hash])
+    assert statements[-1] == statements[0], "what compaction leaves is what counts"
+    with pytest.raises(TopologyError):
+        agree(driver.cluster, [saga], driver.clock)
+
+
+def test_what_does_not_count_is_overruled_by_whoever_sees_it(driver: Driver, saga: Saga) -> None:
+    """As left by a process that died between its statement and its refusal."""
+    agree(driver.cluster, [saga], driver.clock)
+    late = stated(other(saga))
+    publisher = driver.cluster.publisher()
+    publisher.publish(SAGA_DEFINITIONS, late.key.encode(), definitions.encode(late), [])
+    publisher.publish(SAGA_DEFINITIONS, late.key.encode(), b"no statement", [])
+    publisher.close()
+    agree(driver.cluster, [saga], driver.clock)
+    found = read_all(driver, SAGA_DEFINITIONS, PARTITIONS)
+    values = [record.value for record in found if record.key == late.key.encode()]
+
+    assert values == [definitions.encode(stated(saga)), definitions.encode(late), b"no statement", values[0]]
