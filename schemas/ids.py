@@ -29,9 +29,9 @@ def start_id(saga_id: str, event_type: str) -> str:
     return event_id(saga_id, "", event_type, 0, 0)
 
 
-def report_id(topic: str, partition: int, offset: int, kind: str, sequence: int = 0) -> str:
-    """The id of what is reported about the delivery at (topic, partition, offset)."""
-    return uuid5_hex(_SEPARATOR.join((topic, str(partition), str(offset), kind, str(sequence))))
+def report_id(topic: str, partition: int, offset: int, step: str, kind: str, sequence: int = 0) -> str:
+    """The id of what is reported about the delivery to `step` of the record at (topic, partition, offset)."""
+    return uuid5_hex(_SEPARATOR.join((topic, str(partition), str(offset), step, kind, str(sequence))))
 
 
 def trace_parent(saga_id: str, span_source: str) -> str:

@@ -52,8 +52,10 @@ class Commits:
         return tuple(self._waiting)
 
     def batch(self, *, clean: bool = False) -> Batch | None:
-        """Everything that waits; none if nothing does."""
-        return self._batch(self._waiting, (), clean=clean) if self._waiting else None
+        """Everything that waits; none if nothing does. A clean one also says that what we worked on is handed over."""
+        if not self._waiting and not (clean and self._worked_on()):
+            return None
+        return self._batch(self._waiting, (), clean=clean)
 
     def single(self, one: Ended | Made) -> Batch:
         """One alone; the other ended records are left open."""
@@ -62,6 +64,8 @@ class Commits:
 
     def settle(self, batch: Batch) -> None:
         """The batch is on the log."""
+        for at in batch.offsets:
+            self._tasks.tasks[at.partition].ledgers[at.topic].note_committed()
         for ended in batch.ended:
             self._tasks.ledger(ended.record).settle(ended.record.offset)
         for change, outgoing in batch.changelog:
@@ -87,6 +91,8 @@ class Commits:
         places = {TopicPartition(one.record.topic, one.record.partition) for one in ended}
         for number in {one.number for one in made}:
             places |= self._of_task(number)
+        if clean:
+            places |= self._worked_on()
         return Batch(ended, outgoing, changelog, self._offsets(places, but, clean=clean), made)
 
     def _changelog(self, waiting: Iterable[Ended | Made]) -> list[tuple[Change, Outgoing]]:
@@ -99,6 +105,15 @@ class Commits:
             for number, changes in by_task.items()
             for change in last_changes(changes)
         ]
+
+    def _worked_on(self) -> set[TopicPartition]:
+        """Where what we have committed says that we work."""
+        return {
+            TopicPartition(topic, number)
+            for number, task in self._tasks.tasks.items()
+            for topic, ledger in task.ledgers.items()
+            if ledger.is_ours
+        }
 
     def _of_task(self, number: int) -> set[TopicPartition]:
         """Where a task has a position; its first topic if it has none at all."""

@@ -37,7 +37,7 @@ class Deliveries:
         self._check(record, envelope)
         job = self._triggered.get(record.topic)
         if job is not None:
-            return delivery_of(record, envelope, job)
+            return delivery_of(record, _first_attempt(envelope), job)
         return self._ordered(record, headers, envelope)
 
     def named_by(self, record: Record) -> Delivery | None:
@@ -49,7 +49,7 @@ class Deliveries:
         except DecodeError:
             return None
         if record.topic in self._triggered:
-            return delivery_of(record, envelope, self._triggered[record.topic])
+            return delivery_of(record, _first_attempt(envelope), self._triggered[record.topic])
         command = Command(envelope.id, envelope.type == COMPENSATE, NOWHERE)
         return self._delivery(record, envelope, self._commanded[record.topic], command)
 
@@ -130,3 +130,8 @@ def _revision(headers: Mapping[str, bytes | None]) -> int:
 
 def _wrong(where: str, what: str) -> DecodeError:
     return DecodeError(DecodeProblem.WRONG_TYPE, where, what)
+
+
+def _first_attempt(envelope: Envelope) -> Envelope:
+    """A trigger asks for the first attempt, whatever attempt of the step before has led to it."""
+    return envelope if envelope.attempt == 1 else replace(envelope, attempt=1)

@@ -15,6 +15,7 @@ from services.chassis.outgoing import as_events, dead_letter, failed, outcome, p
 from services.chassis.reasons import milliseconds, sound
 from services.chassis.records import Outgoing, Record
 from services.chassis.work import (
+    Crashed,
     Delivery,
     Died,
     Ended,
@@ -63,6 +64,9 @@ class Endings:
                     return self.failed(delivery, "timeout", f"timeout: no result after {seconds:g} s", now)
                 case Died(exitcode):
                     return self.failed(delivery, "crashed", f"the handler's process died with {exitcode}", now)
+                case Crashed(times):
+                    reason = f"its process died {times} times while it was worked on"
+                    return self.failed(delivery, "crashed", reason, now, retryable=False)
                 case Interrupted():
                     return self.skipped(delivery, "interrupted", delivery.disturbed or "interrupted", now)
         except TerminalError as error:

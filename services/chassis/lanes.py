@@ -32,9 +32,10 @@ class Lanes:
             waiting.append(delivery)
         return False
 
-    def hold(self, delivery: Delivery) -> None:
-        """The head of a lane may not start yet: it gives up its place, and keeps its lane."""
-        self._places.discard(id(delivery))
+    def hold(self, delivery: Delivery, *, keeps_place: bool = False) -> None:
+        """The head of a lane may not start yet: it keeps its lane, and gives up its place unless it is soon to go."""
+        if not keeps_place:
+            self._places.discard(id(delivery))
         self._held[id(delivery)] = delivery
 
     def release(self, delivery: Delivery) -> None:
@@ -70,6 +71,7 @@ class Lanes:
         """Forget everything that has not started."""
         for delivery in (*self._ready, *self._held.values()):
             del self._waiting[delivery.lane]
+            self._places.discard(id(delivery))
         self._ready.clear()
         self._held.clear()
         self._waiting = dict.fromkeys(self._waiting)
@@ -81,7 +83,7 @@ class Lanes:
         return False
 
     def _takes_place(self, delivery: Delivery) -> bool:
-        if delivery.job.mode is Mode.INLINE:
+        if delivery.job.mode is Mode.INLINE or id(delivery) in self._places:
             return True
         if len(self._places) >= self._max:
             return False

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from services.chassis.records import Committed
 
@@ -21,17 +22,34 @@ CRASH_BITS = 2
 """A listed offset carries its crash count, 0 to 3."""
 
 
+NOTHING: Mapping[int, int] = MappingProxyType({})
+
+
 class Ledger:
-    """The delivered records of one partition that are not committed as done yet."""
+    """The delivered records of one partition that are not committed as done yet.
 
-    __slots__ = ("_awaited", "_ended", "_open", "ended", "next")
+    After an unclean takeover (`is_clean` false) the process before may have died of any of its own: what is listed,
+    and of what lies above `next` as much as it can have taken in. These are suspected until they are accused, which
+    raises their crash count. `is_worked_on`: whether what is committed says so; `is_ours`: whether we have said it.
+    """
 
-    def __init__(self, start: int | None = None, unfinished: Iterable[int] = ()) -> None:
+    __slots__ = (
+        "_awaited", "_ended", "_most", "_open", "_suspected", "_within", "ended", "is_ours", "is_worked_on", "next"
+    )  # fmt: skip
+
+    def __init__(
+        self, start: int | None = None, unfinished: Mapping[int, int] = NOTHING, *, is_clean: bool = True
+    ) -> None:
         self.next = start
-        self._open: dict[int, None] = dict.fromkeys(sorted(unfinished))
+        self._open: dict[int, int] = {offset: unfinished[offset] for offset in sorted(unfinished)}
         self._ended: set[int] = set()
         self.ended = 0
         self._awaited = set(self._open)
+        self._suspected = set() if is_clean else set(self._open)
+        self._within = 0
+        self._most = MAX_UNFINISHED
+        self.is_worked_on = not is_clean
+        self.is_ours = False
 
     @classmethod
     def restored(cls, committed: Committed | None) -> Ledger:
@@ -39,7 +57,12 @@ class Ledger:
         if committed is None:
             return cls()
         position = decode(committed)
-        return cls(position.next, position.unfinished)
+        return cls(position.next, position.unfinished, is_clean=position.clean)
+
+    def suspect_below(self, end: int) -> None:
+        """What lies below `end` was there when the partition was taken over, perhaps uncleanly."""
+        if self.is_worked_on and not self.is_ours:
+            self._within = end
 
     def deliver(self, offset: int) -> bool:
         """Take note of a record; whether it has to be worked on (false: done before, or known already)."""
@@ -50,8 +73,10 @@ class Ledger:
             return True
         if self._awaited:
             self._forget_expired()
+        if offset < self._within:
+            self._suspect(offset)
         self.next = offset + 1
-        self._open[offset] = None
+        self._open[offset] = 0
         return True
 
     def is_unfinished(self, offset: int) -> bool:
@@ -62,8 +87,31 @@ class Ledger:
         """Whether this record has been delivered here and is not committed as done."""
         return offset in self._open and offset not in self._awaited
 
+    def may_start(self, offset: int) -> bool:
+        """Whether work on a record may start: the log says that there is work, and has its crash count."""
+        return self.is_worked_on and offset not in self._suspected
+
+    def crashes(self, offset: int) -> int:
+        """The crash count that a suspect starts with; 0 if it is none."""
+        return self._open[offset] + 1 if offset in self._suspected else 0
+
+    def accuse(self, offset: int) -> None:
+        """Raise a suspect's crash count; to be committed before it starts."""
+        if offset in self._suspected:
+            self._suspected.discard(offset)
+            self._open[offset] += 1
+
+    def acquit(self, offset: int) -> None:
+        """Work on it goes on here: nobody has died of it."""
+        self._suspected.discard(offset)
+
+    def note_committed(self) -> None:
+        """What we have committed says that we work on this."""
+        self.is_worked_on = self.is_ours = True
+
     def finish(self, offset: int) -> None:
         """The record's work is done; to be committed. `ended` counts these."""
+        self._suspected.discard(offset)
         self._ended.add(offset)
         self.ended += 1
 
@@ -89,12 +137,20 @@ class Ledger:
         left = [offset for offset in self._open if offset not in self._ended or offset in but]
         if not left:
             return Committed(self.next, f"1|{_flag(clean)}|{self.next}|")
-        return Committed(left[0], encode(Position(self.next, dict.fromkeys(left, 0), clean)))
+        return Committed(left[0], encode(Position(self.next, {offset: self._open[offset] for offset in left}, clean)))
+
+    def _suspect(self, offset: int) -> None:
+        """No process takes in more than so many between two commits, so its successor need not suspect more."""
+        self._suspected.add(offset)
+        self._most -= 1
+        if not self._most:
+            self._within = 0
 
     def _forget_expired(self) -> None:
         """Records come in order: a listed one that has not come by now has left the topic's retention."""
         for offset in self._awaited:
             del self._open[offset]
+            self._suspected.discard(offset)
         self._awaited.clear()
 
 

@@ -93,7 +93,7 @@ def _report(delivery: Delivery, value: bytes, headers: Headers) -> Outgoing:
 
 def _report_headers(delivery: Delivery, kind: str, source: str, now: int, sequence: int = 0) -> Headers:
     record = delivery.record
-    identity = report_id(*record.place, kind, sequence)
+    identity = report_id(*record.place, delivery.job.step.name, kind, sequence)
     place = f"{record.topic}/{record.partition}/{record.offset}".encode()
     return [*_effect_headers(delivery, identity, kind, source, now), ("ce_delivery", place)]
 

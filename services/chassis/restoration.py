@@ -62,7 +62,7 @@ class Restoration:
             return effects
         for task in [task for task in self._tasks.values() if self._is_complete(task)]:
             del self._tasks[task.number]
-            effects += self._runner.on_restored(task.number, self._clock.now())
+            effects += self._runner.on_restored(task.number, self._clock.now(), self._ends or {})
         if not self._tasks:
             self._follow()
         return effects
@@ -98,17 +98,21 @@ class Restoration:
     def _places(self) -> list[TopicPartition]:
         return [at for task in self._tasks.values() for at in self._places_of(task)]
 
+    def _inputs(self) -> list[TopicPartition]:
+        """What the tasks consume: what was there before they came, their predecessor may have died of."""
+        return [TopicPartition(topic, task.number) for task in self._tasks.values() for topic in task.ledgers]
+
     def _places_of(self, task: Task) -> list[TopicPartition]:
         topics = (*task.stores, SAGA_CONTROL) if task.number in self._followed else task.stores
         return [TopicPartition(topic, task.number) for topic in topics]
 
     def _know_ends(self) -> bool:
-        """Ask how far the changelogs reach; if there is no answer, ask again later."""
+        """Ask how far everything reaches; if there is no answer, ask again later."""
         if self._clock.monotonic() < self._ask_at:
             return False
         try:
             self._admin = self._admin or self._cluster.admin()
-            self._ends = self._admin.end_offsets(self._places())
+            self._ends = self._admin.end_offsets([*self._places(), *self._inputs()])
         except UnavailableError as error:
             LOG.warning("keyed state cannot be restored yet: %s", error)
             # A client that has seen a broker restart may know its old leader epoch for ever: the next one is new.

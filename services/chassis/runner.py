@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from services.chassis.backlog import Backlog
 from services.chassis.commits import Commits
 from services.chassis.lanes import Lanes
 from services.chassis.logic import Logic
 from services.chassis.records import Committed, Record, TopicPartition
+from services.chassis.suspects import GIVEN_UP_AT, Suspects
 from services.chassis.tasks import Task, Tasks
 from services.chassis.work import (
     Batch,
     Cancel,
+    Crashed,
     Delivery,
     Effect,
     Ended,
@@ -34,6 +37,7 @@ from services.chassis.work import (
 __all__ = ["Logic", "Runner"]
 
 Place = tuple[str, int, int]
+UNKNOWN_ENDS: Mapping[TopicPartition, int] = MappingProxyType({})
 
 REPORTED_AFTER = 1_000
 """Milliseconds that a handler runs before progress is reported of it."""
@@ -51,6 +55,7 @@ class Runner:
         self._lanes = Lanes(max_in_flight)
         self._backlog = Backlog()
         self._commits = Commits(self._tasks)
+        self._suspects = Suspects(self._tasks, self._lanes, self._commits)
         self._orphans: dict[Place, Ended] = {}
         self._running: dict[Place, Delivery] = {}
         self._waiting: list[Delivery] = []
@@ -70,11 +75,16 @@ class Runner:
         self._orphans = {place: ended for place, ended in self._orphans.items() if self._is_wanted(place)}
         return self._cancel([delivery for place, delivery in self._running.items() if not self._is_wanted(place)])
 
-    def on_restored(self, number: int, now: int) -> list[Effect]:
-        """The stores of a task are complete: it runs. One that stops reads on only to take its own work up again."""
+    def on_restored(self, number: int, now: int, ends: Mapping[TopicPartition, int] = UNKNOWN_ENDS) -> list[Effect]:
+        """The stores of a task are complete: it runs. One that stops reads on only to take its own work up again.
+
+        `ends`: how far its partitions reached when it had been assigned.
+        """
         task = self._tasks.start(number)
         if task is None or (self._stopping and not self._has_left(number)):
             return []
+        for topic, ledger in task.ledgers.items():
+            ledger.suspect_below(ends.get(TopicPartition(topic, number), 0))
         self._logic.restored(number, task.stores, now)
         return [*(Resume(TopicPartition(topic, number)) for topic in task.ledgers), *self._disturb({number})]
 
@@ -107,6 +117,7 @@ class Runner:
                 self._take_in(at, held, task, now, starts)
         while not self._stopping and (delivery := self._lanes.next()) is not None:
             self._start(delivery, now, starts)
+        self._suspects.turn()
         return starts
 
     def regulate(self) -> list[Effect]:
@@ -122,6 +133,7 @@ class Runner:
             return
         del self._running[delivery.place]
         self._lanes.leave(delivery)
+        self._suspects.leave(delivery)
         ended = self._logic.conclude(delivery, result, now)
         task = self._tasks.running(delivery.record.partition)
         if task is not None and task.ledgers[delivery.record.topic].has(delivery.record.offset):
@@ -198,6 +210,7 @@ class Runner:
     def on_committed(self, batch: Batch) -> None:
         """The batch is on the log."""
         self._commits.settle(batch)
+        self._suspects.committed(batch)
 
     def waiting(self) -> tuple[Ended | Made, ...]:
         """Everything that waits for its commit, in the order it came: later changes of a key build on earlier ones."""
@@ -255,7 +268,7 @@ class Runner:
     @property
     def has_work(self) -> bool:
         """Whether records wait that could be taken in, or an end waits for its commit."""
-        return bool(self._commits) or any(True for _ in self._backlog.waiting())
+        return bool(self._commits) or self._suspects.has_released or any(True for _ in self._backlog.waiting())
 
     @property
     def is_idle(self) -> bool:
@@ -293,24 +306,42 @@ class Runner:
         if ended := self._orphans.pop(place, None):
             self._end(ended, task)
             return True
-        return place in self._running
+        if place not in self._running:
+            return False
+        ledger = task.ledgers[record.topic]
+        ledger.acquit(record.offset)
+        if not ledger.is_worked_on:
+            self._commits.make(Made(record.partition, ()), task)
+        return True
 
     def _start(self, delivery: Delivery, now: int, starts: list[Start]) -> None:
         task = self._tasks.tasks[delivery.record.partition]
         match self._logic.admit(delivery, task.stores, now):
             case Start() as start:
-                delivery.report_at = now + REPORTED_AFTER
-                self._running[delivery.place] = delivery
-                starts.append(start)
+                ledger = task.ledgers[delivery.record.topic]
+                if ledger.may_start(delivery.record.offset):
+                    delivery.report_at = now + REPORTED_AFTER
+                    self._running[delivery.place] = delivery
+                    starts.append(start)
+                elif (crashes := ledger.crashes(delivery.record.offset)) < GIVEN_UP_AT:
+                    self._suspects.hold_up(delivery, crashes)
+                else:
+                    self._leave(self._logic.conclude(delivery, Crashed(crashes), now), delivery, task)
             case Ended() as ended:
-                self._lanes.leave(delivery)
-                self._end(ended, task)
+                self._leave(ended, delivery, task)
             case Wait():
+                self._suspects.leave(delivery)
                 self._lanes.hold(delivery)
                 self._waiting.append(delivery)
             case Fetch() as fetch:
                 self._lanes.hold(delivery)
                 self._fetches.append(fetch)
+
+    def _leave(self, ended: Ended, delivery: Delivery, task: Task) -> None:
+        """It ends without having run."""
+        self._lanes.leave(delivery)
+        self._suspects.leave(delivery)
+        self._end(ended, task)
 
     def _disturb(self, numbers: Collection[int]) -> list[Effect]:
         """Have running handlers of these tasks hear what control says of them."""
@@ -320,6 +351,7 @@ class Runner:
     def _forget_unstarted(self) -> None:
         """What has not started comes again, to somebody."""
         self._lanes.keep_running()
+        self._suspects.keep(self._running.values())
         self._waiting.clear()
         self._fetches.clear()
 
@@ -334,6 +366,7 @@ class Runner:
         for delivery in unwanted:
             del self._running[delivery.place]
             self._lanes.leave(delivery)
+            self._suspects.leave(delivery)
         return [Cancel(delivery) for delivery in unwanted]
 
     def _has_left(self, number: int) -> bool:

@@ -1,14 +1,19 @@
-"""Which deliveries a process may have died of, and when these start: not before the log says that they do.
+"""What a process may have died of, and when that starts again: not before the log says that it does (DESIGN 4.4).
 
-DESIGN 4.4. A delivery's crash count is how often a process died that may have been working on it.
+A delivery's crash count is how often a process died that may have been working on it. The log has to say too that a
+partition is being worked on, before anything of it starts: a process that dies of its first record leaves no word.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterator
 
-from services.chassis.work import Delivery, Made
+from services.chassis.commits import Commits
+from services.chassis.lanes import Lanes
+from services.chassis.offsets import Ledger
+from services.chassis.tasks import Tasks
+from services.chassis.work import Batch, Delivery, Made
 
 ALONE_FROM = 2
 """The crash count from which a suspect is worked on while no other suspect is."""
@@ -18,55 +23,74 @@ GIVEN_UP_AT = 3
 
 
 class Suspects:
-    """Deliveries that wait until a commit says that they start, and suspects that wait for their turn.
+    """Deliveries that start when a commit has said so, and suspects whose turn has not come.
 
-    A suspect is live from when it is asked to be committed until it ends. One that is to be alone is live with no
-    other; the others are live together.
+    A suspect is live from when its commit is asked for until it ends. One that is to be alone is live with no other,
+    the others are live together.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tasks: Tasks, lanes: Lanes, commits: Commits) -> None:
+        self._tasks = tasks
+        self._lanes = lanes
+        self._commits = commits
         self._asked: list[Delivery] = []
-        self._committing: dict[int, tuple[Made, list[Delivery]]] = {}
+        self._committing: dict[int, list[Delivery]] = {}
         self._queue: deque[tuple[Delivery, bool]] = deque()
         self._live: dict[int, bool] = {}
+        self.has_released = False
 
-    def ask(self, delivery: Delivery, crashes: int) -> bool:
-        """A delivery is to start, at this crash count; whether its turn has come."""
+    def hold_up(self, delivery: Delivery, crashes: int) -> None:
+        """A delivery keeps its lane until a commit has said that it starts, at this crash count."""
         alone = crashes >= ALONE_FROM
-        if crashes and not self._may_live(alone=alone):
+        is_next = not crashes or self._may_live(alone=alone)
+        self._lanes.hold(delivery, keeps_place=is_next)
+        if is_next:
+            self._let(delivery, alone=alone, is_suspect=crashes > 0)
+        else:
             self._queue.append((delivery, alone))
-            return False
-        self._let(delivery, alone=alone, is_suspect=crashes > 0)
-        return True
 
-    def take(self) -> list[Delivery]:
-        """What has to be committed now."""
+    def turn(self) -> None:
+        """Ask for the commits that are wanted."""
+        self.has_released = False
         while self._queue and self._may_live(alone=self._queue[0][1]):
             delivery, alone = self._queue.popleft()
             self._let(delivery, alone=alone, is_suspect=True)
-        asked, self._asked = self._asked, []
-        return asked
+        if self._asked:
+            self._ask()
 
-    def wait(self, made: Made, deliveries: list[Delivery]) -> None:
-        """These start when `made` is committed."""
-        self._committing[id(made)] = (made, deliveries)
-
-    def committed(self, made: Iterable[Made]) -> list[Delivery]:
-        """What starts now that these are on the log."""
-        found = (self._committing.pop(id(one), None) for one in made)
-        return [delivery for pair in found if pair is not None for delivery in pair[1]]
+    def committed(self, batch: Batch) -> None:
+        """What was waited for is on the log."""
+        for delivery in self._said(batch) if self._committing else ():
+            self._lanes.release(delivery)
+            self.has_released = True
 
     def leave(self, delivery: Delivery) -> None:
         """It has ended, or does not start after all."""
-        self._live.pop(id(delivery), None)
+        if self._live:
+            self._live.pop(id(delivery), None)
 
     def keep(self, running: Collection[Delivery]) -> None:
         """Forget everything but these, which run."""
         self._asked.clear()
         self._committing.clear()
         self._queue.clear()
-        places = {id(delivery) for delivery in running}
-        self._live = {one: alone for one, alone in self._live.items() if one in places}
+        kept = {id(delivery) for delivery in running}
+        self._live = {one: alone for one, alone in self._live.items() if one in kept}
+
+    def _ask(self) -> None:
+        by_task: dict[int, list[Delivery]] = {}
+        for delivery in self._asked:
+            self._ledger(delivery).accuse(delivery.record.offset)
+            by_task.setdefault(delivery.record.partition, []).append(delivery)
+        self._asked.clear()
+        for number, deliveries in by_task.items():
+            made = Made(number, ())
+            self._committing[id(made)] = deliveries
+            self._commits.make(made, self._tasks.tasks[number])
+
+    def _said(self, batch: Batch) -> Iterator[Delivery]:
+        for made in batch.made:
+            yield from self._committing.pop(id(made), ())
 
     def _let(self, delivery: Delivery, *, alone: bool, is_suspect: bool) -> None:
         self._asked.append(delivery)
@@ -75,3 +99,6 @@ class Suspects:
 
     def _may_live(self, *, alone: bool) -> bool:
         return not self._live if alone else not any(self._live.values())
+
+    def _ledger(self, delivery: Delivery) -> Ledger:
+        return self._tasks.ledger(delivery.record)

@@ -234,4 +234,10 @@ class Interrupted(NamedTuple):
     """A handler's result: it was stopped because its saga is cancelled, or its epoch is over."""
 
 
-Result = Returned | Raised | TimedOut | Died | Interrupted
+class Crashed(NamedTuple):
+    """In place of a result: so many processes died while they may have been working on it, so it does not run."""
+
+    times: int
+
+
+Result = Returned | Raised | TimedOut | Died | Interrupted | Crashed

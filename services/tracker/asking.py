@@ -139,7 +139,7 @@ def command_id(record: Record) -> str:
     given = dict(record.headers).get("ce_id")
     if given:
         return given.decode(errors="replace")[:200]
-    return report_id(record.topic, record.partition, record.offset, "command")
+    return report_id(record.topic, record.partition, record.offset, "", "command")
 
 
 def _refused(record: Record, command: SagaCommand, why: str) -> Refused:

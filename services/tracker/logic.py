@@ -242,13 +242,16 @@ class TrackerLogic:
     def _written(
         self, case: Case, before: SagaState | None, state: SagaState | None, decisions: Sequence[Decision]
     ) -> Written:
-        """Everything that a new state leads to."""
-        if state is None:
-            return [], _forgotten(case)
-        changes = (Change(SAGA_STATE, case.key, _timed(case, state)), *_entry(case, state))
-        if state.definition in self._plans.exclusive and (before is None or before.status is not state.status):
-            case.book.mark(state)
-        return [_record(case, state, one, index) for index, one in enumerate(decisions)], changes
+        """Everything that a new state leads to; of a saga that is forgotten, what was decided before."""
+        about = state or before
+        changes = _forgotten(case) if state is None else (
+            Change(SAGA_STATE, case.key, _timed(case, state)), *_entry(case, state)
+        )  # fmt: skip
+        if about is None:
+            return [], changes
+        if about.definition in self._plans.exclusive and (before is None or before.status is not about.status):
+            case.book.mark(about)
+        return [_record(case, about, one, index) for index, one in enumerate(decisions) if one != Forget()], changes
 
 
 def _record(case: Case, state: SagaState, decision: Decision, index: int) -> Outgoing:

@@ -164,7 +164,7 @@ def _runner(records: list[Record]) -> float:
 
 
 def _pump(runner: Runner, context: Context) -> None:
-    while starts := runner.pump(0):
+    while (starts := runner.pump(0)) or runner.has_work:
         for one in starts:
             runner.on_done(one.delivery, run_inline(one.delivery.job.handler, one.event, context), 0)
         if batch := runner.batch():

@@ -13,6 +13,7 @@ from services.cli.asking import make_sure
 from services.cli.diagnosis import TRACKER
 from services.cli.exits import Exit
 from services.cli.groups import Groups
+from services.cli.loading import known_definitions
 from services.cli.output import err, now, out, print_json, safe
 from services.cli.reading import began, each_state, find, partition_count, resolve, states
 from services.cli.steering.selection import Selection, check, check_step, matches, note_definition, wide_scope
@@ -132,7 +133,7 @@ def to_all(command: SagaCommand, command_id: str | None, partitions: int) -> Ask
 
 
 def _wide_plan(known: Iterable[SagaState], selection: Selection, order: Order, partitions: int) -> Plan:
-    definitions: dict[str, tuple[str, ...]] = {}
+    definitions = {saga.name: tuple(saga.steps_by_name) for saga in known_definitions(None).values()}
     found = []
     for state in known:
         note_definition(definitions, state)

@@ -83,9 +83,10 @@ def stands_at(state: SagaState, step: str) -> bool:
 
 
 def wide_scope(act: Act, selection: Selection, definitions: Mapping[str, Collection[str]]) -> str:
-    """The scope of a command about more than one saga. `definitions` are the step names of those that have sagas.
+    """The scope of a command about more than one saga. `definitions` are those that are known, with their steps' names.
 
-    Raises SelectionError if it is not told which, or nothing goes by that name.
+    What is told in full is taken as it is, since the tracker may know more. Raises SelectionError if it is not told
+    which is meant.
     """
     definition = selection.definition_name
     if selection.key_prefix is not None:
@@ -95,11 +96,8 @@ def wide_scope(act: Act, selection: Selection, definitions: Mapping[str, Collect
             )
         return of_prefix(selection.key_prefix)
     if selection.step_name is None:
-        return of_definition(_known(definition or "", definitions, "definition"))
-    if definition is None:
-        definition = _only_owner(selection.step_name, definitions)
-    steps = definitions[_known(definition, definitions, "definition")]
-    return of_step(definition, _known(selection.step_name, steps, f"step of {definition}"))
+        return of_definition(definition or "")
+    return of_step(definition or _only_owner(selection.step_name, definitions), selection.step_name)
 
 
 def check_step(state: SagaState, step: str | None) -> None:
@@ -123,21 +121,8 @@ def _only_owner(step: str, definitions: Mapping[str, Collection[str]]) -> str:
     if owners:
         some = " or ".join(f"--step {owner}/{step}" for owner in owners)
         raise SelectionError(f"{len(owners)} definitions have a step {step}: give {some}.")
-    raise SelectionError(f"No saga has a step {step!r}; there are {_all_steps(definitions)}.")
-
-
-def _known(name: str, names: Collection[str], kind: str) -> str:
-    if name not in names:
-        raise SelectionError(f"No saga has the {kind} {name!r}; there {_listed(names)}.")
-    return name
-
-
-def _all_steps(definitions: Mapping[str, Collection[str]]) -> str:
-    return ", ".join(f"{owner}/{step}" for owner, steps in sorted(definitions.items()) for step in steps) or "none"
-
-
-def _listed(names: Collection[str]) -> str:
-    return f"{'is' if len(names) == 1 else 'are'} {', '.join(sorted(names)) or 'none'}"
+    steps = ", ".join(f"{owner}/{name}" for owner, names in sorted(definitions.items()) for name in names) or "none"
+    raise SelectionError(f"No step {step!r} is known here, only {steps}: give --step DEFINITION/STEP.")
 
 
 def _can_be_retried(state: SagaState) -> bool:

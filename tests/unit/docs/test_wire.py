@@ -75,7 +75,7 @@ def test_the_ids_of_the_table_are_what_the_functions_give() -> None:
     assert start_id("acme/shop#7@3f2a9c1b04de", "pr.received") == start
     assert event_id(start, "validate", "pr.validated", 0, 0) == outcome
     assert event_id(outcome, "ast", "ast.completed", 0, 0) == following
-    assert report_id("pr.validated", 3, 41, "step.failed") == report
+    assert report_id("pr.validated", 3, 41, "ast", "step.failed") == report
     assert f"`{uuid.UUID(bytes=NAMESPACE)}`" in TEXT
     assert f"`{trace_parent('acme/shop#7@3f2a9c1b04de', start)}`" in TEXT
 

@@ -9,6 +9,7 @@ from schemas.envelope import Envelope
 from schemas.event import Event
 from services.chassis.keyed import Store, StoreSpec
 from services.chassis.records import Outgoing, Record
+from services.chassis.runner import Runner
 from services.chassis.work import (
     Delivery,
     Disturbance,
@@ -105,3 +106,12 @@ class AcceptAll:
 
 
 RETURNED = Returned(Done())
+
+
+def pumped(runner: Runner, now: int = 0) -> list[Start]:
+    """What starts, once the log has said what has to be said before: that there is work, and what is suspected."""
+    starts = runner.pump(now)
+    for one in runner.waiting():
+        if isinstance(one, Made) and not one.outgoing:
+            runner.on_committed(runner.single(one))
+    return [*starts, *runner.pump(now)]

@@ -12,7 +12,7 @@ from services.chassis.offsets import MAX_UNFINISHED, Ledger
 from services.chassis.records import Committed, Record, TopicPartition
 from services.chassis.runner import Runner
 from services.chassis.work import Batch, Cancel, Delivery, Effect, Pause, Resume
-from tests.unit.services.chassis.given import RETURNED, AcceptAll, record
+from tests.unit.services.chassis.given import RETURNED, AcceptAll, pumped, record
 
 PARTITIONS = (0, 1)
 KEYS = (b"a", b"b", b"c")
@@ -214,7 +214,7 @@ def fresh(max_in_flight: int = 16) -> Runner:
 def test_a_ledger_that_is_full_pauses_its_partition_until_there_is_room() -> None:
     runner = fresh(max_in_flight=1)
     runner.on_records(record(offset) for offset in range(MAX_UNFINISHED + 1))
-    (start,) = runner.pump(0)
+    (start,) = pumped(runner)
 
     assert runner.regulate() == [Pause(at(0))]
     deliveries = [start.delivery]
@@ -223,7 +223,7 @@ def test_a_ledger_that_is_full_pauses_its_partition_until_there_is_room() -> Non
         batch = runner.batch()
         assert batch is not None
         runner.on_committed(batch)
-        deliveries += [one.delivery for one in runner.pump(0)]
+        deliveries += [one.delivery for one in pumped(runner)]
     assert runner.regulate() == [Resume(at(0))]
 
 
@@ -231,7 +231,7 @@ def test_a_partition_that_stands_still_is_paused_and_is_no_work() -> None:
     runner = fresh()
     dead = (Record("it.happened", 0, offset, 0, b"k", b"dead", []) for offset in range(600))
     runner.on_records(dead)
-    while runner.pump(0) or runner.batch():
+    while pumped(runner) or runner.batch():
         if batch := runner.batch():
             runner.on_committed(batch)
 
@@ -244,11 +244,11 @@ def test_a_partition_that_stands_still_is_paused_and_is_no_work() -> None:
 def test_a_stopping_runner_takes_nothing_more_and_commits_what_ends() -> None:
     runner = fresh()
     runner.on_records([record(0), record(1, b"other")])
-    starts = runner.pump(0)
+    starts = pumped(runner)
     assert runner.on_stop() == [Pause(at(0))]
     runner.on_records([record(2, b"third")])
 
-    assert runner.pump(0) == []
+    assert pumped(runner) == []
     runner.on_done(starts[1].delivery, RETURNED, 0)
     batch = runner.batch()
     assert batch is not None

@@ -23,7 +23,7 @@ from services.chassis.work import (
     Wait,
     Warn,
 )
-from tests.unit.services.chassis.given import RETURNED, AcceptAll, record
+from tests.unit.services.chassis.given import RETURNED, AcceptAll, pumped, record
 
 AT = TopicPartition("it.happened", 0)
 SAYS = Record("saga.control", 0, 0, 0, b"k", b"", [])
@@ -76,15 +76,15 @@ def test_what_has_to_be_fetched_keeps_its_lane_and_lets_others_pass() -> None:
     logic.fetched.add(2)
     runner.on_records([record(0, b"a"), record(1, b"a"), record(2, b"b")])
 
-    assert offsets(runner.pump(0)) == [2]
+    assert offsets(pumped(runner)) == [2]
     (fetch,) = runner.fetches()
     assert (fetch.delivery.record.offset, runner.fetches(), runner.is_idle) == (0, [], False)
     logic.fetched |= {0, 1}
     runner.on_fetched(fetch.delivery)
-    assert runner.pump(0) == []  # no place is free
+    assert pumped(runner) == []  # no place is free
     running = next(iter(runner._running.values()))
     runner.on_done(running, RETURNED, 0)
-    assert offsets(runner.pump(0)) == [0]
+    assert offsets(pumped(runner)) == [0]
 
 
 def test_what_was_fetched_for_a_task_that_has_gone_does_not_start() -> None:
@@ -92,17 +92,17 @@ def test_what_was_fetched_for_a_task_that_has_gone_does_not_start() -> None:
     logic.fetches = True
     runner = fresh(logic)
     runner.on_records([record(0)])
-    runner.pump(0)
+    pumped(runner)
     (fetch,) = runner.fetches()
     runner.on_revoke()
     logic.fetched.add(0)
     runner.on_fetched(fetch.delivery)
-    assert runner.pump(0) == []
+    assert pumped(runner) == []
 
     runner.on_assign({AT: None})
     runner.on_restored(0, 0)
     runner.on_records([record(0)])
-    assert offsets(runner.pump(0)) == [0]
+    assert offsets(pumped(runner)) == [0]
 
 
 def test_what_waits_for_control_starts_in_its_order_when_control_allows() -> None:
@@ -110,14 +110,14 @@ def test_what_waits_for_control_starts_in_its_order_when_control_allows() -> Non
     logic.waits = True
     runner = fresh(logic)
     runner.on_records([record(0), record(1)])
-    assert runner.pump(0) == []
+    assert pumped(runner) == []
     assert runner.is_idle  # nothing goes on by itself
     logic.waits = False
     runner.on_control([SAYS])
 
-    (start,) = runner.pump(0)
+    (start,) = pumped(runner)
     runner.on_done(start.delivery, RETURNED, 0)
-    assert [start.delivery.record.offset, *offsets(runner.pump(0))] == [0, 1]
+    assert [start.delivery.record.offset, *offsets(pumped(runner))] == [0, 1]
 
 
 def test_a_topic_that_stands_still_is_paused_with_what_it_holds_until_it_may_go_on() -> None:
@@ -127,13 +127,13 @@ def test_a_topic_that_stands_still_is_paused_with_what_it_holds_until_it_may_go_
     runner.on_control([SAYS])
     runner.on_records([record(0)])
 
-    assert runner.pump(0) == []
+    assert pumped(runner) == []
     assert runner.regulate() == [Pause(AT)]
     assert runner.regulate() == []
     assert not runner.has_work
     logic.still = frozenset()
     runner.on_control([SAYS])
-    assert offsets(runner.pump(0)) == [0]
+    assert offsets(pumped(runner)) == [0]
     assert runner.regulate() == [Resume(AT)]
 
 
@@ -141,7 +141,7 @@ def test_running_handlers_are_disturbed_when_control_changes_and_when_it_has_bee
     logic = Gated()
     runner = fresh(logic)
     runner.on_records([record(0)])
-    (start,) = runner.pump(0)
+    (start,) = pumped(runner)
     logic.disturbance = Warn
     assert runner.on_control([SAYS]) == [Warn(start.delivery)]
     runner.on_revoke()
@@ -155,7 +155,7 @@ def test_running_handlers_are_disturbed_when_control_changes_and_when_it_has_bee
 def test_progress_is_reported_after_a_second_and_then_at_its_interval() -> None:
     runner = fresh(Gated())
     runner.on_records([record(0)])
-    (start,) = runner.pump(10_000)
+    (start,) = pumped(runner, 10_000)
     reported: list[int] = []
     for now in range(10_000, 35_000, 100):
         runner.on_tick(now)
@@ -190,7 +190,7 @@ def test_a_partition_in_quarantine_goes_on_when_a_person_says_so() -> None:
 
 def work(runner: Runner) -> None:
     """Take in and commit until nothing moves."""
-    runner.pump(0)
+    pumped(runner)
     while batch := runner.batch():
         runner.on_committed(batch)
-        runner.pump(0)
+        pumped(runner)

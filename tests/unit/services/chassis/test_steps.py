@@ -162,7 +162,7 @@ def test_what_a_handler_ends_with_is_reported(result: Result, code: str, reason:
 
     assert (value.code, value.reason, value.retryable) == (code, reason, retryable)
     assert headers["ce_reason"] == reason.encode()
-    assert headers["ce_id"] == report_id("pr.received", HERE, 5, "step.failed").encode()
+    assert headers["ce_id"] == report_id("pr.received", HERE, 5, "validate", "step.failed").encode()
     assert headers["ce_delivery"] == f"pr.received/{HERE}/5".encode()
 
 
@@ -333,7 +333,7 @@ def test_progress_says_since_when_and_how_far_in_its_headers() -> None:
     assert (made.number, made.outgoing[0].topic) == (HERE, SAGA_STEPS)
     assert [headers[f"ce_{name}"] for name in ("done", "total", "reason")] == [b"12", b"40", b"files read"]
     assert headers["ce_startedat"] == b"%d" % NOW
-    assert headers["ce_id"] == report_id("pr.received", HERE, 5, "step.progress", NOW + 1_000).encode()
+    assert headers["ce_id"] == report_id("pr.received", HERE, 5, "validate", "step.progress", NOW + 1_000).encode()
 
 
 @pytest.mark.parametrize(

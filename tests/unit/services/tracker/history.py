@@ -62,7 +62,7 @@ class History:
     def progressed(self, step: str, cause: str, at: int, done: int | None = None, total: int | None = None) -> None:
         """A handler tells how far it is."""
         offset = self._offset(SAGA_STEPS)
-        identity = report_id("t", 0, offset, "step.progress")
+        identity = report_id("t", 0, offset, step, "step.progress")
         envelope = self._envelope(identity, "step.progress", cause, step)
         self.facts.append(ProgressFact(envelope, 0, offset, at, at, done, total))
 
@@ -90,7 +90,7 @@ class History:
         after: int = 0, code: str = "",
     ) -> None:  # fmt: skip
         offset = self._offset(SAGA_STEPS)
-        envelope = self._envelope(report_id("t", 0, offset, kind), kind, cause, step, by)
+        envelope = self._envelope(report_id("t", 0, offset, step, kind), kind, cause, step, by)
         command = by.id if by else None
         self.facts.append(ReportFact(envelope, 0, offset, at, reason, retryable, after, code, command))
 

@@ -120,6 +120,12 @@ def test_a_whole_step_is_one_command_with_one_id_in_every_partition(capsys: pyte
     assert text.endswith("step code_review/ast  pause accepted.\n")
 
 
+def test_a_step_can_be_paused_before_any_saga_has_started() -> None:
+    cluster = cluster_of({})
+    assert give(cluster, UP, Selection(step="llm"), order(Act.PAUSE, is_sure=True)) is Exit.OK
+    assert {command.scope for command in cluster.commands()} == {"step:code_review/llm"}
+
+
 def test_with_a_status_it_is_one_command_for_each_saga_that_matches() -> None:
     cluster = cluster_of()
     chosen = Selection(step="ast", statuses=frozenset({SagaStatus.RUNNING}))

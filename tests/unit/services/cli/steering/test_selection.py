@@ -96,6 +96,8 @@ def test_what_has_failed_or_has_an_incident_can_be_redriven_and_retried() -> Non
         (Selection(step="ast", definition="order"), "step:order/ast"),
         (Selection(definition="order"), "definition:order"),
         (Selection(key_prefix="acme/"), "prefix:acme/"),
+        (Selection(step="billing/pay"), "step:billing/pay"),
+        (Selection(definition="billing"), "definition:billing"),
     ],
 )
 def test_a_whole_step_definition_or_prefix_is_a_scope(selection: Selection, scope: str) -> None:
@@ -108,13 +110,11 @@ def test_a_whole_step_definition_or_prefix_is_a_scope(selection: Selection, scop
     ("selection", "said"),
     [
         (Selection(step="ast"), "2 definitions have a step ast: give --step code_review/ast or --step order/ast"),
-        (Selection(step="lmm"), "No saga has a step 'lmm'; there are code_review/validate"),
-        (Selection(step="order/llm"), "No saga has the step of order 'llm'; there are ast, payment"),
-        (Selection(definition="oder"), "No saga has the definition 'oder'; there are code_review, order"),
+        (Selection(step="lmm"), "No step 'lmm' is known here, only code_review/validate, .*: give --step DEFINITION/"),
         (Selection(key_prefix="a", definition="order"), "add --status"),
     ],
 )
-def test_a_scope_that_is_not_told_or_not_there_is_refused(selection: Selection, said: str) -> None:
+def test_a_scope_that_is_not_told_is_refused(selection: Selection, said: str) -> None:
     with pytest.raises(SelectionError, match=said):
         wide_scope(Act.PAUSE, selection, KNOWN)
 
