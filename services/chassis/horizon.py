@@ -8,11 +8,12 @@ has passed here since they were read; a task that hears of nothing writes a tick
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from schemas.errors import UnavailableError
 from services.chassis.clock import Clock
+from services.chassis.evenness import Evenness
 from services.chassis.logic import Logic
 from services.chassis.port import Admin, Cluster
 from services.chassis.records import Outgoing, Record, TopicPartition
@@ -59,11 +60,13 @@ class Horizon:
         self._heard: dict[int, Heard] = {}
         self._ticked: dict[int, float] = {}
         self._asked: dict[int, Asked] = {}
+        self._evenness = Evenness()
         self._admin: Admin | None = None
         self._ask_at = 0.0
 
-    def hear(self, records: Iterable[Record]) -> None:
+    def hear(self, records: Sequence[Record]) -> None:
         """Records have been read: the broker's clock is at least as far."""
+        self._evenness.note(records)
         at = self._clock.monotonic()
         latest: dict[int, int] = {}
         for record in records:
@@ -76,9 +79,17 @@ class Horizon:
 
     def forget(self) -> None:
         """The tasks have gone."""
+        self._evenness.forget()
         self._heard.clear()
         self._ticked.clear()
         self._asked.clear()
+
+    def even_out(self, ended: Callable[[], Collection[TopicPartition]]) -> None:
+        """Hold up the inputs that are far ahead; `ended`: those of which everything there is has been read."""
+        numbers = self._runner.working_on()
+        at_end = ended() if numbers else ()
+        for number in numbers:
+            self._runner.keep_still(number, self._evenness.ahead(number, self._logic.topics, at_end))
 
     def now(self, number: int) -> int | None:
         """The broker's time, at the least; none if a task has heard of nothing yet."""

@@ -76,6 +76,9 @@ class Consumer(Protocol):
     def rejoin(self) -> None:
         """Give up all partitions as lost, and join the group anew."""
 
+    def ended(self) -> frozenset[TopicPartition]:
+        """The assigned partitions of which everything that was there has been returned."""
+
     def group_metadata(self) -> object:
         """The membership that a transaction's offsets are fenced by (KIP-447)."""
 

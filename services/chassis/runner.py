@@ -25,6 +25,7 @@ from services.chassis.work import (
     Effect,
     Ended,
     Fetch,
+    Heeded,
     Kind,
     Made,
     Pause,
@@ -182,6 +183,10 @@ class Runner:
         """Something is to be written for a task; dropped if it is not ours or does not run."""
         if (task := self._tasks.running(made.number)) is not None:
             self._commits.make(made, task)
+
+    def keep_still(self, number: int, topics: frozenset[str]) -> None:
+        """Take in nothing of these topics of a task from now on, but of all others."""
+        self._backlog.heed(number, Heeded(topics))
 
     def make(self, now: int) -> None:
         """Ask for what is to be written without a record that asks for it; between taking in and committing."""

@@ -90,6 +90,8 @@ class Worker:
         self._read(0 if waits else self._until_due(timeout))
         self._apply(self._restoration.advance())
         self._fetch()
+        if self._horizon is not None:
+            self._horizon.even_out(self._consumer.ended)
         self._work()
         self._make()
         self._commit()

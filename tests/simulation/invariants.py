@@ -57,8 +57,10 @@ def outcomes_are_seen_once(log: History) -> Complaints:
     for identity, seen in log.by_id.items():
         if log.saga.starts_on.event_type == seen[0].topic:
             continue
-        causes = max(1, len(log.by_id.get(seen[0].cause, ())))
-        if len(seen) > causes + _foreign(seen):
+        causes = log.by_id.get(seen[0].cause, ())
+        is_first = any(cause.topic == log.saga.starts_on.event_type for cause in causes)
+        times = 1 if is_first else max(1, len(causes))  # a start that comes again is no delivery, but skipped
+        if len(seen) > times + _foreign(seen):
             yield f"{seen[0].type} of {seen[0].saga} ({identity}) is on the log {len(seen)} times: {_places(seen)}"
     for (cause, step, epoch), types in _outcome_types(log).items():
         if len(types) > 1 and len(log.by_id.get(cause, ())) < 2:

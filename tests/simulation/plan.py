@@ -8,7 +8,7 @@ from random import Random
 from schemas.events.commands import Act
 from tests.simulation.shapes import SHAPES
 
-TURNS = 260
+TURNS = 300
 """Turns of single processes during which faults happen; after them everything comes to rest."""
 
 
@@ -164,7 +164,7 @@ def _starts(rng: Random, sagas: int, steps: int) -> list[Fault]:
 
 def _machines(rng: Random, processes: int) -> list[Fault]:
     found: list[Fault] = []
-    for _ in range(rng.choice((0, 1, 1, 2, 2, 3, 4))):
+    for _ in range(rng.choice((0, 1, 2, 2, 3, 4, 6))):
         at, process, down = rng.randrange(TURNS), rng.randrange(processes), rng.randrange(1, 60)
         match rng.randrange(8):
             case 0 | 1:
@@ -172,7 +172,7 @@ def _machines(rng: Random, processes: int) -> list[Fault]:
             case 2:
                 found.append(Leave(at, process, down))
             case 3 | 4:
-                found.append(Stall(at, process, rng.choice(STALLS), rng.randrange(20, 60)))
+                found.append(Stall(at, process, rng.choice(STALLS), rng.randrange(30, 80)))
             case 5:
                 found.append(Doubt(at, process, rng.choice((*INSIDE, "after_commit"))))
             case 6:
@@ -189,7 +189,7 @@ def _troubles(rng: Random, sagas: int, steps: int) -> list[Fault]:
     for _ in range(rng.randrange(6)):
         first = rng.choice((1, 1, 1, 2))
         last = first + rng.choice((0, 0, 1, 5))
-        slow = rng.choice((0, 0, 300, 2_000, 15_000, 70_000))
+        slow = rng.choice((0, 0, 300, 2_000, 15_000, 15_000, 70_000))
         error = rng.choice(ERRORS)
         undoes = rng.random() < 0.25
         found.append(Trouble(rng.randrange(sagas), rng.randrange(steps), first, last, slow, error, undoes))
@@ -197,9 +197,9 @@ def _troubles(rng: Random, sagas: int, steps: int) -> list[Fault]:
 
 
 def _people(rng: Random, sagas: int, steps: int) -> list[Fault]:
-    acts = (Act.PAUSE, Act.RESUME, Act.CANCEL, Act.RETRY, Act.REDRIVE, Act.REWIND, Act.SKIP)
+    acts = (Act.PAUSE, Act.PAUSE, Act.RESUME, Act.CANCEL, Act.CANCEL, Act.RETRY, Act.REDRIVE, Act.REWIND, Act.SKIP)
     found: list[Fault] = []
-    for _ in range(rng.choice((0, 0, 1, 1, 2, 3, 4))):
+    for _ in range(rng.choice((0, 0, 1, 2, 2, 3, 5))):
         saga, at = rng.randrange(sagas), rng.randrange(20, TURNS)
         act = rng.choice(acts)
         found.append(Command(at, saga, act, rng.randrange(steps)))

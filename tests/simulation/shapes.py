@@ -162,7 +162,7 @@ def _saga(
         deadline=deadline,
         on_failure=on_failure,
         on_conflict=on_conflict,
-        settle_timeout=seconds(30),
+        settle_timeout=seconds(8),
     )
 
 

@@ -115,6 +115,10 @@ class KafkaConsumer:
         """As `Consumer.positions`."""
         return dict(self._passed.positions)
 
+    def ended(self) -> frozenset[TopicPartition]:
+        """As `Consumer.ended`."""
+        return frozenset(self._passed.ended)
+
     def rejoin(self) -> None:
         """As `Consumer.rejoin`."""
         places = self._client.assignment()

@@ -139,6 +139,10 @@ class MemoryConsumer:
         """How far they have been read."""
         return self._positions.passed()
 
+    def ended(self) -> frozenset[TopicPartition]:
+        """The partitions read to their end."""
+        return self._positions.ended()
+
     def rejoin(self) -> None:
         """Leave, and come back as somebody new."""
         self._group.leave(self._member)

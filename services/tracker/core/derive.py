@@ -36,7 +36,7 @@ def derived(state: SagaState, plan: Outline, touched: Collection[str]) -> SagaSt
     if end is not None and plan.ends[end.type] is COMPLETED:
         # A rival that came after the end is nothing to this saga, whichever of both was read first.
         return replace(_ended(after, plan, SagaStatus.COMPLETED, end.at, end=end.type), rival=None)
-    return replace(after, status=_status(after), ended_at=None, end=None, error=None)
+    return replace(after, status=_status(after, plan), ended_at=None, end=None, error=None)
 
 
 def end_of(state: SagaState, plan: Outline) -> EventRef | None:
@@ -71,15 +71,15 @@ def _undone(state: SagaState, plan: Outline) -> SagaState:
         status = SagaStatus.CANCELLED if undo.goal is Goal.CANCELLED else SagaStatus.FAILED
         return _ended(state, plan, status, undo.ended_at, error=undo.reason, end=undo.end)
     steps = state.steps if undo.goal is Goal.REDO else _never(state.steps, plan)
-    return replace(state, steps=steps, status=_status(state), ended_at=None, end=None, error=undo.reason)
+    return replace(state, steps=steps, status=_status(state, plan), ended_at=None, end=None, error=undo.reason)
 
 
-def _status(state: SagaState) -> SagaStatus:
+def _status(state: SagaState, plan: Outline) -> SagaStatus:
     """The status of a saga that has not ended."""
     if state.started_at is None:
         return SagaStatus.UNKNOWN
     if is_paused(state):
-        return SagaStatus.PAUSING if is_live(state) or _is_undoing(state) else SagaStatus.PAUSED
+        return SagaStatus.PAUSING if is_live(state) or _is_undoing(state, plan) else SagaStatus.PAUSED
     if state.undo is None:
         return SagaStatus.RUNNING
     if state.undo.goal is Goal.CANCELLED and state.undo.settled_at is None:
@@ -91,8 +91,8 @@ def _unknown_version(state: SagaState) -> SagaStatus:
     return SagaStatus.UNKNOWN if _start(state) is None else SagaStatus.RUNNING
 
 
-def _is_undoing(state: SagaState) -> bool:
-    return any(step.status is StepStatus.COMPENSATING for step in state.steps)
+def _is_undoing(state: SagaState, plan: Outline) -> bool:
+    return any(debt.is_live for debt in debts(state, plan))
 
 
 def _ended(

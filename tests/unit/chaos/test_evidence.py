@@ -1,0 +1,81 @@
+"""How the log of a run of chaos is cut into histories, and what is found in them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from schemas.ids import event_id, start_id
+from services.chassis.blobs import BlobStore
+from services.chassis.context import Context
+from services.chassis.records import Record
+from tests.chaos import journal
+from tests.chaos.definitions import ERRAND, PARCEL
+from tests.chaos.evidence import histories
+from tests.chaos.findings import doubled, effects
+from tests.chaos.journal import Deed, What
+
+START = start_id("errand-1@1", "errand.wanted")
+FETCHED = event_id(START, "fetch", "errand.fetched", 0, 0)
+
+
+def test_each_saga_is_in_one_history_of_its_definition_with_all_that_concerns_it() -> None:
+    found = [log for log in histories(records(), ERRAND, pieces=7) if log.sagas]
+    assert [log.sagas for log in found] == [("errand-1@1",)]
+    assert [len(found[0].of(topic)) for topic in ("errand.wanted", "errand.fetched", "saga.control")] == [2, 1, 1]
+    assert not any(log.sagas for log in histories(records(), PARCEL, pieces=7))
+
+
+def test_an_outcome_that_is_there_twice_is_doubled() -> None:
+    once, twice = records(), [*records(), fetched(offset=9)]
+    assert doubled(histories(once, ERRAND)) == 0
+    assert doubled(histories(twice, ERRAND)) == 1
+
+
+def test_what_is_on_kafka_and_was_never_done_outside_is_found() -> None:
+    logs = list(histories(records(), ERRAND))
+    assert effects(logs, [done()]).undone == frozenset()
+    assert effects(logs, []).undone == {"errand-1@1/fetch/0"}
+
+
+def test_what_was_done_outside_more_than_once_or_for_nothing_is_counted() -> None:
+    other = done()._replace(key="errand-1@1/carry/0")
+    figures = effects(histories(records(), ERRAND), [done(), done(), other]).figures
+    assert (figures["effects"], figures["again"], figures["orphaned"]) == (3, 1, 1)
+
+
+def test_what_handlers_write_down_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "journal"
+    monkeypatch.setenv(journal.FILE, str(file))
+    context = Context("errand-1@1", "errand-1", "fetch", 2, 0, BlobStore(str(tmp_path)), compensating=True)
+    journal.note(What.BEGUN, context)
+    journal.note(What.DONE, context)
+    found = list(journal.deeds(file))
+    assert [(deed.what, deed.key, deed.undoes) for deed in found] == [
+        (What.BEGUN, "errand-1@1/fetch.compensate/0", True),
+        (What.DONE, "errand-1@1/fetch.compensate/0", True),
+    ]
+
+
+def records() -> list[Record]:
+    """A raw start, its normalised one, an outcome, and an entry that concerns everybody."""
+    return [
+        Record("errand.wanted", 0, 0, 1, None, b'{"key": "errand-1", "run": 1}', []),
+        enveloped("errand.wanted", 1, START, ""),
+        fetched(offset=2),
+        Record("saga.control", 0, 0, 1, b"step:errand/carry", b'{"revision":1}', []),
+    ]
+
+
+def fetched(offset: int) -> Record:
+    return enveloped("errand.fetched", offset, FETCHED, START, ce_step=b"fetch", ce_source=b"/services/errand")
+
+
+def enveloped(topic: str, offset: int, identity: str, cause: str, **more: bytes) -> Record:
+    headers = {"ce_subject": b"errand-1@1", "ce_id": identity.encode(), "ce_causationid": cause.encode(), **more}
+    return Record(topic, 0, offset, offset, b"errand-1", b"", [("ce_type", topic.encode()), *headers.items()])
+
+
+def done() -> Deed:
+    return Deed(What.DONE, 5, 1, "errand-1@1/fetch/0", "errand-1@1", "fetch", undoes=False)
