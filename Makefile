@@ -3,7 +3,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do $$p -c '
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test check bench up down clean format
+.PHONY: demo test check bench chaos up down clean format
 .DEFAULT_GOAL := demo
 
 demo: $(READY)  ## a real Kafka, every service, one review of a real repository
@@ -22,6 +22,10 @@ check: $(READY)  ## style, types, directions of imports, generated files
 
 bench: $(READY)  ## throughput, latency, memory: a table, and build/bench.json
 	$(BIN)/python -m tests.bench
+
+MINUTES ?= 10
+chaos: $(READY)  ## sagas on a real Kafka while everything is killed and stopped: make chaos MINUTES=3 SEED=7
+	$(BIN)/python -m tests.chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 up: $(READY)  ## Kafka and all services, in the background
 	@$(BIN)/saga up --detach

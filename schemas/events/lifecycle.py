@@ -81,6 +81,7 @@ class DeadlinePassed(Ruling):
     event_type: ClassVar[str] = "saga.timed_out"
 
     step: str | None = None
+    epoch: int
     deadline_ms: Annotated[int, Field(description="milliseconds from trigger to outcome, pauses not counted")]
 
 

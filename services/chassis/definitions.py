@@ -29,6 +29,10 @@ MOST_SAID = 6
 PIECE = 500
 
 
+Triggers = Mapping[int, frozenset[tuple[str, str]]]
+"""By version of a definition: the steps that it has, each with the type of the event that triggers it."""
+
+
 class Statement(msgspec.Struct, frozen=True):
     """What a name and version of a definition means: its content (`Saga.describe`) and the hash of that."""
 
@@ -75,6 +79,11 @@ def overruled(statements: Sequence[Statement]) -> list[Statement]:
     return [first for key, first in standing(statements).items() if last[key] != first.hash]
 
 
+def triggers(statements: Iterable[Statement], definition: str) -> Triggers:
+    """What triggers what in each version of a definition that something is known of."""
+    return {said.version: frozenset(_steps(said)) for said in statements if said.name == definition}
+
+
 def refuse_drift(ours: Iterable[Statement], known: Mapping[str, Statement]) -> None:
     """Raises TopologyError if one of ours is known with other content."""
     for mine in ours:
@@ -100,8 +109,8 @@ def differences(before: object, after: object, where: str = "") -> Iterator[str]
             yield f"{where}: {_text(before)} -> {_text(after)}"
 
 
-def agree(cluster: Cluster, sagas: Iterable[Saga], clock: Clock) -> None:
-    """Have the log say what these definitions mean, or find that it does.
+def agree(cluster: Cluster, sagas: Iterable[Saga], clock: Clock) -> tuple[Statement, ...]:
+    """Have the log say what these definitions mean, or find that it does; everything that it says.
 
     Raises TopologyError if it says something else, UnavailableError if it cannot be read.
     """
@@ -114,7 +123,9 @@ def agree(cluster: Cluster, sagas: Iterable[Saga], clock: Clock) -> None:
         _publish(cluster, missing + overruled(found))
         found = _read(cluster, clock)
         _publish(cluster, overruled(found))
-        refuse_drift(ours, standing(found))
+        known = standing(found)
+        refuse_drift(ours, known)
+    return tuple(known.values())
 
 
 # ---- inside
@@ -143,6 +154,12 @@ def _text(value: object) -> str:
             return value or '""'
         case _:
             return msgspec.json.encode(value).decode()
+
+
+def _steps(statement: Statement) -> Iterator[tuple[str, str]]:
+    match statement.definition.get("steps"):
+        case list(steps):
+            yield from ((str(step["name"]), str(step["on"])) for step in steps)
 
 
 def _in_short(before: Statement, after: Statement) -> str:

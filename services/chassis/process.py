@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from schemas.errors import ChoreographyError, TopologyError, UnavailableError
 from services.chassis.blobs import BlobStore
 from services.chassis.clock import SystemClock
-from services.chassis.definitions import agree
+from services.chassis.definitions import Statement, agree
 from services.chassis.execution import ThreadedExecutor
 from services.chassis.health import Health, serve
 from services.chassis.kafka import KafkaCluster
@@ -36,8 +36,11 @@ from topology.topics import TopicFactory, TopicSpec, state_topic, topics_of
 
 LOG = logging.getLogger("saga.process")
 
-LogicFor = Callable[[int], Logic]
-"""Makes a logic for so many partitions."""
+LogicFor = Callable[[int, Sequence[Statement]], Logic]
+"""Makes a logic for so many partitions, where these definitions are known."""
+
+Agreed = tuple[int, Sequence[Statement]]
+"""The partition count, and what is known of definitions."""
 
 IDLE = 0.5
 """Seconds that an idle loop waits for a record; signals are looked at in between."""
@@ -106,9 +109,9 @@ class Process:
         cluster = cluster_of(self._settings)
         executor = ThreadedExecutor(self._settings.heavy_processes)
         self._serve(executor, self._metrics.registry)
-        partitions = self._prepare(cluster, specs, counted)
-        if partitions is not None:
-            self._loop(self._worker(cluster, logic_for(partitions), executor))
+        agreed = self._prepare(cluster, specs, counted)
+        if agreed is not None:
+            self._loop(self._worker(cluster, logic_for(*agreed), executor))
         executor.close()
 
     def _loop(self, worker: Worker) -> None:
@@ -137,8 +140,8 @@ class Process:
         slot = self._settings.instance or uuid.uuid4().hex
         return Identity(self._name, f"{self._name}-{slot}", self._settings.instance)
 
-    def _prepare(self, cluster: Cluster, specs: Sequence[TopicSpec], counted: str) -> int | None:
-        """Agree with Kafka, once it is there, on topics and definitions; the partition count, none if told to stop."""
+    def _prepare(self, cluster: Cluster, specs: Sequence[TopicSpec], counted: str) -> Agreed | None:
+        """Agree with Kafka, once it is there, on topics and definitions; none if told to stop meanwhile."""
         while not self._stop:
             try:
                 return self._agreed(cluster, specs, counted)
@@ -147,10 +150,9 @@ class Process:
                 time.sleep(1)
         return None
 
-    def _agreed(self, cluster: Cluster, specs: Sequence[TopicSpec], counted: str) -> int:
+    def _agreed(self, cluster: Cluster, specs: Sequence[TopicSpec], counted: str) -> Agreed:
         partitions = prepare_topics(cluster.admin(), specs, counted)
-        agree(cluster, self._sagas, SystemClock())
-        return partitions
+        return partitions, agree(cluster, self._sagas, SystemClock())
 
     def _serve(self, executor: ThreadedExecutor, registry: CollectorRegistry) -> None:
         settings = self._settings

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
 from schemas.errors import TopologyError
+from services.chassis.definitions import Statement, triggers
 from services.chassis.steps import StepLogic
 from services.chassis.work import Job, Mode
 from topology.lint import check
@@ -45,9 +46,17 @@ class Service:
         _check_triggers(name, self.jobs)
         _check_compensations(name, self.jobs, self.undoing)
 
-    def logic(self, partitions: int) -> StepLogic:
-        """What records mean to this service, in topics of so many partitions."""
-        return StepLogic(self.name, self.saga, self.jobs, partitions, undoing=self.undoing, is_stateful=self.stateful)
+    def logic(self, partitions: int, known: Iterable[Statement] = ()) -> StepLogic:
+        """What records mean to this service, in topics of so many partitions; `known` tells of other versions."""
+        return StepLogic(
+            self.name,
+            self.saga,
+            self.jobs,
+            partitions,
+            undoing=self.undoing,
+            is_stateful=self.stateful,
+            versions=triggers(known, self.saga.name),
+        )
 
     def run(self) -> None:
         """Be this service until told to stop; the process's exit code says how it went."""

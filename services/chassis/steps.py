@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from schemas.codec import Codec
 from schemas.control import of_service
@@ -13,6 +14,7 @@ from schemas.events.compensated import compensated_event
 from schemas.events.reports import REPORTS
 from services.chassis.context import KeyedState
 from services.chassis.control import Asked, Control, Skipped, Verdict, standing_still, verdict
+from services.chassis.definitions import Triggers
 from services.chassis.deliveries import Deliveries
 from services.chassis.endings import Endings
 from services.chassis.intake import Intake, is_start
@@ -38,6 +40,8 @@ from services.chassis.work import (
 from topology.model import OnCancel, Saga
 from topology.topics import state_topic
 
+ONE_VERSION: Triggers = MappingProxyType({})
+
 
 class StepLogic:
     """The logic of a service with these jobs, and these that undo, in `partitions` partitions."""
@@ -54,9 +58,11 @@ class StepLogic:
         *,
         undoing: Sequence[Job] = (),
         is_stateful: bool = False,
+        versions: Triggers = ONE_VERSION,
     ) -> None:
         self.service = service
         self.saga = saga
+        self._versions = versions
         self._deliveries = Deliveries(saga, jobs, undoing, partitions)
         self._codec = Codec((*saga.events.values(), *REPORTS, *_ends_of(undoing)))
         self.source = f"/services/{service}"
@@ -99,7 +105,7 @@ class StepLogic:
             headers = dict(record.headers)
             if record.topic == self._start_topic and not self._is_normalised(record, headers):
                 return self._take_in(record, now)
-            return self._deliveries.of(record, headers)
+            return self._delivered(record, headers)
         except DecodeError as error:
             return self._dead(record, error, now)
 
@@ -197,6 +203,19 @@ class StepLogic:
 
     def _dead(self, record: Record, error: DecodeError, now: int, delivery: Delivery | None = None) -> Ended:
         return self._ends.dead(record, error, now, delivery or self._deliveries.named_by(record))
+
+    def _delivered(self, record: Record, headers: Mapping[str, bytes | None]) -> Delivery | Ended:
+        delivery = self._deliveries.of(record, headers)
+        if delivery.envelope.version != self.saga.version and self._is_of_no_step(delivery):
+            return Ended(record, Kind.IGNORED, [])
+        return delivery
+
+    def _is_of_no_step(self, delivery: Delivery) -> bool:
+        """Whether the event of a saga of another version triggers nothing there: this step came later, or has gone."""
+        steps = self._versions.get(delivery.envelope.version)
+        if steps is None or delivery.command is not None:
+            return False
+        return (delivery.job.step.name, delivery.record.topic) not in steps
 
     # ---- starts
 

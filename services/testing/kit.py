@@ -56,7 +56,13 @@ class SagaTest:
         return SagaRun(self, self.definition, saga_id(self.definition, event))
 
     def fail(
-        self, step: str, error: Exception, times: int | None = None, *, compensating: bool = False, of: str | None = None
+        self,
+        step: str,
+        error: Exception,
+        times: int | None = None,
+        *,
+        compensating: bool = False,
+        of: str | None = None,
     ) -> None:
         """The next attempts at a step end with this error: so many `times`, or all. `of` names the saga's id."""
         self.script.rules.append(Rule(step, Interference(error=error), times, of, compensating))

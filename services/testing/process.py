@@ -79,10 +79,12 @@ class Process:
 
     def stop(self) -> None:
         """End in order; what still runs is not waited for, since time stands still meanwhile."""
-        self.turn()
-        self.worker.drain(0)
-        self.worker.close()
-        self.executor.close()
+        try:
+            self.turn()
+            self.worker.drain(0)
+            self.worker.close()
+        finally:
+            self.executor.close()
 
     def die(self) -> None:
         """End without a word: what it holds open on the log stays open until its time is over."""

@@ -11,6 +11,7 @@ from schemas.codec import Codec
 from schemas.event import Event
 from services.chassis.blobs import BlobStore
 from services.chassis.clock import VirtualClock
+from services.chassis.definitions import stated
 from services.chassis.memory import MemoryCluster
 from services.chassis.port import FencedError
 from services.chassis.records import Record
@@ -83,11 +84,14 @@ class System:
         """Another instance of a service; its clock is off by `skew` milliseconds."""
         make = TopicFactory(self._partitions)
         self.cluster.admin().create_missing((make.changelog(state_topic(service.name)),))
-        return self._begin(Name(service.name, instance), service.logic(self._partitions), skew)
+        return self._begin(
+            Name(service.name, instance), service.logic(self._partitions, map(stated, self.definitions)), skew
+        )
 
-    def start_tracker(self, instance: str = "1", skew: int = 0) -> Process:
-        """Another instance of the tracker."""
-        return self._begin(Name(TRACKER, instance), TrackerLogic(self.definitions, self._partitions), skew)
+    def start_tracker(self, instance: str = "1", skew: int = 0, definitions: Sequence[Saga] | None = None) -> Process:
+        """Another instance of the tracker, which follows these definitions (none: all)."""
+        logic = TrackerLogic(definitions or self.definitions, self._partitions)
+        return self._begin(Name(TRACKER, instance), logic, skew)
 
     def kill(self, name: str) -> None:
         """The process `group/instance` is gone without a word, as by kill -9."""

@@ -72,8 +72,8 @@ def _ruling(who: Mapping[str, Any], state: SagaState, notice: said.Notice, read:
     match notice:
         case said.Ruled(_, revision, until):
             return events.SagaRuled(**{**basis, "revision": revision}, until=until)
-        case said.TimedOut(_, step, deadline):
-            return events.DeadlinePassed(**basis, step=step, deadline_ms=deadline)
+        case said.TimedOut(_, step, epoch, deadline):
+            return events.DeadlinePassed(**basis, step=step, epoch=epoch, deadline_ms=deadline)
         case said.Undoing(_, goal, reason, epoch, steps):
             return events.SagaUndoing(**basis, goal=goal, reason=reason, epoch=epoch, steps=steps)
         case said.Compensated(_, steps):

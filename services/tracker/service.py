@@ -40,5 +40,5 @@ def followed(names: str) -> tuple[Saga, ...]:
 def _run(settings: Settings, definitions: Sequence[Saga]) -> None:
     specs = topics_of(definitions, TopicFactory(settings.partitions, settings.replication_factor))
     Process(NAME, settings, definitions).run(
-        lambda count: TrackerLogic(definitions, count), specs, definitions[0].starts_on.event_type
+        lambda count, _: TrackerLogic(definitions, count), specs, definitions[0].starts_on.event_type
     )

@@ -2,7 +2,7 @@
 
 `CHAIN_JOURNAL` names the file they write to. A handler takes 0 to 80 ms, by its step and saga; one whose event says
 `gate` as its text ends when the file of its saga's name appears in the folder `CHAIN_GATES`, if its step is
-`CHAIN_GATED`.
+`CHAIN_GATED`; one that says `poison` kills its process there.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import asyncio
 import json
 import os
 import random
+import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from services.chassis.context import Context
 from tests.chain.definition import ChainStarted, FourDone, OneDone, ThreeDone, TwoDone
 
 GATE = "gate"
+POISON = "poison"
 LONGEST = 0.08
 """Seconds that a handler takes at most, if it does not wait at a gate."""
 
@@ -49,6 +51,8 @@ HANDLERS = {
 
 
 async def _take_time(event: ChainStarted, context: Context) -> None:
+    if event.text == POISON and context.step == os.environ.get("CHAIN_GATED"):
+        os.kill(os.getpid(), signal.SIGKILL)
     if event.text == GATE and context.step == os.environ.get("CHAIN_GATED"):
         gate = Path(os.environ["CHAIN_GATES"]) / event.name
         while not gate.exists():  # noqa: ASYNC110  # the test that opens the gate is another process

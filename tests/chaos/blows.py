@@ -10,7 +10,7 @@ from typing import NamedTuple
 SESSION = 6.0
 """Seconds without heartbeat after which a member of a group is given up."""
 
-KILL_EVERY = 8.0
+KILL_EVERY = 7.0
 """Seconds between kills, on the average."""
 
 STOP_EVERY = 25.0

@@ -34,6 +34,9 @@ class Recovery(NamedTuple):
     hit: Hit
     milliseconds: int
 
+    def __str__(self) -> str:
+        return f"{self.milliseconds / 1000:.1f} s"
+
 
 @dataclass
 class Figures:
@@ -53,26 +56,26 @@ class Figures:
     def lines(self) -> Iterator[str]:
         """As a table for people."""
         kills = sum(number for kind, number in self.hits.items() if kind.startswith("kill"))
-        yield f"sagas started         {self.sagas['started']:,}"
-        yield from (f"  {status:20}{number:,}" for status, number in sorted(self.sagas.items()) if status != "started")
-        yield f"kills                 {kills}"
-        yield from (f"  {kind:28}{number}" for kind, number in sorted(self.hits.items()))
-        yield f"exits by themselves   {self.exits}"
-        yield f"commands given        {self.commands['given']}"
-        yield f"  accepted            {self.commands['accepted']}"
-        yield f"  refused             {self.commands['refused']}"
-        yield f"effects outside       {self.outside['effects']:,}"
-        yield f"  done again          {self.outside['again']:,}"
-        yield f"  without an outcome  {self.outside['orphaned']:,} (process lost, then the work called off)"
-        yield f"records on the log    {self.records:,}"
-        yield f"lost                  {self.lost}"
-        yield f"doubled               {self.doubled}"
+        yield f"sagas started           {self.sagas['started']:,}"
+        yield from (f"  {status:22}{number:,}" for status, number in sorted(self.sagas.items()) if status != "started")
+        yield f"kills                   {kills}"
+        yield from (f"  {kind:22}{number}" for kind, number in sorted(self.hits.items()))
+        yield f"exits by themselves     {self.exits}"
+        yield f"commands given          {self.commands['given']}"
+        yield f"  accepted              {self.commands['accepted']}"
+        yield f"  refused               {self.commands['refused']}"
+        yield f"effects outside         {self.outside['effects']:,}"
+        yield f"  done again            {self.outside['again']:,}"
+        yield f"  without an outcome    {self.outside['orphaned']:,} (process lost, then the work called off)"
+        yield f"records on the log      {self.records:,}"
+        yield f"lost                    {self.lost}"
+        yield f"doubled                 {self.doubled}"
         if self.recoveries:
-            longest = max(self.recoveries, key=lambda each: each.milliseconds)
-            middle = sorted(each.milliseconds for each in self.recoveries)[len(self.recoveries) // 2]
-            yield f"longest recovery      {longest.milliseconds / 1000:.1f} s ({longest.hit.kind}: {longest.hit.name})"
-            yield f"median recovery       {middle / 1000:.1f} s"
-        yield f"time to settle        {self.settling:.1f} s"
+            by_length = sorted(self.recoveries, key=lambda each: each.milliseconds)
+            middle, longest = by_length[len(by_length) // 2], by_length[-1]
+            yield f"median recovery         {middle}"
+            yield f"longest recovery        {longest}, after {longest.hit.kind} ({longest.hit.name})"
+        yield f"time to settle          {self.settling:.1f} s"
 
 
 def signs(records: Iterable[Record], partitions: int) -> Signs:

@@ -15,6 +15,7 @@ from schemas.errors import UnavailableError
 from schemas.events.commands import SagaCommand
 from schemas.events.lifecycle import LIFECYCLE, CommandAccepted, CommandRefused, IncidentRaised
 from services.chassis.kafka import KafkaCluster
+from services.chassis.kafka.errors import LOG
 from services.chassis.partitioner import partition_of
 from services.chassis.port import Reader
 from services.chassis.records import Record, TopicPartition
@@ -43,9 +44,8 @@ class People:
         self._answered: Counter[str] = Counter()
         self._partitions = partitions
         self._cluster = KafkaCluster({"bootstrap.servers": bootstrap})
-        self._producer = Producer(
-            {"bootstrap.servers": bootstrap, "message.timeout.ms": round(PATIENCE * 1000), "linger.ms": 5}
-        )
+        own = {"bootstrap.servers": bootstrap, "message.timeout.ms": round(PATIENCE * 1000), "linger.ms": 5}
+        self._producer = Producer(own, logger=LOG)
         self._places: dict[TopicPartition, int | None] = {
             TopicPartition(SAGA_LIFECYCLE, number): None for number in range(partitions)
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -55,6 +56,8 @@ class Run:
         self._say = say
         self._began = time.monotonic()
         home.mkdir(parents=True, exist_ok=True)
+        # what Kafka's clients say of a broker that is gone would drown everything else
+        logging.basicConfig(filename=home / "clients.log", level=logging.WARNING, force=True)
         self._diary = (home / "diary.log").open("a", encoding="utf-8", buffering=1)
 
     def happen(self) -> tuple[Figures, Sequence[str]]:

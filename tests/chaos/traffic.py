@@ -115,15 +115,20 @@ def _first(chance: Random, saga: Saga, number: int, run: int) -> Publish:
 def _asked(chance: Random, saga: Saga, name: str, at: float) -> Iterator[Ask]:
     draw = chance.random()
     if draw < 0.04:
-        yield Ask(at + chance.uniform(0, 3), about(Act.CANCEL, saga, name, None, chance))
+        yield Ask(at + _soon(chance), about(Act.CANCEL, saga, name, None, chance))
     elif draw < 0.09:
-        pause = at + chance.uniform(0, 2)
+        pause = at + _soon(chance)
         yield Ask(pause, about(Act.PAUSE, saga, name, None, chance))
         if chance.random() < 0.9:
             yield Ask(pause + chance.uniform(0.5, 10), about(Act.RESUME, saga, name, None, chance))
     elif draw < 0.12:
         act = chance.choice((Act.REWIND, Act.REWIND, Act.REDRIVE, Act.SKIP, Act.RETRY))
         yield Ask(at + chance.uniform(0.2, 8), about(act, saga, name, None, chance))
+
+
+def _soon(chance: Random) -> float:
+    """Mostly while the saga is on its way: most take some tenths of a second."""
+    return chance.uniform(0, 0.4) if chance.random() < 0.7 else chance.uniform(0, 4)
 
 
 def _holds(chance: Random, seconds: float) -> Iterator[Ask]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from dataclasses import replace
 from typing import ClassVar
 
 import pytest
 
+from schemas.errors import TopologyError
 from services.chassis.context import Context
 from services.chassis.service import Service
 from services.testing.system import System
@@ -44,7 +46,8 @@ class Counting:
             self.ran[context.step, context.saga_id] += 1
             if step == "five":
                 return FiveDone(name=event.name, number=event.number)
-            return HANDLERS[step](event, context)
+            outcome: ChainStarted = HANDLERS[step](event, context)
+            return outcome
 
         return Service(step, saga, {step: handle})
 
@@ -54,6 +57,20 @@ class Counting:
         for saga_id in saga_ids:
             ran = {step: number for (step, of), number in self.ran.items() if of == saga_id}
             assert ran == dict.fromkeys(names, 1), saga_id
+
+
+class Slow(Counting):
+    """Handlers that take a minute."""
+
+    def of(self, step: str, saga: Saga) -> Service:
+        quick = super().of(step, saga).jobs[0].handler
+
+        async def handle(event: ChainStarted, context: Context) -> ChainStarted:
+            await asyncio.sleep(60)
+            outcome: ChainStarted = quick(event, context)
+            return outcome
+
+        return Service(step, saga, {step: handle})
 
 
 @pytest.fixture
@@ -103,3 +120,83 @@ def versions(world: System, saga_ids: list[str]) -> set[int]:
     records = [record for topic in CHAIN_2.events for record in world.records(topic)]
     named = [envelope(record) for record in records if "ce_subject" in dict(record.headers)]
     return {one.version for one in named if one.subject in saga_ids}
+
+
+@pytest.mark.parametrize("at", list(HANDLERS)[1:])
+def test_a_step_is_added_while_sagas_run_and_the_tracker_comes_last(
+    worlds: Worlds, handlers: Counting, at: str
+) -> None:
+    """The sagas of the old version wait at one of their steps."""
+    world = deployed(worlds, handlers)
+    world.stop(f"{at}/old")
+    old = start(world, "old")
+    world.settle()
+    roll(world, handlers, "three", "five", "four", "one", "two")
+    new = start(world, "new")
+    world.settle()
+    handlers.once_each(old, CHAIN)
+    handlers.once_each(new, CHAIN_2)
+    assert (versions(world, old), versions(world, new)) == ({1}, {2})
+    assert {state.status for state in states(world, old)} == {SagaStatus.COMPLETED}
+    assert {(state.version, state.hash, state.incidents) for state in states(world, new)} == {(2, "", ())}
+
+    world.advance(TEN_MINUTES - 30)
+    assert [state.incidents for state in states(world, new)] == [()] * len(new), "it may be a rolling deploy"
+    world.advance(60)
+    assert [[one.kind for one in state.incidents] for state in states(world, new)] == [UNKNOWN] * len(new)
+    assert [state.incidents for state in states(world, old)] == [()] * len(old)
+
+    roll_tracker(world, CHAIN, CHAIN_2)
+    world.advance(60)
+    assert {state.status for state in states(world, new)} == {SagaStatus.COMPLETED}
+    assert {(state.hash, state.incidents) for state in states(world, new)} == {(CHAIN_2.content_hash, ())}
+    assert all(step.status is StepStatus.DONE for state in states(world, new) for step in state.steps)
+    assert [len(state.steps) for state in states(world, new)] == [5] * len(new)
+    assert not any(state.unmatched for state in states(world, old + new))
+    handlers.once_each(old, CHAIN)
+    handlers.once_each(new, CHAIN_2)
+
+
+def test_a_tracker_that_comes_first_follows_both_versions(worlds: Worlds, handlers: Counting) -> None:
+    world = deployed(worlds, handlers)
+    world.stop("four/old")
+    old = start(world, "old")
+    world.settle()
+    roll_tracker(world, CHAIN, CHAIN_2)
+    roll(world, handlers, "one", "two", "three", "four", "five")
+    new = start(world, "new")
+    world.settle()
+    assert {state.status for state in states(world, old + new)} == {SagaStatus.COMPLETED}
+    assert {state.hash for state in states(world, old)} == {CHAIN.content_hash}
+    assert {state.hash for state in states(world, new)} == {CHAIN_2.content_hash}
+    assert not any(state.unmatched or state.incidents for state in states(world, old + new))
+    handlers.once_each(old, CHAIN)
+    handlers.once_each(new, CHAIN_2)
+
+
+def test_a_tracker_that_follows_only_the_new_version_is_refused_while_sagas_of_the_old_one_run(
+    worlds: Worlds, handlers: Counting
+) -> None:
+    world = deployed(worlds, handlers)
+    world.stop("four/old")
+    start(world, "old", 1)
+    world.settle()
+    world.stop("tracker/old")
+    world.start_tracker("new", definitions=(CHAIN_2,))
+    with pytest.raises(TopologyError, match="1 saga of chain v1 still run"):
+        world.settle()
+
+
+def test_a_service_is_replaced_while_its_handlers_run(worlds: Worlds) -> None:
+    """What runs in the old one is cut off when that stops, and begins anew; what has ended does not."""
+    handlers = Slow()
+    world = deployed(worlds, handlers)
+    sagas = start(world, "saga")
+    world.advance(90)
+    for step in HANDLERS:
+        roll(world, handlers, step)
+        world.advance(45)
+    world.advance(300)
+    assert {state.status for state in states(world, sagas)} == {SagaStatus.COMPLETED}
+    assert {len(world.records(event)) for event in list(CHAIN.events)[1:]} == {len(sagas)}
+    handlers.once_each(sagas, CHAIN)

@@ -139,7 +139,7 @@ def no_deadline_fires_after_its_outcome(log: History) -> Complaints:
             continue
         fired = told.event
         for seen in _outcomes(log, log.saga.steps_by_name[fired.step or ""]):
-            if seen.saga == told.seen.saga and seen.at <= fired.at and seen.epoch == _epoch_of(log, told.seen):
+            if seen.saga == told.seen.saga and seen.at <= fired.at and seen.epoch == fired.epoch:
                 late = fired.at - seen.at
                 yield f"{seen.saga}: the deadline of {fired.step} fired though {seen.type} had come {late} ms before it"
 
@@ -309,20 +309,6 @@ def _name(log: History, identity: str) -> str:
 
 
 # ---- 6 and 8
-
-
-def _epoch_of(log: History, ruling: Seen) -> int:
-    """The saga's epoch when a ruling was made: how many redrives, rewinds and skips were accepted before it."""
-    newer = {Act.REDRIVE, Act.REWIND, Act.SKIP}
-    return (
-        ruling.epoch
-        if "ce_epoch" in ruling.headers
-        else sum(
-            isinstance(told.event, CommandAccepted) and told.event.command in newer
-            for told in log.told_of(ruling.saga)
-            if told.seen.at < ruling.at
-        )
-    )
 
 
 def _pauses(log: History, saga: str) -> Iterator[tuple[int, float]]:

@@ -44,7 +44,7 @@ def judge(plan: Plan) -> Verdict:
         world.run()
         log = history(world.cluster, world.shape.saga)
         found = complaints(log, world.calls, tracked=not plan.is_untracked)
-    except Exception as error:  # noqa: BLE001  # whatever a run ends with, it is the finding
+    except Exception as error:  # whatever a run ends with, it is the finding
         found = [f"{type(error).__name__}: {error}\n{traceback.format_exc(limit=-4)}"]
     finally:
         world.system.close()

@@ -50,6 +50,7 @@ class TimedOut(msgspec.Struct, frozen=True):
 
     at: int
     step: str | None
+    epoch: int
     deadline: int
 
 

@@ -112,7 +112,7 @@ def _fire(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide) -
     after = replace(state, fired=(*state.fired, fired))
     step = item.about or None
     deadline = (plan.steps[step].deadline if step else plan.deadline) or 0
-    timed_out = TimedOut(item.at, step, deadline)
+    timed_out = TimedOut(item.at, step, fired.epoch, deadline)
     if plan.definition.on_failure is OnFailure.INCIDENT:
         return after, (timed_out,)
     late = f"its deadline of {length(deadline)} has passed"

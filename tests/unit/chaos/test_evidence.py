@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,11 @@ from schemas.ids import event_id, start_id
 from services.chassis.blobs import BlobStore
 from services.chassis.context import Context
 from services.chassis.records import Record
+from services.tracker.core.state import SagaState, encode
 from tests.chaos import journal
 from tests.chaos.definitions import ERRAND, PARCEL
-from tests.chaos.evidence import histories
-from tests.chaos.findings import doubled, effects
+from tests.chaos.evidence import histories, trace
+from tests.chaos.findings import doubled, effects, findings
 from tests.chaos.journal import Deed, What
 
 START = start_id("errand-1@1", "errand.wanted")
@@ -45,6 +47,26 @@ def test_what_was_done_outside_more_than_once_or_for_nothing_is_counted() -> Non
     assert (figures["effects"], figures["again"], figures["orphaned"]) == (3, 1, 1)
 
 
+def test_a_saga_that_was_published_and_is_not_on_the_log_is_lost() -> None:
+    found = findings(by_topic(records()), (PARCEL, ERRAND), [done()], {"errand-1@1", "parcel-2@1"})
+    assert "parcel-2@1 was published, and never started" in found.complaints
+    assert found.lost > 0
+
+
+def test_a_view_that_goes_back_is_told() -> None:
+    states = [state(revision, offset) for offset, revision in enumerate((1, 3, 2))]
+    found = findings(by_topic([*records(), *states]), (ERRAND,), [done()], {"errand-1@1"})
+    assert "errand-1@1 went back from revision 3 to 2 at saga.state[0]@2" in found.complaints
+
+
+def test_a_trace_tells_all_about_a_key_by_log_time() -> None:
+    lines = list(trace([fetched(offset=2), state(1, 0), *records()[:2]], "errand-1"))
+    assert [line.split()[1] for line in lines] == [
+        "saga.state[0]@0", "errand.wanted[0]@0", "errand.wanted[0]@1", "errand.fetched[0]@2",
+    ]  # fmt: skip
+    assert "ce_step=fetch" in lines[-1]
+
+
 def test_what_handlers_write_down_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "journal"
     monkeypatch.setenv(journal.FILE, str(file))
@@ -66,6 +88,18 @@ def records() -> list[Record]:
         fetched(offset=2),
         Record("saga.control", 0, 0, 1, b"step:errand/carry", b'{"revision":1}', []),
     ]
+
+
+def by_topic(found: Iterable[Record]) -> dict[str, list[Record]]:
+    topics: dict[str, list[Record]] = {}
+    for each in found:
+        topics.setdefault(each.topic, []).append(each)
+    return topics
+
+
+def state(revision: int, offset: int) -> Record:
+    value = encode(SagaState("errand-1@1", "errand", 1, 0, revision=revision))
+    return Record("saga.state", 0, offset, offset, b"errand-1@1", value, [])
 
 
 def fetched(offset: int) -> Record:

@@ -37,7 +37,7 @@ def test_events_are_signs_of_their_step_and_states_of_the_tracker() -> None:
 
 def test_the_table_says_how_long_the_longest_recovery_took() -> None:
     figures = Figures(recoveries=[Recovery(hit(0, "errand"), 6_500), Recovery(hit(0, "tracker"), 12_340)])
-    assert any("12.3 s (kill -9 of tracker: tracker-a)" in line for line in figures.lines())
+    assert any("12.3 s, after kill -9 of tracker (tracker-a)" in line for line in figures.lines())
 
 
 def record(topic: str, at: int, **headers: bytes) -> Record:

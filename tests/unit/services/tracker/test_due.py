@@ -200,7 +200,7 @@ def test_a_step_that_does_not_end_in_time_leads_to_compensation() -> None:
     story.ruled(until=15 * MINUTE)
     assert of(TimedOut, story) == []
     story.ruled(until=15 * MINUTE + 1)
-    assert of(TimedOut, story) == [TimedOut(15 * MINUTE, "payment", 15 * MINUTE)]
+    assert of(TimedOut, story) == [TimedOut(15 * MINUTE, "payment", 0, 15 * MINUTE)]
 
 
 def test_no_deadline_fires_when_its_outcome_is_on_the_log_in_time() -> None:
@@ -238,7 +238,7 @@ def test_the_saga_itself_has_a_deadline() -> None:
     stock = paid(story)
     story.progressed("stock", stock, at=50)
     story.ruled(until=2 * DAY + 1)
-    assert TimedOut(2 * DAY, None, 2 * DAY) in story.decided
+    assert TimedOut(2 * DAY, None, 0, 2 * DAY) in story.decided
     assert story.state().error == "its deadline of 2 d 0 h has passed"
 
 
@@ -262,7 +262,7 @@ def test_a_paused_saga_stands_still_and_goes_on_with_the_time_it_had_left() -> N
     story.ruled(until=DAY + 10 * MINUTE)
     assert of(TimedOut, story) == []
     story.ruled(until=DAY + 10 * MINUTE + 1)
-    assert of(TimedOut, story) == [TimedOut(DAY + 10 * MINUTE, "payment", 15 * MINUTE)]
+    assert of(TimedOut, story) == [TimedOut(DAY + 10 * MINUTE, "payment", 0, 15 * MINUTE)]
 
 
 def test_what_parks_after_the_resume_is_asked_for_again_at_once() -> None:
