@@ -3,7 +3,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do $$p -c '
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test check bench chaos up down clean format
+.PHONY: demo test check bench chaos simulate up down clean format
 .DEFAULT_GOAL := demo
 
 demo: $(READY)  ## a real Kafka, every service, one review of a real repository
@@ -22,6 +22,10 @@ check: $(READY)  ## style, types, directions of imports, generated files
 
 bench: $(READY)  ## throughput, latency, memory: a table, and build/bench.json
 	$(BIN)/python -m tests.bench
+
+SEEDS ?= 20000
+simulate: $(READY)  ## whole sagas under random faults, decided by seeds: make simulate SEEDS=500 FIRST=1000 SAGAS=8
+	$(BIN)/python -m tests.simulation --seeds $(SEEDS) $(if $(FIRST),--first $(FIRST)) $(if $(SAGAS),--sagas $(SAGAS))
 
 MINUTES ?= 10
 chaos: $(READY)  ## sagas on a real Kafka while everything is killed and stopped: make chaos MINUTES=3 SEED=7

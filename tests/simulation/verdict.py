@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterator
+from random import Random
 from typing import NamedTuple
 
+from services.chassis.memory import MemoryCluster
+from services.tracker.core.state import SagaState, decode
 from tests.simulation.history import History, Seen, history
 from tests.simulation.invariants import complaints
 from tests.simulation.plan import Plan
-from tests.simulation.world import World
-from topology.topics import SAGA_STATE
+from tests.simulation.replay import Replay
+from tests.simulation.world import PARTITIONS, World
+from topology.model import Saga
+from topology.topics import SAGA_LIFECYCLE, SAGA_STATE
 
 
 class Verdict(NamedTuple):
@@ -44,11 +49,37 @@ def judge(plan: Plan) -> Verdict:
         world.run()
         log = history(world.cluster, world.shape.saga)
         found = complaints(log, world.calls, tracked=not plan.is_untracked)
+        if not plan.is_untracked:
+            found += same_states_again(world.cluster, world.shape.saga, Random(plan.seed))
     except Exception as error:  # whatever a run ends with, it is the finding
         found = [f"{type(error).__name__}: {error}\n{traceback.format_exc(limit=-4)}"]
     finally:
         world.system.close()
     return Verdict(plan, tuple(found), world, log)
+
+
+def same_states_again(cluster: MemoryCluster, saga: Saga, chance: Random) -> Iterator[str]:
+    """7. The same facts in another order, with the rulings where they were made, give the same states."""
+    for number in range(PARTITIONS):
+        inputs = {
+            topic: list(partitions[number].visible_from(0))
+            for topic, partitions in cluster.topics.items()
+            if number < len(partitions)
+        }
+        last = {(record.key or b"").decode(): record.value for record in inputs[SAGA_STATE]}
+        found = {saga_id: decode(value) for saga_id, value in last.items() if value is not None}
+        again = Replay([saga], PARTITIONS, number, inputs, chance).states(inputs[SAGA_LIFECYCLE])
+        for saga_id in sorted(found.keys() | again.keys()):
+            one, other = found.get(saga_id), again.get(saga_id)
+            if one != other:
+                yield f"same_states_again: {saga_id}, read again in another order, is not the same: {_diff(one, other)}"
+
+
+def _diff(one: SagaState | None, other: SagaState | None) -> str:
+    if one is None or other is None:
+        return f"{one and one.status} and {other and other.status}"
+    names = [name for name in one.__struct_fields__ if getattr(one, name) != getattr(other, name)]
+    return "; ".join(f"{name} was {getattr(one, name)!r:.200} and is {getattr(other, name)!r:.200}" for name in names)
 
 
 def _history(world: World, log: History) -> Iterator[str]:
