@@ -26,9 +26,9 @@ def give(cluster: MemoryCluster, command_id: str, command: SagaCommand) -> None:
         cluster.partition(TopicPartition(SAGA_COMMANDS, number)).append(outgoing, cluster.clock.now())
 
 
-def about(act: Act, saga_id: str, reason: str, author: str = "test", **more: str | None) -> SagaCommand:
+def about(act: Act, saga_id: str, reason: str, **more: str | None) -> SagaCommand:
     """A command about one saga; `more` are the fields that some commands have (step, outcome, content)."""
-    return SagaCommand(command=act, scope=control.of_saga(saga_id), author=author, reason=reason, **more)
+    return SagaCommand(command=act, scope=control.of_saga(saga_id), author="test", reason=reason, **more)
 
 
 def _headers(command_id: str, saga_id: str | None, now: int) -> Headers:

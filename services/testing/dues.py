@@ -18,7 +18,7 @@ _decoder = msgspec.json.Decoder(_Due)
 
 
 class Dues:
-    """The next due time of every saga, kept up to date with what was written to `saga.state` since it was last asked."""
+    """The next due time of every saga, kept up to date with what was written to `saga.state` since the last look."""
 
     def __init__(self, cluster: MemoryCluster) -> None:
         self._cluster = cluster

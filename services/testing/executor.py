@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from schemas.event import Event
@@ -16,7 +16,7 @@ from services.chassis.clock import Clock
 from services.chassis.context import Context
 from services.chassis.inline import raised, run_inline
 from services.chassis.work import Delivery, Interrupted, Mode, Result, Returned, TimedOut
-from services.testing.loop import VirtualLoop
+from services.testing.loop import virtual_loop
 
 
 class Interference(NamedTuple):
@@ -40,7 +40,7 @@ class VirtualExecutor:
     """Runs the handlers of one process under `clock`; `interfere` is asked before each attempt."""
 
     def __init__(self, clock: Clock, interfere: Interfere = undisturbed) -> None:
-        self._loop = VirtualLoop(clock)
+        self._loop = virtual_loop(clock)
         self._interfere = interfere
         self._running: dict[int, tuple[Delivery, Context, asyncio.Task[None]]] = {}
         self._interrupted: set[int] = set()

@@ -11,9 +11,16 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from contextvars import Context
 from itertools import count
-from typing import Any
+from typing import Any, TypeVarTuple, Unpack
 
 from services.chassis.clock import Clock
+
+Ts = TypeVarTuple("Ts")
+
+
+def virtual_loop(clock: Clock) -> VirtualLoop:
+    """A loop under this clock; what handlers have no use for in tests (sockets, signals) raises NotImplementedError."""
+    return VirtualLoop(clock)  # type: ignore[abstract]
 
 
 class VirtualLoop(asyncio.AbstractEventLoop):
@@ -52,7 +59,9 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         """The clock's seconds."""
         return self._clock.monotonic()
 
-    def call_soon(self, callback: Callable[..., object], *args: Any, context: Context | None = None) -> asyncio.Handle:
+    def call_soon(
+        self, callback: Callable[[Unpack[Ts]], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.Handle:
         """Run `callback` with the next `run_ready`."""
         handle = asyncio.Handle(callback, args, self, context)
         self._ready.append(handle)
@@ -61,13 +70,13 @@ class VirtualLoop(asyncio.AbstractEventLoop):
     call_soon_threadsafe = call_soon
 
     def call_later(
-        self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+        self, delay: float, callback: Callable[[Unpack[Ts]], object], *args: *Ts, context: Context | None = None
     ) -> asyncio.TimerHandle:
         """Run `callback` in `delay` seconds."""
         return self.call_at(self.time() + delay, callback, *args, context=context)
 
     def call_at(
-        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+        self, when: float, callback: Callable[[Unpack[Ts]], object], *args: *Ts, context: Context | None = None
     ) -> asyncio.TimerHandle:
         """Run `callback` at `when`, in the clock's seconds."""
         timer = asyncio.TimerHandle(when, callback, args, self, context)
@@ -87,7 +96,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         future = self.create_future()
         try:
             future.set_result(func(*args))
-        except Exception as error:  # noqa: BLE001  # whatever it is, it belongs to whoever awaits
+        except Exception as error:  # whatever it is, it belongs to whoever awaits
             future.set_exception(error)
         return future
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from schemas import control
 from services.chassis.partitioner import murmur2
+from services.chassis.reasons import sound
 from services.chassis.records import Record
+from services.tracker.core.state import decode
 from tests.simulation.history import History, Seen
 from topology.model import Saga
-from topology.topics import DEAD_LETTERS, SAGA_CONTROL, SAGA_STATE
+from topology.topics import DEAD_LETTERS, SAGA_COMMANDS, SAGA_CONTROL, SAGA_STATE
 
 PIECES = 100
 """Histories that each definition's sagas are spread over: invariants compare everything with everything."""
@@ -61,19 +63,24 @@ def trace(records: Iterable[Record], key: str) -> Iterator[str]:
     own = [seen(record) for record in records if business_key(record) == key]
     for one in sorted(own, key=lambda each: (each.at, each.topic, each.offset)):
         told = " ".join(f"{name}={value}" for name in _TELLING if (value := one.headers.get(name)))
-        content = (one.value or b"").decode(errors="replace") if one.topic in {SAGA_STATE, SAGA_CONTROL} else ""
-        yield f"{one.at} {one!s:28} {one.type or '-':22} {one.saga} {told} {content}".rstrip()
-
-
-def last_of_each_key(records: Iterable[Record]) -> Mapping[bytes, Record]:
-    """What a compacted topic says in the end."""
-    return {record.key or b"": record for record in sorted(records, key=lambda each: (each.partition, each.offset))}
+        yield f"{one.at} {one!s:28} {one.type or '-':22} {one.saga} {told} {_content(one)}".rstrip()
 
 
 _TELLING = (
     "ce_step", "ce_attempt", "ce_epoch", "ce_code", "ce_reason", "ce_id", "ce_causationid", "ce_command",
     "ce_delivery", "ce_reference", "ce_controlrevision", "ce_revision",
 )  # fmt: skip
+
+
+def _content(one: Seen) -> str:
+    """What headers do not tell: of an entry everything, of a view how the saga stands."""
+    if one.value is None:
+        return "nothing" if one.topic in {SAGA_STATE, SAGA_CONTROL} else ""
+    if one.topic == SAGA_STATE:
+        state = decode(one.value)
+        steps = ", ".join(f"{step.name} {step.status} {step.attempt}/{step.epoch}" for step in state.steps)
+        return f"revision {state.revision}, {state.status}, epoch {state.epoch}: {steps}"
+    return sound(one.value.decode(errors="replace")) if one.topic in {SAGA_CONTROL, SAGA_COMMANDS} else ""
 
 
 def _concerns(record: Record, saga: Saga) -> bool:

@@ -102,7 +102,8 @@ def _went_back(states: Iterable[Record]) -> Iterator[str]:
     """The tracker's view of a saga only ever gets newer, whoever holds its partition."""
     last: dict[str, SagaState] = {}
     for record in sorted(states, key=lambda each: (each.partition, each.offset)):
-        if record.value is None:
+        if record.value is None:  # forgotten: a command came before its saga, and was refused
+            last.pop((record.key or b"").decode(), None)
             continue
         state = decode(record.value)
         before = last.get(state.saga_id)

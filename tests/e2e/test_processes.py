@@ -7,19 +7,26 @@ import signal
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from schemas.errors import UnavailableError
+from services.chassis.clock import SystemClock
+from services.chassis.definitions import agree
 from services.chassis.kafka import KafkaCluster
 from services.local.broker import EmbeddedKafka
 from services.local.ports import HOST, any_port, is_free
 from tests.chain.controlled import GATE
+from tests.chain.definition import CHAIN
 from tests.e2e.support import chain
 from tests.e2e.support.deadline import eventually
 from tests.e2e.support.fleet import Fleet, Member
 from tests.e2e.support.observed import Groups, Log
-from topology.topics import TopicFactory
+from topology.durations import minutes
+from topology.model import Saga
+from topology.topics import TopicFactory, topics_of
 
 pytestmark = [pytest.mark.kafka, pytest.mark.e2e]
 
@@ -42,8 +49,8 @@ def until(fleet: Fleet, condition: Callable[[], bool], what: str, turn: Callable
 
 def pause(fleet: Fleet) -> None:
     """Wait a moment, or until one of the processes ends."""
-    first = next(iter(fleet.members.values()))
-    if first.is_alive:
+    first = next(iter(fleet.members.values()), None)
+    if first is None or first.is_alive:
         signal.sigtimedwait({signal.SIGCHLD}, 0.02)
 
 
@@ -102,6 +109,19 @@ def test_a_signal_while_it_waits_for_kafka_ends_it_in_order(fleet: Fleet) -> Non
     assert not one.said("traceback")
 
 
+def test_one_whose_kafka_has_gone_ends_in_order_and_soon(fleet: Fleet, nowhere: str, tmp_path: Path) -> None:
+    """What it has worked on cannot be handed over; that is no reason to wait for ever."""
+    with EmbeddedKafka(home=tmp_path / "kafka", port=int(nowhere.rpartition(":")[2])):
+        one = chain.service(fleet, "one")
+        until(fleet, lambda: one.said("assigned: partitions"), "it to have its partitions")
+        log = Log(nowhere, chain.TOPICS)
+        chain.start_sagas(nowhere, ["done"])
+        until(fleet, lambda: log.sagas("one.done") == {"done@1"}, "it to have worked", log.follow)
+        log.close()
+    assert one.stop(30) == 0
+    assert not one.said("raceback")
+
+
 def test_a_signal_at_any_moment_of_its_start_ends_it(kafka_bootstrap: str, tmp_path: Path) -> None:
     with Fleet(kafka_bootstrap, tmp_path) as fleet:
         moments: dict[str, Callable[[Member], bool]] = {
@@ -126,6 +146,32 @@ def test_it_refuses_topics_of_another_partition_count_in_one_line(fleet: Fleet, 
         assert len(errors) == 1
         assert errors[0].startswith("topic two.done has 5 partitions, chain.started has 3")
         assert "traceback" not in "".join(lines)
+
+
+def test_it_refuses_a_definition_that_is_deployed_with_other_content_in_one_line(
+    fleet: Fleet, nowhere: str, tmp_path: Path
+) -> None:
+    first, *rest = CHAIN.steps
+    deployed = replace(CHAIN, steps=(replace(first, timeout=minutes(2)), *rest))
+    with EmbeddedKafka(home=tmp_path / "kafka", port=int(nowhere.rpartition(":")[2])):
+        cluster = KafkaCluster({"bootstrap.servers": nowhere})
+        cluster.admin().create_missing(topics_of([CHAIN], TopicFactory(4)))
+        until(fleet, lambda: is_agreed(cluster, deployed), "the topic to have leaders")
+        for member in (chain.service(fleet, "one"), chain.tracker(fleet)):
+            assert member.process.wait(60) == 1
+            lines = [json.loads(line) for line in member.log.read_text(encoding="utf-8").splitlines()]
+            (error,) = [line["message"] for line in lines if line["level"] == "ERROR"]
+            assert error.startswith("definition chain v1 is deployed with other content: ")
+            assert "(steps.one.timeout: 120 -> 300)" in error
+            assert not member.said("assigned")
+            assert not member.said("raceback")
+
+
+def is_agreed(cluster: KafkaCluster, saga: Saga) -> bool:
+    try:
+        return bool(agree(cluster, [saga], SystemClock()))
+    except UnavailableError:
+        return False
 
 
 def test_it_refuses_settings_that_make_no_sense_in_one_line(fleet: Fleet) -> None:

@@ -1,4 +1,4 @@
-"""`python -m tests.simulation --seeds N`: many seeds on all cores; what fails is shrunk, told, and printed as a test."""
+"""`python -m tests.simulation --seeds N`: many seeds on all cores; what fails is shrunk, told, printed as a test."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -200,9 +200,5 @@ def history(cluster: MemoryCluster, saga: Saga) -> History:
 
 
 def _seen(record: Record) -> Seen:
-    headers = {name: value.decode() for name, value in _text(record.headers)}
+    headers = {name: value.decode() for name, value in record.headers}
     return Seen(record.topic, record.partition, record.offset, record.timestamp, record.key, record.value, headers)
-
-
-def _text(headers: Iterable[tuple[str, bytes]]) -> Iterable[tuple[str, bytes]]:
-    return ((name, value) for name, value in headers if value is not None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 
 from schemas.control import SAGA as SAGA_SCOPE
 from schemas.events.commands import Act
@@ -27,6 +28,12 @@ from topology.model import Step
 Complaints = Iterator[str]
 Delivered = tuple[Place, str]
 """The record that asked for work, and the step that was asked."""
+
+NEWER = frozenset({Act.REDRIVE, Act.REWIND, Act.SKIP})
+"""Commands that take the next epoch."""
+
+GATE_LAG = 2_000
+"""Milliseconds in which a process that gets little of each poll may not have read control yet."""
 
 FINAL = {
     SagaStatus.COMPLETED: SagaCompleted,
@@ -156,6 +163,22 @@ def nothing_starts_after_paused(log: History, calls: Sequence[Called]) -> Compla
                     yield f"{saga}: the deadline of {told.event.step} fires while the saga is paused"
 
 
+def nothing_starts_long_after_cancelled(log: History, calls: Sequence[Called]) -> Complaints:
+    """8. The gate: a cancelled saga's deliveries are skipped, whoever takes over their partition, and when."""
+    for saga in log.sagas:
+        told = log.told_of(saga)
+        if any(isinstance(one.event, CommandAccepted) and one.event.command in NEWER for one in told):
+            continue
+        if _foreign([seen for seen in log.events if seen.saga == saga]):
+            continue  # one may come when the entry has gone with the last delivery that was known
+        for one in told:
+            if isinstance(one.event, SagaCancelled):
+                late = [call for call in calls if call.saga_id == saga and call.at > one.seen.at + GATE_LAG]
+                for call in late:
+                    if not call.compensating:
+                        yield f"{saga}: {call.step} starts {call.at - one.seen.at} ms after the saga was cancelled"
+
+
 def untracked_sagas_end(log: History) -> Complaints:
     """9. With the tracker stopped, sagas without failures still complete."""
     ended = {seen.saga for topic in log.saga.ends_by_type for seen in log.of(topic)}
@@ -182,7 +205,8 @@ def complaints(log: History, calls: Sequence[Called], *, tracked: bool) -> list[
     found = [(check.__name__, text) for check in ALWAYS for text in check(log)]
     if tracked:
         found += [(check.__name__, text) for check in TRACKED for text in check(log)]
-        found += [(nothing_starts_after_paused.__name__, text) for text in nothing_starts_after_paused(log, calls)]
+        for check_calls in (nothing_starts_after_paused, nothing_starts_long_after_cancelled):
+            found += [(check_calls.__name__, text) for text in check_calls(log, calls)]
     else:
         found += [(untracked_sagas_end.__name__, text) for text in untracked_sagas_end(log)]
     return [f"{name}: {text}" for name, text in found]
@@ -238,10 +262,11 @@ def _of_triggers(log: History, step: Step, reported: Counter[Delivered]) -> Comp
         for seen in _outcomes(log, step)
         if seen.command is None and not _foreign((seen,)) and seen.headers.get("ce_source") != "/tracker"
     )
-    for identity, seen in triggers.items():
-        ends = ended[identity] + sum(reported[one.place, step.name] for one in seen)
-        if ends > len(seen) or (ends < len(seen) and not log.is_held(step)):
-            yield f"{seen[0].saga}: {len(seen)} deliveries of {_places(seen)} to {step.name} have ended {ends} times"
+    for identity, deliveries in triggers.items():
+        ends = ended[identity] + sum(reported[one.place, step.name] for one in deliveries)
+        if ends > len(deliveries) or (ends < len(deliveries) and not log.is_held(step)):
+            what = f"{len(deliveries)} deliveries of {_places(deliveries)} to {step.name}"
+            yield f"{deliveries[0].saga}: {what} have ended {ends} times"
 
 
 def _of_work(log: History, step: Step, reported: Counter[Delivered]) -> Complaints:
@@ -250,7 +275,7 @@ def _of_work(log: History, step: Step, reported: Counter[Delivered]) -> Complain
     for seen in log.of(step.work_topic):
         ends = ended[seen.id] + reported[seen.place, step.name]
         if ends > 1 or (ends == 0 and not log.is_held(step)):
-            yield f"{seen.saga}: {seen.type} at {seen} (attempt {seen.headers.get('ce_attempt')}) has ended {ends} times"
+            yield f"{seen.saga}: {seen.type} at {seen} (attempt {seen.headers['ce_attempt']}) has ended {ends} times"
 
 
 def _ends_of_deliveries(log: History, step: Step) -> dict[str, list[int]]:
@@ -289,7 +314,7 @@ def _owed(log: History, saga: str, state: SagaState, undone: Counter[str]) -> Co
             continue
         for seen in {seen.id: seen for seen in _outcomes(log, step) if seen.saga == saga}.values():
             if must and not undone[seen.id] and not waived:
-                yield f"{saga} is {state.status}, and {seen.type} of step {step.name} (epoch {seen.epoch}) is not undone"
+                yield f"{saga} is {state.status}, and {seen.type} of {step.name} (epoch {seen.epoch}) is not undone"
             if undone[seen.id] and state.status is SagaStatus.COMPLETED and seen.epoch >= state.epoch:
                 yield f"{saga} is completed, and {seen.type} of step {step.name} (epoch {seen.epoch}) is undone"
 
@@ -297,7 +322,7 @@ def _owed(log: History, saga: str, state: SagaState, undone: Counter[str]) -> Co
 def _order(log: History, saga: str) -> Complaints:
     late = {told.event.step for told in log.told_of(saga) if isinstance(told.event, LateOutcome)}
     undone = [seen for seen in log.compensated if seen.saga == saga and seen.step not in late]
-    for first, second in zip(undone, undone[1:], strict=False):
+    for first, second in pairwise(undone):
         one, other = log.by_id.get(first.cause), log.by_id.get(second.cause)
         if one and other and one[0].epoch == other[0].epoch and one[0].at < other[0].at:
             yield f"{saga}: {first.step} is undone before {second.step}, which was done after it"

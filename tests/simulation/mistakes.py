@@ -17,11 +17,12 @@ from services.chassis.runner import Runner
 from services.chassis.steps import StepLogic
 from services.chassis.work import Batch, Delivery, Result
 from services.chassis.worker import Worker
-from services.tracker.core import agenda, debts, pauses, rulings
+from services.tracker.core import agenda, debts, pauses, rulings, sending
 from services.tracker.core.debts import Debt
 from services.tracker.core.outline import Outline
 from services.tracker.core.state import EventRef, Run, SagaState, StepStatus
 from services.tracker.logic import TrackerLogic
+from topology.topics import SAGA_CONTROL
 
 Planted = Callable[[], AbstractContextManager[None]]
 
@@ -89,16 +90,16 @@ def a_result_committed_after_its_task_has_gone() -> AbstractContextManager[None]
 
 
 def control_read_too_late() -> AbstractContextManager[None]:
-    right = Restoration._is_complete
+    """Only what is written after an assignment is heeded."""
+    right = Restoration.begin
 
-    def is_complete(self: Restoration, task: Any) -> bool:
-        followed, self._followed = self._followed, ()
-        try:
-            return right(self, task)
-        finally:
-            self._followed = followed
+    def begin(self: Restoration) -> None:
+        right(self)
+        if self._reader is not None:
+            ends = self._cluster.admin().end_offsets(self._places())
+            self._reader.assign({at: ends[at] if at.topic == SAGA_CONTROL else None for at in self._places()})
 
-    return replaced(Restoration, "_is_complete", is_complete)
+    return replaced(Restoration, "begin", begin)
 
 
 def a_start_not_remembered() -> AbstractContextManager[None]:
@@ -149,7 +150,7 @@ def a_compensation_sent_again_while_it_runs() -> AbstractContextManager[None]:
 
 
 def an_attempt_counted_twice() -> AbstractContextManager[None]:
-    right = rulings.execute
+    right = sending.execute
 
     def execute(state: SagaState, step: str, run: Run, at: int, *, fresh: bool) -> Any:
         return right(state, step, replace(run, attempt=run.attempt + 1), at, fresh=fresh)

@@ -107,7 +107,7 @@ def _choice() -> Shape:
         step("cho2", paid, kept, missing, compensates=True),
         step("cho3", kept, sent, compensates=True),
     )
-    ends = {declined: FAILED, missing: FAILED, sent: COMPLETED}
+    ends: dict[type[Event], EndStatus] = {declined: FAILED, missing: FAILED, sent: COMPLETED}
     return shape(_saga("cho", start, steps, ends, OnFailure.COMPENSATE))
 
 

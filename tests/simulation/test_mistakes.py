@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
-
 import pytest
 
 from tests.simulation.mistakes import MISTAKES
@@ -12,13 +9,6 @@ from tests.simulation.plan import plan_of
 from tests.simulation.verdict import judge
 
 SEEDS = 2_000
-
-
-@pytest.fixture(autouse=True)
-def quiet() -> Iterator[None]:
-    logging.disable(logging.CRITICAL)
-    yield
-    logging.disable(logging.NOTSET)
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
-
 import pytest
 
 from tests.simulation.plan import plan_of
@@ -13,14 +10,6 @@ from tests.simulation.verdict import judge
 
 SEEDS = 2_000
 PIECE = 50
-
-
-@pytest.fixture(autouse=True)
-def quiet() -> Iterator[None]:
-    """What faults do to services is logged by them; a trace says it better."""
-    logging.disable(logging.CRITICAL)
-    yield
-    logging.disable(logging.NOTSET)
 
 
 @pytest.mark.parametrize("first", range(0, SEEDS, PIECE))

@@ -16,7 +16,6 @@ from services.chassis.port import FencedError, TransactionAbortedError, Transact
 from services.chassis.records import Outgoing, TopicPartition
 from services.testing.commands import about, give
 from services.testing.executor import UNDISTURBED, Interference
-from services.testing.process import Process
 from services.testing.system import System
 from tests.simulation.plan import (
     TURNS,
@@ -333,15 +332,16 @@ class World:
             self._start(name)
         return names
 
-    def _start(self, name: str) -> Process:
+    def _start(self, name: str) -> None:
         if name in self.system.processes:
-            return self.system.processes[name]
+            return
         group, instance = name.split("/")
         skew = self._rng.randrange(-2_000, 2_000)
         if group == "tracker":
-            return self.system.start_tracker(instance, skew)
+            self.system.start_tracker(instance, skew)
+            return
         service = next(service for service in self.shape.services if service.name == group)
-        return self.system.start(service, instance, skew)
+        self.system.start(service, instance, skew)
 
     def _end_faults(self) -> None:
         """From now on nothing goes wrong any more: what is due later happens now."""

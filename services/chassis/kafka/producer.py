@@ -56,12 +56,15 @@ class KafkaProducer:
     def __init__(self, properties: Mapping[str, object], transactional_id: str, transaction_timeout: float) -> None:
         own = {"transactional.id": transactional_id, "transaction.timeout.ms": round(transaction_timeout * 1000)}
         self._config: dict[str, object] = {**WRITING, **TRANSACTIONS, **own, **properties}
+        self._is_given_up = False
         self._begin()
 
     def transact(
         self, outgoing: Sequence[Outgoing], offsets: Mapping[TopicPartition, Committed], group: object
     ) -> None:
         """As `Producer.transact`."""
+        if self._is_given_up:
+            self._connect()
         self._rolled_back_on_error(lambda: self._write(outgoing, offsets, group))
         try:
             self._rolled_back_on_error(lambda: self._call(lambda: self._client.commit_transaction(CALL), HUNG))
@@ -70,7 +73,10 @@ class KafkaProducer:
             raise TransactionInDoubtError("Kafka did not say whether it has committed a transaction") from None
 
     def _write(self, outgoing: Sequence[Outgoing], offsets: Mapping[TopicPartition, Committed], group: object) -> None:
-        """Everything but the commit; a client that hangs is replaced, which rolls back what it has begun."""
+        """Everything but the commit; a client that hangs is replaced, which rolls back what it has begun.
+
+        Not before the next transaction: who has none, since it is about to stop, does not wait for a lost broker.
+        """
         places = [Place(*at, committed.offset, committed.metadata) for at, committed in offsets.items()]
         try:
             self._call(self._client.begin_transaction, HUNG)
@@ -79,7 +85,7 @@ class KafkaProducer:
             if places:
                 self._call(lambda: self._sending.send(places, group), HUNG)
         except _HungError:
-            self._connect()
+            self._is_given_up = True
             raise TransactionAbortedError("the client did not get through to a coordinator") from None
 
     def _rolled_back_on_error(self, call: Callable[[], None]) -> None:
@@ -103,6 +109,7 @@ class KafkaProducer:
         """A new client; what its predecessor has left open is aborted, and whatever that one still sends is refused."""
         self._sending.close()
         self._begin()
+        self._is_given_up = False
 
     def _begin(self) -> None:
         self._client = Client(self._config, logger=LOG)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from schemas.envelope import Envelope
 from services.tracker.core.changes import changes, late
 from services.tracker.core.decisions import Decision
 from services.tracker.core.derive import derived
@@ -93,7 +94,7 @@ def _fold_event(state: SagaState, fact: EventFact, plan: Outline) -> tuple[SagaS
         envelope.id, envelope.type, fact.offset, fact.at, 0, envelope.causation_id, envelope.step, attempt,
         envelope.epoch, fact.command,
     )  # fmt: skip
-    if why := _why_unmatched(state, ref, plan):
+    if why := _why_strange(state, envelope) or _why_unmatched(state, ref, plan):
         return _with_unmatched(state, Unmatched(ref.type, ref.type, ref.offset, ref.at, why)), NONE
     if ref.cause is None:
         return _taken_in(replace(state, traceparent=envelope.traceparent), ref, None, plan)
@@ -105,7 +106,7 @@ def _fold_event(state: SagaState, fact: EventFact, plan: Outline) -> tuple[SagaS
 
 def _fold_report(state: SagaState, fact: ReportFact, plan: Outline) -> tuple[SagaState, Touched]:
     envelope = fact.envelope
-    if why := _why_no_report(fact, plan):
+    if why := _why_strange(state, envelope) or _why_no_report(fact, plan):
         return _with_unmatched(state, Unmatched(envelope.type, SAGA_STEPS, fact.offset, fact.at, why)), NONE
     ref = ReportRef(
         envelope.id, envelope.step or "", envelope.causation_id or "", envelope.type, fact.reason, fact.offset,
@@ -153,6 +154,13 @@ def _fold_rival(state: SagaState, fact: RivalFact) -> SagaState:
     if state.rival is not None and state.rival.offset >= rival.offset:
         return state
     return replace(state, rival=rival)
+
+
+def _why_strange(state: SagaState, envelope: Envelope) -> str | None:
+    """Why a record is about another saga that has this one's id, if so: ids are to differ between definitions."""
+    if envelope.definition == state.definition:
+        return None
+    return f"it belongs to a saga of {envelope.definition}, but its id is that of a saga of {state.definition}"
 
 
 def _why_unmatched(state: SagaState, ref: EventRef, plan: Outline) -> str | None:

@@ -16,6 +16,7 @@ from services.chassis.definitions import (
     refuse_drift,
     standing,
     stated,
+    triggers,
 )
 from tests.chain.definition import CHAIN, FourDone, ThreeDone
 from topology.durations import minutes
@@ -65,6 +66,15 @@ def test_of_steps_that_came_or_went_the_names_are_told() -> None:
     assert told(CHAIN, replace(CHAIN, steps=CHAIN.steps[::-1])) == [
         "steps: one, two, three, four -> four, three, two, one"
     ]
+
+
+def test_what_triggers_what_is_known_of_each_version_of_a_definition() -> None:
+    later = replace(CHAIN, version=2, steps=CHAIN.steps[:2])
+    known = [stated(CHAIN), stated(later), Statement("other", 1, "", {})]
+
+    assert triggers(known, "chain")[2] == {("one", "chain.started"), ("two", "one.done")}
+    assert triggers(known, "chain").keys() == {1, 2}
+    assert len(triggers(known, "chain")[1]) == 4
 
 
 def test_nothing_differs_between_a_definition_and_itself() -> None:

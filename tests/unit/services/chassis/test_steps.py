@@ -18,12 +18,14 @@ from schemas.events.reports import REPORTS, StepFailed, StepProgress
 from schemas.ids import event_id, report_id
 from services.chassis.blobs import BlobStore
 from services.chassis.context import Context, KeyedState, Noted
+from services.chassis.definitions import Statement
 from services.chassis.keyed import Store
 from services.chassis.partitioner import partition_of
 from services.chassis.records import Outgoing, Record
 from services.chassis.service import Service
 from services.chassis.steps import StepLogic
 from services.chassis.work import (
+    Crashed,
     Delivery,
     Died,
     Ended,
@@ -155,6 +157,7 @@ def test_an_outcome_that_cannot_be_written_is_a_terminal_failure(spoiled: object
         (Raised(ValueError("why"), "trace"), "unexpected", "unexpected ValueError: why", True),
         (TimedOut(60.0), "timeout", "timeout: no result after 60 s", True),
         (Died(-9), "crashed", "the handler's process died with -9", True),
+        (Crashed(3), "crashed", "its process died 3 times while it was worked on", False),
     ],
 )
 def test_what_a_handler_ends_with_is_reported(result: Result, code: str, reason: str, retryable: bool) -> None:
@@ -361,3 +364,28 @@ def test_a_handler_that_was_interrupted_ends_as_skipped_and_says_why() -> None:
 
     assert (ended.kind, headers["ce_code"]) == (Kind.SKIPPED, b"interrupted")
     assert headers["ce_reason"] == b"the saga is cancelled: superseded"
+
+
+# ---- other versions
+
+
+@pytest.mark.parametrize(
+    ("steps", "is_ours"),
+    [
+        ({"validate": "pr.received"}, True),
+        ({"validate": "pr.announced"}, False),
+        ({"triage": "pr.received"}, False),
+        (None, True),
+    ],
+)
+def test_an_event_of_another_version_is_ours_unless_that_is_known_not_to_have_the_step(
+    steps: dict[str, str] | None, is_ours: bool
+) -> None:
+    described: dict[str, object] = {"steps": [{"name": name, "on": on} for name, on in (steps or {}).items()]}
+    known = [Statement("code_review", 7, "", described)] if steps is not None else []
+    of = Service("tested", CODE_REVIEW, {"validate": never}).logic(4, known)
+    headers = [(name, b"7" if name == "ce_sagaversion" else value) for name, value in start_record().headers]
+    found = of.route(start_record(headers=headers), {}, NOW)
+
+    assert isinstance(found, Delivery) is is_ours
+    assert is_ours or (isinstance(found, Ended) and (found.kind, found.outgoing) == (Kind.IGNORED, []))

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from services.chassis.clock import VirtualClock
-from services.testing.loop import VirtualLoop
+from services.testing.loop import virtual_loop
 
 
 class Clocked:
@@ -15,7 +15,7 @@ class Clocked:
 
     def __init__(self) -> None:
         self.clock = VirtualClock()
-        self.loop = VirtualLoop(self.clock)
+        self.loop = virtual_loop(self.clock)
         self.seen: list[tuple[float, str]] = []
 
     def note(self, what: str) -> None:

@@ -251,3 +251,13 @@ def test_whatever_the_order_a_faultless_saga_is_started_once_and_ended_once(
     kinds = [type(decision) for decision in story.decided]
     assert kinds.count(Started) == 1
     assert kinds.count(Completed) + kinds.count(Failed) == 1
+
+
+def test_a_saga_of_another_definition_with_the_same_id_is_told_apart_and_kept() -> None:
+    history, other = History(CODE_REVIEW), History(LOOP)
+    history.started(at=0)
+    other.started(at=1)
+    state, _ = folded([*history.facts, *other.facts], CODE_REVIEW)
+    assert [one.why for one in state.unmatched] == [
+        "it belongs to a saga of loop, but its id is that of a saga of code_review"
+    ]
