@@ -27,6 +27,7 @@ from services.chassis.execution import ThreadedExecutor
 from services.chassis.kafka import KafkaCluster
 from services.chassis.memory import MemoryCluster
 from services.chassis.port import Cluster
+from services.chassis.process import calm_the_collector
 from services.chassis.records import Outgoing, TopicPartition
 from services.chassis.runner import Runner
 from services.chassis.settings import Settings
@@ -204,4 +205,5 @@ def _publish(settings: Settings, records: Sequence[Outgoing]) -> None:
 
 if __name__ == "__main__":
     logging.getLogger("saga.librdkafka").addHandler(logging.NullHandler())
+    calm_the_collector()  # as a process does
     sys.stdout.write(json.dumps(PARTS[sys.argv[1]]()) + "\n")

@@ -15,9 +15,8 @@ from services.tracker.core.decisions import (
     RetryScheduled,
     Started,
 )
-from services.tracker.core.facts import EventFact
 from services.tracker.core.outline import Outline
-from services.tracker.core.state import EventRef, Run, SagaState, SagaStatus, StepState, StepStatus
+from services.tracker.core.state import Run, SagaState, SagaStatus, StepState, StepStatus
 
 
 def changes(before: SagaState, after: SagaState) -> tuple[Notice, ...]:
@@ -73,15 +72,14 @@ def _resumed(before: SagaState, after: SagaState) -> Iterator[Resumed]:
             yield Resumed(pause.until, pause.by, pause.reason)
 
 
-def late(before: SagaState, events: tuple[EventRef, ...], fact: EventFact, plan: Outline) -> tuple[Late, ...]:
-    """Whether an outcome has come when nobody counted on it any more."""
-    envelope = fact.envelope
-    step = plan.steps.get(envelope.step or "")
-    if step is None or envelope.type not in step.outcomes or all(event.id != envelope.id for event in events):
-        return ()
-    is_old = envelope.epoch < before.floors.get(step.name, 0)
+def late(before: SagaState, after: SagaState, plan: Outline) -> Iterator[Late]:
+    """The outcomes that have come when nobody counted on them any more."""
+    known = {event.id for event in before.events}
     undo = before.undo
     is_over = undo is not None and undo.redo is None and undo.settled_at is not None
-    if not (is_old or is_over):
-        return ()
-    return (Late(fact.at, step.name, envelope.type, envelope.id, step.compensated is not None),)
+    for event in after.events:
+        step = plan.steps.get(event.step or "")
+        if step is None or event.id in known or event.type not in step.outcomes:
+            continue
+        if is_over or event.epoch < before.floors.get(step.name, 0):
+            yield Late(event.at, step.name, event.type, event.id, step.compensated is not None)

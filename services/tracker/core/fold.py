@@ -41,7 +41,7 @@ def fold(state: SagaState | None, fact: Fact, plan: Outline) -> tuple[SagaState,
         case EventFact():
             after, touched = _fold_event(noted, fact, plan)
             if touched and (before.floors or before.undo):
-                said = late(before, after.events, fact, plan)
+                said = tuple(late(before, after, plan))
         case ReportFact():
             after, touched = _fold_report(noted, fact, plan)
         case ProgressFact():

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from schemas.event import Event
 from services.tracker.core.decisions import Completed, Failed, Started
+from services.tracker.core.facts import EventFact
 from services.tracker.core.fold import MAX_EVENTS
 from services.tracker.core.state import SagaStatus, StepStatus, decode, encode
 from services.tracker.core.unmatched import MAX_UNMATCHED
@@ -232,6 +233,7 @@ def test_the_same_facts_in_any_order_that_keeps_each_topics_own_give_the_same_st
 ) -> None:
     faulty = History(history.definition, list(history.facts), dict(history.offsets))
     for fact in data.draw(st.lists(st.sampled_from(history.facts), max_size=3)):
+        assert isinstance(fact, EventFact)
         cause, step = fact.envelope.causation_id, fact.envelope.step
         if cause and step:
             faulty.failed(step, cause, at=data.draw(st.integers(0, 4_000)))
