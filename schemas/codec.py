@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -214,14 +214,12 @@ def _read(body: io.BytesIO, written: Any, wanted: Any, size: int) -> Any:  # sch
 
 def _is_flat(event: BaseModel) -> bool:
     """Whether an event's own fields are all it has, so that no copy is needed to write it."""
-    return type(event) in _FLAT or _remember_flat(type(event))
+    return _has_flat_fields(type(event))
 
 
-_FLAT: set[type[BaseModel]] = set()
+_PLAIN = (str, int, float, bool, bytes, str | None, int | None, dict[str, int])
 
 
-def _remember_flat(model: type[BaseModel]) -> bool:
-    flat = all(info.annotation in (str, int, float, bool, bytes) for info in model.model_fields.values())
-    if flat:
-        _FLAT.add(model)
-    return flat
+@cache
+def _has_flat_fields(model: type[BaseModel]) -> bool:
+    return all(info.annotation in _PLAIN for info in model.model_fields.values())

@@ -40,7 +40,7 @@ class StepSkipped(Event):
 
 
 class StepParked(Event):
-    """A delivery was not worked on because its saga is paused; the tracker asks for it again at the resume. Terminal."""
+    """A delivery was not worked on, since its saga is paused; the tracker asks again at the resume. Terminal."""
 
     event_type: ClassVar[str] = "step.parked"
 

@@ -225,7 +225,7 @@ class TrackerLogic:
         case = Case(book, key, self._plans.plan_of(before), now)
         ruled = due(before, book.until, case.plan, book.wide_of(before.definition, before.key))
         if ruled.state is found:
-            _timed(case, found)
+            book.schedule.set(key, ruled.due)
             return None
         return Made(book.number, *self._written(case, before, ruled.state, ruled.decisions))
 

@@ -25,6 +25,7 @@ from services.chassis.blobs import BlobStore
 from services.chassis.clock import Clock, SystemClock, VirtualClock
 from services.chassis.execution import ThreadedExecutor
 from services.chassis.kafka import KafkaCluster
+from services.chassis.kafka.errors import LOG
 from services.chassis.memory import MemoryCluster
 from services.chassis.port import Cluster
 from services.chassis.process import calm_the_collector
@@ -123,7 +124,7 @@ def waiting() -> dict[str, float]:
 def deadlines() -> dict[str, float]:
     """How long after their time 100,000 deadlines that are due together have all fired; none may be early."""
     first, *others = CHAIN.steps
-    saga = replace(CHAIN, steps=(replace(first, deadline=seconds(DEADLINE)), *others))
+    saga = replace(CHAIN, steps=(replace(first, timeout=seconds(DEADLINE), deadline=seconds(DEADLINE)), *others))
     with _kafka() as (settings, cluster):
         _publish(settings, [start(serial) for serial in range(WAITING)])
         counted = Counted()

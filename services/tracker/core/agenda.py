@@ -5,18 +5,18 @@ An item is taken up once everything of log time up to its own has been read: so 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
 from services.tracker.core import pauses
 from services.tracker.core.debts import Debt, debts
 from services.tracker.core.derive import end_of, is_live, is_paused
-from services.tracker.core.incidents import ageing, has_undoable, incidents
+from services.tracker.core.incidents import has_undoable, incidents
 from services.tracker.core.outline import Outline, milliseconds
 from services.tracker.core.pauses import Wide
 from services.tracker.core.plain import is_plain, plain_due
-from services.tracker.core.runs import step_runs
+from services.tracker.core.runs import StepRun, step_runs
 from services.tracker.core.state import Goal, Run, SagaState, SagaStatus, StepStatus
 from topology.model import COMPLETED, OnFailure
 
@@ -70,10 +70,9 @@ def agenda(state: SagaState, plan: Outline, wide: Wide) -> Iterator[Item]:
         return
     yield from _pauses(state, wide)
     yield from _commands(state)
-    if state.held_events or state.held_reports:
-        yield from _held(state)
-    if state.incidents or _is_troubled(state):
-        yield from _incidents(state, plan)
+    yield from _held(state)
+    current = step_runs(state, plan)
+    yield from _incidents(state, plan, current)
     if state.status.is_final:
         yield from _after_the_end(state, plan, wide)
     elif state.status is SagaStatus.UNKNOWN:
@@ -81,14 +80,7 @@ def agenda(state: SagaState, plan: Outline, wide: Wide) -> Iterator[Item]:
     elif state.undo is not None:
         yield from _undoing(state, plan, wide)
     else:
-        yield from _forward(state, plan, wide)
-
-
-def _is_troubled(state: SagaState) -> bool:
-    """Whether there may be a reason for an incident (a cheap look: nearly all sagas have none)."""
-    if state.reports or state.fired or state.undo or state.floors:
-        return True
-    return not state.status.is_final and not any(step.status.is_open for step in state.steps)
+        yield from _forward(state, plan, wide, current)
 
 
 def _pauses(state: SagaState, wide: Wide) -> Iterator[Item]:
@@ -134,8 +126,8 @@ def _held(state: SagaState) -> Iterator[Item]:
         yield Item(report.at, What.UNMATCH, report.id)
 
 
-def _incidents(state: SagaState, plan: Outline) -> Iterator[Item]:
-    wanted = (*incidents(state, plan), *ageing(state, plan))
+def _incidents(state: SagaState, plan: Outline, current: Sequence[StepRun]) -> Iterator[Item]:
+    wanted = incidents(state, plan, current)
     known = {incident.id for incident in state.incidents}
     for incident in wanted:
         if incident.id not in known:
@@ -144,7 +136,7 @@ def _incidents(state: SagaState, plan: Outline) -> Iterator[Item]:
         yield Item(state.updated_at, What.SOLVE, gone)
 
 
-def _forward(state: SagaState, plan: Outline, wide: Wide) -> Iterator[Item]:
+def _forward(state: SagaState, plan: Outline, wide: Wide, current: Sequence[StepRun]) -> Iterator[Item]:
     """A saga that goes on."""
     definition = plan.definition
     compensates = definition.on_failure is OnFailure.COMPENSATE
@@ -153,15 +145,13 @@ def _forward(state: SagaState, plan: Outline, wide: Wide) -> Iterator[Item]:
         due = pauses.due_at(state.started_at or 0, plan.deadline, whole)
         if due is not None:
             yield Item(due, What.SAGA_DEADLINE)
-    for name, run in step_runs(state, plan):
+    for name, run in current:
         if run.status is not StepStatus.DONE:
             yield from _of_run(state, plan, wide, name, run)
             if compensates and run.status is StepStatus.FAILED:
                 yield Item(run.ended_at or run.at, What.GIVE_UP, name, run)
-    if not state.incidents:
-        yield from (Item(incident.at, What.RAISE, incident.id) for incident in ageing(state, plan))
     end = end_of(state, plan)
-    if end is not None and plan.ends[end.type] is not COMPLETED and (compensates or not has_undoable(state, plan)):
+    if end is not None and plan.ends[end.type] is not COMPLETED and (compensates or not has_undoable(state, plan, end)):
         yield Item(end.at, What.END, end.id)
     if state.floors and not is_paused(state):
         yield from _undo_next(state, plan, wide)

@@ -24,19 +24,20 @@ MOST_ITEMS = 1_000
 
 
 class Verdict(NamedTuple):
-    """A state and what was decided on the way to it; no state: the saga is forgotten."""
+    """A state and what was decided on the way to it; no state: the saga is forgotten. `due`: when it is, next."""
 
     state: SagaState | None
     decisions: tuple[Decision, ...] = ()
+    due: int | None = None
 
 
 def due(state: SagaState, until: int, plan: Outline, wide: Wide) -> Verdict:
     """Everything that is to happen before `until` (milliseconds UTC, log time)."""
     decided: tuple[Decision, ...] = ()
     for _ in range(MOST_ITEMS):
-        item = min((item for item in agenda(state, plan, wide) if item.at < until), key=_order, default=None)
-        if item is None:
-            return Verdict(state, decided)
+        item = min(agenda(state, plan, wide), key=_order, default=None)
+        if item is None or item.at >= until:
+            return Verdict(state, decided, item.at if item is not None else None)
         if item.what is What.FORGET:
             return Verdict(None, (*decided, Forget()))
         decided = decided or (Ruled(until, state.revision, until),)

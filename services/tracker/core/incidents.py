@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from services.tracker.core.debts import debts
 from services.tracker.core.derive import end_of
 from services.tracker.core.outline import REFERENCES_LAST, WARN_BEFORE, Outline
-from services.tracker.core.runs import step_runs, trigger_of
-from services.tracker.core.state import Incident, Run, SagaState, StepStatus
+from services.tracker.core.runs import StepRun, trigger_of
+from services.tracker.core.state import EventRef, Incident, Run, SagaState, StepStatus
 from topology.model import COMPLETED, OnFailure
 
 STEP_COMMANDS = ("retry", "redrive", "skip", "rewind", "cancel")
@@ -18,38 +18,33 @@ AGEING_COMMANDS = ("resume", "skip", "cancel")
 SAGA_COMMANDS = ("rewind", "cancel")
 
 
-def incidents(state: SagaState, plan: Outline) -> tuple[Incident, ...]:
-    """Every incident that should be open, in an order of their own."""
-    if state.status.is_final and not _may_owe(state, plan):
-        return ()
-    return tuple(sorted(_found(state, plan), key=lambda incident: (incident.at, incident.id)))
+def incidents(state: SagaState, plan: Outline, current: Sequence[StepRun]) -> list[Incident]:
+    """Every incident that should be open, or is to be at a later time; `current` are the saga's runs that count."""
+    found: list[Incident] = []
+    if not state.status.is_final:
+        found += _ageing(state, current)
+        if plan.definition.on_failure is OnFailure.INCIDENT and state.undo is None:
+            found += (*_failed_steps(current), *_overdue(state, current), *_bad_end(state, plan))
+    if state.undo or state.floors:
+        found += _stuck(state, plan)
+    return found
 
 
-def _found(state: SagaState, plan: Outline) -> Iterator[Incident]:
-    if plan.definition.on_failure is OnFailure.INCIDENT and state.undo is None and not state.status.is_final:
-        yield from _failed_steps(state, plan)
-        yield from _overdue(state, plan)
-        yield from _bad_end(state, plan)
-    yield from _stuck(state, plan)
-
-
-def _may_owe(state: SagaState, plan: Outline) -> bool:
-    return bool(state.undo or state.floors) and any(step.compensated for step in plan.steps.values())
-
-
-def _failed_steps(state: SagaState, plan: Outline) -> Iterator[Incident]:
-    for name, run in step_runs(state, plan):
+def _failed_steps(current: Sequence[StepRun]) -> Iterator[Incident]:
+    for name, run in current:
         if run.status is StepStatus.FAILED:
             why = f"step {name} has failed for good after attempt {run.attempt}: {run.error}"
             yield Incident(_id("failed", name, run), "step_failed", name, why, run.ended_at or run.at, STEP_COMMANDS)
 
 
-def _overdue(state: SagaState, plan: Outline) -> Iterator[Incident]:
-    open_runs = {(run.about, run.epoch): (name, run) for name, run in step_runs(state, plan) if run.status.is_open}
+def _overdue(state: SagaState, current: Sequence[StepRun]) -> Iterator[Incident]:
+    if not state.fired:
+        return
+    open_runs = {(run.about, run.epoch): (name, run) for name, run in current if run.status.is_open}
     for fired in state.fired:
         if not fired.about:
             why = "the saga's deadline has passed"
-            yield Incident("overdue/saga", "saga_deadline", None, why, fired.at, SAGA_COMMANDS)
+            yield Incident("overdue/saga", "saga_deadline", None, why, fired.at, ("cancel",))
         elif found := open_runs.get((fired.about, fired.epoch)):
             name, run = found
             why = f"the deadline of step {name} has passed; an outcome that still comes counts"
@@ -58,7 +53,7 @@ def _overdue(state: SagaState, plan: Outline) -> Iterator[Incident]:
 
 def _bad_end(state: SagaState, plan: Outline) -> Iterator[Incident]:
     end = end_of(state, plan)
-    if end is not None and plan.ends[end.type] is not COMPLETED and has_undoable(state, plan):
+    if end is not None and plan.ends[end.type] is not COMPLETED and has_undoable(state, plan, end):
         why = f"the saga has ended by {end.type}, and steps that can be undone are done"
         yield Incident(f"ended/{end.id}", "failed_end", end.step, why, end.at, SAGA_COMMANDS)
 
@@ -71,11 +66,9 @@ def _stuck(state: SagaState, plan: Outline) -> Iterator[Incident]:
             yield Incident(identity, "compensation_failed", debt.step, why, debt.report.at, UNDO_COMMANDS)
 
 
-def ageing(state: SagaState, plan: Outline) -> Iterator[Incident]:
+def _ageing(state: SagaState, current: Sequence[StepRun]) -> Iterator[Incident]:
     """Open runs whose trigger will soon have left the log, each dated when a person should hear of it."""
-    if state.status.is_final:
-        return
-    for name, run in step_runs(state, plan):
+    for name, run in current:
         trigger = trigger_of(run, state) if run.status.is_open else None
         if trigger is not None:
             at = trigger.at + REFERENCES_LAST - WARN_BEFORE
@@ -83,10 +76,10 @@ def ageing(state: SagaState, plan: Outline) -> Iterator[Incident]:
             yield Incident(_id("ageing", name, run), "ageing", name, why, at, AGEING_COMMANDS)
 
 
-def has_undoable(state: SagaState, plan: Outline) -> bool:
-    """Whether a step that can be undone is done."""
+def has_undoable(state: SagaState, plan: Outline, end: EventRef) -> bool:
+    """Whether a step that can be undone is done, beside the one that has ended the saga."""
     return any(
-        event.step == step.name and event.type in step.outcomes
+        event is not end and event.step == step.name and event.type in step.outcomes
         for step in plan.steps.values()
         if step.compensated is not None
         for event in state.events

@@ -117,11 +117,12 @@ def _retried(state: SagaState, asked: Asked, plan: Outline) -> Obeyed:
 
 
 def _redriven(state: SagaState, asked: Asked, plan: Outline) -> SagaState:
-    if any(debt.paid_at is not None or debt.last is not None for debt in debts(state, plan)):
-        raise RefusedError("steps of the saga have been compensated: start a new saga")
+    _refuse_undone(state, plan)
     _refuse_completed(state)
     _refuse_undoing(state)
     wanted = (StepStatus.FAILED, StepStatus.SKIPPED) if asked.step is None else tuple(StepStatus)
+    if state.status.is_final and asked.step is None:
+        wanted = (*wanted, StepStatus.RETRYING, StepStatus.PARKED)
     name, run = _the_run(state, asked, plan, *wanted, overdue=True)
     if run.status is StepStatus.DONE:
         raise RefusedError(f"step {name} is done: rewind to it")
@@ -148,8 +149,9 @@ def _still_counts(state: SagaState, debt: Debt) -> bool:
 def _skipped(state: SagaState, asked: Asked, plan: Outline) -> SagaState:
     if asked.step is None:
         raise RefusedError("the step to skip is missing: name it with --step")
-    if state.undo is not None and state.undo.goal is not Goal.REDO:
+    if state.undo is not None and state.undo.goal is not Goal.REDO and state.undo.ended_at is None:
         return _waived(state, asked.step, plan)
+    _refuse_undone(state, plan)
     _refuse_completed(state)
     _refuse_undoing(state)
     name, run = _the_run(state, asked, plan, *StepStatus)
@@ -205,6 +207,12 @@ def _standing(state: SagaState, step: str | None) -> str:
 def _refuse_ended(state: SagaState) -> None:
     if state.status.is_final:
         raise RefusedError(f"the saga is {state.status.value}")
+
+
+def _refuse_undone(state: SagaState, plan: Outline) -> None:
+    owed = [debt for debt in debts(state, plan) if debt.outcome.epoch >= state.floors.get(debt.step, 0)]
+    if any(debt.paid_at is not None or debt.last is not None for debt in owed):
+        raise RefusedError("steps of the saga have been compensated: start a new saga")
 
 
 def _refuse_completed(state: SagaState) -> None:

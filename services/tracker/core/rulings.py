@@ -19,10 +19,11 @@ from services.tracker.core.decisions import (
     TimedOut,
     Undoing,
 )
-from services.tracker.core.incidents import ageing, incidents
+from services.tracker.core.incidents import incidents
 from services.tracker.core.orders import RefusedError, begun, obey, resumed
 from services.tracker.core.outline import Outline
 from services.tracker.core.pauses import Wide
+from services.tracker.core.runs import step_runs
 from services.tracker.core.sending import Ruling, compensate, execute, sent_to
 from services.tracker.core.state import EventRef, Fired, Goal, Incident, Pause, Run, SagaState, Undo, Unmatched
 from services.tracker.core.unmatched import with_unmatched
@@ -70,7 +71,8 @@ def _obey(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide) -
 
 
 def _yield(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide) -> Ruling:
-    return _begin(begun(state, plan, Goal.CANCELLED, f"superseded by {item.about}", until), until)
+    free = replace(state, pauses=resumed(state.pauses, "saga", until))
+    return _begin(begun(free, plan, Goal.CANCELLED, f"superseded by {item.about}", until), until)
 
 
 def _give_up(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide) -> Ruling:
@@ -139,7 +141,7 @@ def _raise(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide) 
 
 def _incident(state: SagaState, item: Item, plan: Outline) -> Incident:
     if plan.is_known:
-        wanted = (*incidents(state, plan), *ageing(state, plan))
+        wanted = incidents(state, plan, step_runs(state, plan))
         return next(incident for incident in wanted if incident.id == item.about)
     why = (
         f"the saga follows {state.definition} v{state.version}, which the tracker has not known for "

@@ -152,9 +152,16 @@ def _about_sent(sent: Sequence[Sent]) -> dict[str, list[Sent]]:
     return found
 
 
-def step_runs(state: SagaState, plan: Outline) -> list[tuple[str, Run]]:
-    """Every current run of every step, by the step's name."""
+StepRun = tuple[str, Run]
+"""A run with the name of its step."""
+
+
+def step_runs(state: SagaState, plan: Outline) -> list[StepRun]:
+    """Every current run of every step."""
     return [
-        (step.name, run) for step in state.steps if step.name in plan.steps for run in step.runs
-        if is_current(run, step.name, state)
-    ]  # fmt: skip
+        (step.name, run)
+        for step in state.steps
+        if step.name in plan.steps
+        for run in step.runs
+        if run.epoch >= state.floors.get(step.name, 0)
+    ]

@@ -1,4 +1,4 @@
-"""Does with an empty folder what docs/building-a-saga.md says: writes its files, and runs what is to be run in memory."""
+"""Does in an empty folder what docs/building-a-saga.md says: writes its files, runs what is to be run in memory."""
 
 from __future__ import annotations
 
