@@ -15,6 +15,7 @@ STEP_COMMANDS = ("retry", "redrive", "skip", "rewind", "cancel")
 OVERDUE_COMMANDS = ("redrive", "skip", "rewind", "cancel")
 UNDO_COMMANDS = ("retry", "skip")
 AGEING_COMMANDS = ("resume", "skip", "cancel")
+LATE_COMMANDS = ("cancel",)
 SAGA_COMMANDS = ("rewind", "cancel")
 
 
@@ -44,7 +45,7 @@ def _overdue(state: SagaState, current: Sequence[StepRun]) -> Iterator[Incident]
     for fired in state.fired:
         if not fired.about:
             why = "the saga's deadline has passed"
-            yield Incident("overdue/saga", "saga_deadline", None, why, fired.at, ("cancel",))
+            yield Incident("overdue/saga", "saga_deadline", None, why, fired.at, LATE_COMMANDS)
         elif found := open_runs.get((fired.about, fired.epoch)):
             name, run = found
             why = f"the deadline of step {name} has passed; an outcome that still comes counts"
