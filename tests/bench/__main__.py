@@ -23,6 +23,7 @@ from tests.bench.parts import parts_us
 from tests.bench.probe import Probe
 from tests.bench.report import Findings, show, write
 from tests.bench.systems import ROOT, System, running, systems
+from tests.bench.tracking import measured
 
 QUICK = Sizes(rounds=1, seconds=2.0, unloaded=60, warm_up=500)
 
@@ -44,6 +45,8 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _bench(sizes: Sizes, console: Console, *, tracker: bool) -> Findings:
+    console.print("the tracker alone, four times on a log of its own ...", style="dim")
+    tracking = {name: round(value, 3) for name, value in (measured() if tracker else {}).items()}
     with _kafka(console) as (settings, broker), ExitStack() as stack:
         contenders = [stack.enter_context(_contender(system, settings, tracker)) for system in systems(tracker=tracker)]
         memory = {"idle": _memory(contenders)}
@@ -51,7 +54,7 @@ def _bench(sizes: Sizes, console: Console, *, tracker: bool) -> Findings:
         rounds: list[Round] = measure(contenders, sizes, broker, lambda line: console.print(line, style="dim"))
         memory["after"] = _memory(contenders)
         startup = {name: round(s, 2) for one in contenders for name, s in one.running.startup.items()}
-        return Findings(rounds, parts_us(settings), memory, startup, tracker)
+        return Findings(rounds, parts_us(settings), memory, startup, tracker, tracking)
 
 
 @contextmanager

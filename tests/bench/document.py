@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.bench.report import AIMS, SYSTEMS
+from tests.bench.report import AIMS, SYSTEMS, TRACKING_AIMS
 from tests.bench.systems import ROOT
 
 DOCUMENT = ROOT / "docs" / "performance.md"
@@ -23,7 +23,7 @@ def figures(found: dict[str, Any]) -> str:  # JSON
         f"Python {machine['python']}, Kafka {machine['kafka']}, "
         f"{'with' if found['with_tracker'] else 'without'} trackers.\n"
     )
-    return "\n".join((taken, _systems(found), _ratios(found), _processes(found), _parts(found)))
+    return "\n".join((taken, _systems(found), _ratios(found), _processes(found), _parts(found), _tracking(found)))
 
 
 def updated(document: str, section: str) -> str:
@@ -60,6 +60,11 @@ def _processes(found: dict[str, Any]) -> str:
 
 def _parts(found: dict[str, Any]) -> str:
     return _table(("one event, by part", "µs"), ((name, f"{us:.1f}") for name, us in found["parts_us"].items()))
+
+
+def _tracking(found: dict[str, Any]) -> str:
+    rows = ((name, f"{value:,.6g}", TRACKING_AIMS.get(name, "")) for name, value in found["tracking"].items())
+    return _table(("the tracker alone", "measured", "aim"), rows)
 
 
 def _cell(value: float | None) -> str:

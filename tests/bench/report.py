@@ -17,6 +17,14 @@ from tests.bench.figures import Round, cpu_by_process, processor_us, ratios, sum
 
 SYSTEMS = ("saga", "lean", "bare")
 AIMS = {"lean_throughput": "at least 0.7", "p50": "at most 1.3", "bare_throughput": ""}
+TRACKING_AIMS = {
+    "events a second, in memory": "at least 20,000",
+    "events a second, on Kafka": "at least 10,000",
+    "bytes a waiting saga": "at most 2,048",
+    "100,000 sagas taken over, s": "at most 10",
+    "100,000 deadlines, last fired after the last was due, s": "at most 15",
+    "100,000 deadlines, fired early": "0",
+}
 
 
 @dataclass(frozen=True)
@@ -28,6 +36,7 @@ class Findings:
     memory_mb: Mapping[str, Mapping[str, float]]
     startup_s: Mapping[str, float]
     tracker: bool
+    tracking: Mapping[str, float]
 
     def of(self, system: str) -> list[Round]:
         """The rounds of one system."""
@@ -44,6 +53,7 @@ def as_dict(found: Findings) -> dict[str, object]:
         "parts_us": found.parts_us,
         "memory_mb": found.memory_mb,
         "startup_s": found.startup_s,
+        "tracking": found.tracking,
         "rounds": [one.as_dict() for one in found.rounds],
         "with_tracker": found.tracker,
         "machine": {"cores": os.cpu_count(), "python": platform.python_version(), "kafka": KAFKA_VERSION},
@@ -58,7 +68,7 @@ def write(found: Findings, path: Path) -> None:
 
 def show(found: Findings, console: Console) -> None:
     """Print the tables."""
-    console.print(_systems(found), _ratios(found), _processes(found), _parts(found))
+    console.print(_systems(found), _ratios(found), _processes(found), _parts(found), _tracking(found))
     if not found.tracker:
         console.print("Measured without a tracker, in all three systems.", style="yellow")
 
@@ -95,6 +105,13 @@ def _parts(found: Findings) -> Table:
     table = _table("One event, by part", "", "us")
     for name, us in found.parts_us.items():
         table.add_row(name, f"{us:.1f}")
+    return table
+
+
+def _tracking(found: Findings) -> Table:
+    table = _table("The tracker alone", "", "measured", "aim")
+    for name, value in found.tracking.items():
+        table.add_row(name, f"{value:,.6g}", TRACKING_AIMS.get(name, ""))
     return table
 
 

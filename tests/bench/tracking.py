@@ -25,7 +25,6 @@ from services.chassis.blobs import BlobStore
 from services.chassis.clock import Clock, SystemClock, VirtualClock
 from services.chassis.execution import ThreadedExecutor
 from services.chassis.kafka import KafkaCluster
-from services.chassis.kafka.errors import LOG
 from services.chassis.memory import MemoryCluster
 from services.chassis.port import Cluster
 from services.chassis.process import calm_the_collector
