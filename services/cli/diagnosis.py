@@ -12,6 +12,8 @@ SERVICE_OF = {"validate": "validator", "ast": "ast", "llm": "llm", "comment": "c
 """Which service, and so which consumer group, owns a step of code review."""
 
 TRACKER = "tracker"
+TRACKER_COMMAND = "python -m services.tracker"
+"""What starts a tracker alone."""
 
 _AT_WORK = frozenset({StepStatus.QUEUED, StepStatus.RUNNING, StepStatus.COMPENSATING})
 
@@ -19,6 +21,11 @@ _AT_WORK = frozenset({StepStatus.QUEUED, StepStatus.RUNNING, StepStatus.COMPENSA
 def service_of(definition: str, step: str) -> str | None:
     """The service that owns a step, where that is known beforehand."""
     return SERVICE_OF.get(step) if definition == CODE_REVIEW.name else None
+
+
+def started_by(definition: str) -> str:
+    """The command that starts all services of a saga and the tracker; empty if there is none."""
+    return "saga up" if definition == CODE_REVIEW.name else ""
 
 
 def awaited(state: SagaState | None) -> tuple[str, ...]:
@@ -34,11 +41,13 @@ def absent(services: Sequence[str], members: Mapping[str, int]) -> tuple[str, ..
     return tuple(service for service in services if members.get(service) == 0)
 
 
-def sentence(missing: Sequence[str]) -> str:
-    """Say which services are missing, and what to do."""
+def sentence(missing: Sequence[str], definition: str) -> str:
+    """Say which services of a saga of this definition are missing, and what to do."""
     names = " and ".join(missing)
     is_or_are = "is" if len(missing) == 1 else "are"
-    return f"{names} {is_or_are} not running, and the saga waits: start everything with `saga up`."
+    start = started_by(definition)
+    then = f"start everything with `{start}`" if start else f"start it with `{TRACKER_COMMAND}`"
+    return f"{names} {is_or_are} not running, and the saga waits: {then}."
 
 
 def missing_services(groups: Groups, state: SagaState | None) -> tuple[str, ...]:

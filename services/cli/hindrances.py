@@ -21,7 +21,7 @@ from topology.topics import SAGA_CONTROL
 def hindrance(cluster: Cluster, groups: Groups, state: SagaState | None, saga_id: str) -> str:
     """What is to be said about a saga in which nothing happens; empty if nothing is known. `state` none: unseen."""
     if missing := missing_services(groups, state):
-        return sentence(missing)
+        return sentence(missing, state.definition if state else CODE_REVIEW.name)
     seen = state or _unseen(saga_id, partition_count(cluster, SAGA_CONTROL))
     return " ".join(_pauses(wide_in(control_of(cluster, seen.partition), seen), seen))
 

@@ -28,7 +28,10 @@ def partition_count(cluster: Cluster, topic: str) -> int:
     """How many partitions a topic has. Raises UnavailableError if Kafka is away, NotFoundError if there is no topic."""
     found = cluster.admin().partitions([topic]).get(topic)
     if found is None:
-        raise NotFoundError(f"This Kafka has no topic {topic}: nothing has run on it yet. Start with `saga up`.")
+        raise NotFoundError(
+            f"This Kafka has no topic {topic}: no service and no tracker has run on it yet. Start those of your sagas, "
+            "or with `saga up` those of code review."
+        )
     return found
 
 

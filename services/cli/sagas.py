@@ -12,20 +12,28 @@ from services.cli.connection import Connection, connection_of
 from services.cli.decoding import codec_for, history
 from services.cli.following import follow, screen_on
 from services.cli.hindrances import hindrance
-from services.cli.loading import DEFAULT_DEFINITION, definitions, name_of
-from services.cli.output import err, now, out, print_json
+from services.cli.loading import DEFAULT_DEFINITION, definitions, known_definitions, name_of, names_known
+from services.cli.output import err, now, out, print_json, safe
 from services.cli.reading import Feed, began, each_state, find
 from services.cli.steering.selection import Selection, fits
 from services.cli.views.events import events_json, events_view
 from services.cli.views.sagas import saga_json, saga_table, saga_view
 from services.tracker.core.state import SagaState, SagaStatus
+from topology.code_review import CODE_REVIEW
+from topology.model import Saga
 
 _AsJson = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
 _Name = Annotated[
     str, typer.Argument(metavar="ID", help="A saga id, a business key (its latest saga), or a unique beginning.")
 ]
-Definitions = Annotated[
-    list[str], typer.Option("--definition", "-d", metavar="MODULE:ATTRIBUTE", help="Definitions to decode with.")
+_Definitions = Annotated[
+    list[str],
+    typer.Option(
+        "--definition",
+        "-d",
+        metavar="MODULE:ATTRIBUTE",
+        help="Definitions to decode with, besides code review and those of $SAGA_DEFINITIONS.",
+    ),
 ]
 
 
@@ -50,11 +58,22 @@ def ls(
         return
     if not known:
         is_all = wanted == Selection()
-        out().print("No sagas yet. Start one with `saga review PATH`." if is_all else "No such sagas.")
+        out().print(safe(none_yet(known_definitions(None).values()) if is_all else "No such sagas."), soft_wrap=True)
         return
     out().print(saga_table(known, at))
     if total > len(known):
         err().print(f"{total - len(known)} older ones are not shown: --limit {total}.")
+
+
+def none_yet(known: Iterable[Saga]) -> str:
+    """That there is no saga, and how one of these definitions begins."""
+    begins = (
+        f"{saga.name} begins with an event on {saga.starts_on.event_type}"
+        if saga.name != CODE_REVIEW.name
+        else "`saga review PATH` starts a code review"
+        for saga in known
+    )
+    return f"No sagas yet: {', '.join(begins)}."
 
 
 def latest_of(found: Iterable[SagaState], limit: int) -> tuple[list[SagaState], int]:
@@ -89,13 +108,13 @@ def show(
 def events(
     context: typer.Context,
     name: _Name,
-    definition: Definitions = [DEFAULT_DEFINITION],  # noqa: B006  # typer copies it
+    definition: _Definitions = [],  # noqa: B006  # typer copies it
     as_json: _AsJson = False,
 ) -> None:
     """Show the events of one saga, decoded, as the tree of what caused what."""
     cluster = connection_of(context).cluster()
     state = find(cluster, name)
-    happened = history(cluster, state, codec_for(definitions(definition)))
+    happened = history(cluster, state, codec_for(definitions([DEFAULT_DEFINITION, *names_known(), *definition])))
     if as_json:
         print_json(events_json(happened))
     else:

@@ -14,7 +14,7 @@ from services.chassis.offsets import Position
 from services.chassis.offsets import decode as position_of
 from services.chassis.port import Cluster
 from services.chassis.records import Record, TopicPartition
-from services.cli.diagnosis import TRACKER, service_of
+from services.cli.diagnosis import TRACKER, service_of, started_by
 from services.cli.groups import Groups
 from services.cli.letters import DeadLetter, letters_in
 from services.cli.output import now
@@ -55,9 +55,10 @@ def around_of(
 ) -> Around:
     """Look around a saga; `said` is what services say of themselves, by name. Raises UnavailableError."""
     trackers = groups.members([TRACKER]).get(TRACKER, 0)
+    start = started_by(state.definition)
     letters = tuple(Letter(one.place, one.reason) for one in letters_of(cluster, state))
     if state.status.is_final:
-        return Around(definition, letters=letters, trackers=trackers)
+        return Around(definition, letters=letters, trackers=trackers, started_by=start)
     at_work = [step for step in state.steps if step.status in _AT_SERVICE]
     return Around(
         definition,
@@ -66,6 +67,7 @@ def around_of(
         letters,
         trackers,
         behind(cluster, groups, state, definition) if trackers else 0,
+        start,
     )
 
 
@@ -120,13 +122,20 @@ def letters_of(cluster: Cluster, state: SagaState) -> tuple[DeadLetter, ...]:
     return tuple(one for one in found if dict(one.headers).get("ce_subject") == mine and one.redriven_at is None)
 
 
-def owner_of(groups: Groups, state: SagaState, step: str, delivery: Delivery) -> str | None:
-    """The service of a step: known beforehand, or the only group that has committed as our services do."""
-    if (known := service_of(state.definition, step)) is not None:
+def owner_of(cluster: Cluster, groups: Groups, state: SagaState, step: StepState, delivery: Delivery) -> str | None:
+    """The service of a step: known beforehand, or the only group that has committed as our services do.
+
+    All partitions of the topics that a step works from count: a service is known by them before it has committed
+    anything in the saga's own.
+    """
+    if (known := service_of(state.definition, step.name)) is not None:
         return known
-    places = [TopicPartition(f"{step}.work", state.partition), delivery.at]
-    for at in dict.fromkeys(places):
-        owners = [name for name in groups.names() if name != TRACKER and _is_service(groups, name, at)]
+    topics = list(dict.fromkeys((f"{step.name}.work", delivery.at.topic, *_triggers(state, step))))
+    counts = cluster.admin().partitions(topics)
+    others = [name for name in groups.names() if name != TRACKER]
+    for topic in topics:
+        places = [TopicPartition(topic, number) for number in range(counts.get(topic, 0))]
+        owners = [name for name in others if places and _is_service(groups, name, places)]
         if len(owners) == 1:
             return owners[0]
     return None
@@ -150,7 +159,7 @@ def _at_service(
     cluster: Cluster, groups: Groups, state: SagaState, step: StepState, said: Mapping[str, Sequence[str]]
 ) -> AtService:
     delivery = delivery_of(state, step)
-    service = None if delivery is None else owner_of(groups, state, step.name, delivery)
+    service = None if delivery is None else owner_of(cluster, groups, state, step, delivery)
     if delivery is None or service is None:
         return AtService(step.name)
     committed = groups.committed(service, [delivery.at]).get(delivery.at)
@@ -190,9 +199,14 @@ def _entry(value: bytes) -> ControlEntry | None:
         return None
 
 
-def _is_service(groups: Groups, name: str, at: TopicPartition) -> bool:
-    committed = groups.committed(name, [at]).get(at)
-    return committed is not None and committed.metadata.startswith(_OURS)
+def _triggers(state: SagaState, step: StepState) -> list[str]:
+    """The types of the events that the step has run for; its own outcomes, which are undone, are none of them."""
+    about = {run.about for run in step.runs}
+    return [event.type for event in state.events if event.id in about and event.step != step.name]
+
+
+def _is_service(groups: Groups, name: str, places: Sequence[TopicPartition]) -> bool:
+    return any(one.metadata.startswith(_OURS) for one in groups.committed(name, places).values())
 
 
 def _is_open(position: Position, offset: int) -> bool:

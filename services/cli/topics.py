@@ -16,7 +16,6 @@ from services.cli.connection import connection_of
 from services.cli.exits import Exit
 from services.cli.loading import DEFAULT_DEFINITION, definitions
 from services.cli.output import out, print_json, safe
-from services.cli.sagas import Definitions
 from topology.code_review import CODE_REVIEW
 from topology.model import Saga
 from topology.topics import TopicFactory, TopicSpec, state_topic, topics_of
@@ -42,7 +41,9 @@ def topics(
     partitions: Annotated[
         int | None, typer.Option(min=1, help="Partitions of topics to create [default: as the others have, else 4].")
     ] = None,
-    definition: Definitions = [DEFAULT_DEFINITION],  # noqa: B006  # typer copies it
+    definition: Annotated[
+        list[str], typer.Option("--definition", "-d", metavar="MODULE:ATTRIBUTE", help="Definitions to check for.")
+    ] = [DEFAULT_DEFINITION],  # noqa: B006  # typer copies it
     as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
 ) -> None:
     """Check the topics that the sagas need; --create makes what is missing."""

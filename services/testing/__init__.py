@@ -12,7 +12,7 @@ It is the product that runs: the same services, the same tracker, on a log with 
 
 from services.testing.expectation import Expectation, NotAsExpectedError
 from services.testing.kit import SagaTest
-from services.testing.run import SagaRun
+from services.testing.run import RefusedError, SagaRun
 from services.testing.system import System
 
-__all__ = ["Expectation", "NotAsExpectedError", "SagaRun", "SagaTest", "System"]
+__all__ = ["Expectation", "NotAsExpectedError", "RefusedError", "SagaRun", "SagaTest", "System"]

@@ -1,17 +1,20 @@
-"""A person's commands as records of `saga.commands`."""
+"""A person's commands as records of `saga.commands`, and what the tracker answers to them."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from schemas import control
 from schemas.codec import Codec
 from schemas.envelope import AVRO, rfc3339
 from schemas.events.commands import Act, SagaCommand
+from schemas.events.lifecycle import CommandRefused
 from services.chassis.memory import MemoryCluster
 from services.chassis.partitioner import partition_of
-from services.chassis.records import Headers, Outgoing, TopicPartition
+from services.chassis.records import Headers, Outgoing, Record, TopicPartition
 from topology.topics import SAGA_COMMANDS
 
-_codec = Codec((SagaCommand,))
+_codec = Codec((SagaCommand, CommandRefused))
 
 
 def give(cluster: MemoryCluster, command_id: str, command: SagaCommand) -> None:
@@ -29,6 +32,13 @@ def give(cluster: MemoryCluster, command_id: str, command: SagaCommand) -> None:
 def about(act: Act, saga_id: str, reason: str, **more: str | None) -> SagaCommand:
     """A command about one saga; `more` are the fields that some commands have (step, outcome, content)."""
     return SagaCommand(command=act, scope=control.of_saga(saga_id), author="test", reason=reason, **more)
+
+
+def refusal(lifecycle: Iterable[Record], command_id: str) -> CommandRefused | None:
+    """Of records of `saga.lifecycle` the one that refuses this command; none if it was not refused."""
+    kind = ("ce_type", CommandRefused.event_type.encode())
+    refused = (_codec.decode(CommandRefused.event_type, one.value) for one in lifecycle if kind in one.headers)
+    return next((one for one in refused if isinstance(one, CommandRefused) and one.command_id == command_id), None)
 
 
 def _headers(command_id: str, saga_id: str | None, now: int) -> Headers:

@@ -90,9 +90,12 @@ class SagaTest:
         """Time passes."""
         self.system.advance(timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds).total_seconds())
 
-    def command(self, act: Act, of: str, reason: str = "", **more: str | None) -> None:
-        """A person's command about the saga with this id; `more` are `step`, `outcome` and `content`."""
-        self._give(about(act, of, reason, **more))
+    def command(self, act: Act, of: str, reason: str = "", **more: str | None) -> str:
+        """A person's command about the saga with this id; `more` are `step`, `outcome` and `content`. Its id.
+
+        A refusal raises nothing here, so that a test can be about refusals: look for `saga.command_refused`.
+        """
+        return self._give(about(act, of, reason, **more))
 
     def pause(self, scope: str, reason: str = "") -> None:
         """Hold up a wider scope: `step:DEFINITION/STEP`, `definition:NAME` or `prefix:TEXT`."""
@@ -135,9 +138,11 @@ class SagaTest:
         found = [record for topic in topics for record in self.system.records(topic)]
         return tuple(topics[record.topic] for record in sorted(found, key=lambda record: record.timestamp))
 
-    def _give(self, command: SagaCommand) -> None:
-        give(self.system.cluster, f"command-{next(self._commands)}", command)
+    def _give(self, command: SagaCommand) -> str:
+        command_id = f"command-{next(self._commands)}"
+        give(self.system.cluster, command_id, command)
         self.run()
+        return command_id
 
     def _instances_of(self, group: str) -> list[str]:
         return [name for name, process in self.system.processes.items() if process.name.group == group]

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from schemas.event import Event
 from schemas.events.commands import Act
+from services.testing.commands import refusal
 from services.testing.expectation import Expectation
 from services.tracker.core.reason import reason
 from services.tracker.core.state import SagaState, SagaStatus, StepState
+from topology.topics import SAGA_LIFECYCLE
 
 if TYPE_CHECKING:
     from services.chassis.records import Record
@@ -18,8 +20,16 @@ if TYPE_CHECKING:
 E = TypeVar("E", bound=Event)
 
 
+class RefusedError(AssertionError):
+    """The tracker has refused a command of the test; the message says why, and how the saga stands."""
+
+
 class SagaRun:
-    """A saga that a test has started. Commands take effect at once; each has a reason that is recorded."""
+    """A saga that a test has started.
+
+    Commands take effect at once; each has a reason that is recorded. One that the tracker refuses raises RefusedError;
+    a tracker that is stopped answers nothing, and obeys or refuses when it is started again.
+    """
 
     def __init__(self, world: SagaTest, definition: Saga, saga_id: str) -> None:
         self.saga_id = saga_id
@@ -78,38 +88,47 @@ class SagaRun:
 
     # ---- commands
 
-    def pause(self, why: str = "") -> SagaRun:
+    def pause(self, reason: str = "") -> SagaRun:
         """Start nothing more."""
-        return self._give(Act.PAUSE, why)
+        return self._give(Act.PAUSE, reason)
 
-    def resume(self, why: str = "") -> SagaRun:
+    def resume(self, reason: str = "") -> SagaRun:
         """Go on."""
-        return self._give(Act.RESUME, why)
+        return self._give(Act.RESUME, reason)
 
-    def cancel(self, why: str = "") -> SagaRun:
+    def cancel(self, reason: str = "") -> SagaRun:
         """Call it off, and undo what is done."""
-        return self._give(Act.CANCEL, why)
+        return self._give(Act.CANCEL, reason)
 
-    def retry(self, step: str | None = None, why: str = "") -> SagaRun:
+    def retry(self, reason: str = "", *, step: str | None = None) -> SagaRun:
         """Try a failed step again, in the same epoch."""
-        return self._give(Act.RETRY, why, step=step)
+        return self._give(Act.RETRY, reason, step=step)
 
-    def redrive(self, step: str | None = None, why: str = "") -> SagaRun:
+    def redrive(self, reason: str = "", *, step: str | None = None) -> SagaRun:
         """Go on from where it failed, in a new epoch."""
-        return self._give(Act.REDRIVE, why, step=step)
+        return self._give(Act.REDRIVE, reason, step=step)
 
-    def rewind(self, step: str, why: str = "") -> SagaRun:
+    def rewind(self, reason: str = "", *, step: str) -> SagaRun:
         """Go back to an earlier step; what is done from there on is undone first."""
-        return self._give(Act.REWIND, why, step=step)
+        return self._give(Act.REWIND, reason, step=step)
 
-    def skip(self, step: str, outcome: Event, why: str = "") -> SagaRun:
+    def skip(self, reason: str = "", *, step: str, outcome: Event) -> SagaRun:
         """Give a step this outcome."""
         kind, content = outcome.event_type, outcome.model_dump_json()
-        return self._give(Act.SKIP, why, step=step, outcome=kind, content=content)
+        return self._give(Act.SKIP, reason, step=step, outcome=kind, content=content)
 
-    def _give(self, act: Act, why: str, **more: str | None) -> SagaRun:
-        self._world.command(act, self.saga_id, why, **more)
+    def _give(self, act: Act, reason: str, **more: str | None) -> SagaRun:
+        command_id = self._world.command(act, self.saga_id, reason, **more)
+        if refused := refusal(self._world.system.records(SAGA_LIFECYCLE), command_id):
+            raise RefusedError(f"saga {self.saga_id}: {act} is refused: {refused.why.rstrip('.')}. {self._standing}")
         return self
+
+    @property
+    def _standing(self) -> str:
+        try:
+            return self.why
+        except KeyError:
+            return "The tracker has not seen the saga."
 
     def _records(self, topic: str) -> list[Record]:
         subject = ("ce_subject", self.saga_id.encode())

@@ -50,13 +50,17 @@ def calls_of(log: History, calls: Mapping[str, list[Called]]) -> list[Called]:
 
 
 def doubled(logs: Iterable[History]) -> int:
-    """Records too many: of outcomes, compensations and reports with one id, and of deliveries that ended again."""
-    number = 0
-    for log in logs:
-        ids = Counter(seen.id for seen in (*log.events, *log.compensated, *log.reports, *log.work))
-        starts = Counter(seen.id for seen in log.starts)  # whoever publishes a start twice has started one saga
-        number += sum((ids - starts).values()) - len(ids.keys() - starts.keys())
-    return number
+    """Records too many: events, compensations, reports and commands with one id, and starts nobody published."""
+    return sum(_doubled(log) for log in logs)
+
+
+def _doubled(log: History) -> int:
+    """Whoever publishes a start twice has started one saga, so that its event may be there twice."""
+    others = Counter(seen.id for seen in (*log.events, *log.compensated, *log.reports, *log.work))
+    for seen in log.starts:
+        del others[seen.id]
+    raw = [seen for seen in log.of(log.saga.starts_on.event_type) if not seen.saga and seen.place not in log.dead]
+    return others.total() - len(others) + max(0, len(log.starts) - len(raw))
 
 
 class Outside(NamedTuple):

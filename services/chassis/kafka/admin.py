@@ -86,7 +86,7 @@ class KafkaAdmin:
         until = time.monotonic() + self._patience * 5
         while missing := names - set(self._topics()):
             if time.monotonic() > until:
-                raise UnavailableError(f"Kafka at {self._servers} does not show topic {min(missing)}: try again")
+                raise UnavailableError(f"Kafka at {self._servers} does not show topic {min(missing)} yet.")
             time.sleep(0.02)
 
     def _created(self, name: str, future: Future[None]) -> bool:
@@ -107,4 +107,5 @@ class KafkaAdmin:
         except TimeoutError:
             raise unreachable(self._servers, self._patience) from None
         except KafkaException as raised:
-            raise UnavailableError(f"Kafka at {self._servers} refuses: {error_of(raised).str()}") from None
+            said = error_of(raised).str().rstrip(".")
+            raise UnavailableError(f"Kafka at {self._servers} refuses: {said}.") from None

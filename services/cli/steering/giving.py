@@ -16,7 +16,15 @@ from services.cli.groups import Groups
 from services.cli.loading import known_definitions
 from services.cli.output import err, now, out, print_json, safe
 from services.cli.reading import began, each_state, find, partition_count, resolve, states
-from services.cli.steering.selection import Selection, check, check_step, matches, note_definition, wide_scope
+from services.cli.steering.selection import (
+    Selection,
+    check,
+    check_step,
+    is_concerned,
+    matches,
+    note_definition,
+    wide_scope,
+)
 from services.cli.steering.sending import Asked, Verdict, checked_id, new_id, send
 from services.cli.views.answers import answer_json, answers_view, asked_view, dry_json, matching_view
 from services.tracker.core.state import SagaState
@@ -137,7 +145,7 @@ def _wide_plan(known: Iterable[SagaState], selection: Selection, order: Order, p
     found = []
     for state in known:
         note_definition(definitions, state)
-        if matches(selection, order.act, state):
+        if is_concerned(selection, state):
             found.append(state)
     scope = wide_scope(order.act, selection, definitions)
     asked = to_all(order.command(scope), order.command_id, partitions)

@@ -67,6 +67,13 @@ def matches(selection: Selection, act: Act, state: SagaState) -> bool:
     return fits(selection, state) and (bool(selection.statuses) or _APPLIES[act](state))
 
 
+def is_concerned(selection: Selection, state: SagaState) -> bool:
+    """Whether a wide command means the saga now: it is at work at that step, or is not over, whatever its status."""
+    if selection.step_name is None:
+        return fits(selection, state) and not state.status.is_final
+    return fits(selection, state) and any(one.name == selection.step_name and one.status.is_open for one in state.steps)
+
+
 def fits(selection: Selection, state: SagaState) -> bool:
     """Whether a saga is what the filters say."""
     return (

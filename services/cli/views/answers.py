@@ -11,6 +11,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from schemas.events.commands import Act
+from services.cli.diagnosis import TRACKER_COMMAND
 from services.cli.output import safe
 from services.cli.steering.sending import Answer, Asked, Verdict
 from services.cli.views.sagas import saga_table
@@ -95,7 +96,8 @@ def _line(answer: Answer) -> Text:
 
 
 def _silence(wait: float, *, is_tracker_away: bool) -> Text:
-    why = "it is not running: start it with `saga up`" if is_tracker_away else "see `saga status` and its log"
+    start = f"it is not running: start it (`{TRACKER_COMMAND}`; for code review: `saga up`)"
+    why = start if is_tracker_away else "see `saga status` and its log"
     return Text(
         f"The tracker has not answered within {wait:g} s ({why}). The command stays on saga.commands, and is "
         "obeyed or refused when the tracker reads it.",

@@ -35,6 +35,13 @@ def test_an_outcome_that_is_there_twice_is_doubled() -> None:
     assert doubled(histories(twice, ERRAND)) == 1
 
 
+def test_a_start_that_is_there_more_often_than_it_was_published_is_doubled() -> None:
+    again = enveloped("errand.wanted", 7, START, "")
+    published_again = Record("errand.wanted", 0, 6, 6, None, b'{"key": "errand-1", "run": 1}', [])
+    assert doubled(histories([*records(), again], ERRAND)) == 1
+    assert doubled(histories([*records(), published_again, again], ERRAND)) == 0
+
+
 def test_what_is_on_kafka_and_was_never_done_outside_is_found() -> None:
     logs = list(histories(records(), ERRAND))
     assert effects(logs, [done()]).undone == frozenset()

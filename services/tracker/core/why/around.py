@@ -53,7 +53,8 @@ class Around:
     """Everything is optional: what is not known is not said.
 
     `definition` adds deadlines and limits, `wide` paused steps and definitions; `trackers` counts running instances,
-    `behind` is how many seconds of the log they have not read.
+    `behind` is how many seconds of the log they have not read. `started_by` is the command that starts the saga's
+    services and the tracker, empty if each is started by itself.
     """
 
     definition: Saga | None = None
@@ -62,6 +63,7 @@ class Around:
     letters: tuple[Letter, ...] = ()
     trackers: int | None = None
     behind: float = 0
+    started_by: str = ""
 
 
 NOTHING_KNOWN = Around()

@@ -87,6 +87,7 @@ def _tracker(look: Look) -> Iterator[str]:
     if look.state.status.is_final:
         return
     if look.around.trackers == 0:
-        yield "No tracker is running, so no retry, deadline or command is decided: start one (`saga up`)."
+        start = look.around.started_by or "python -m services.tracker"
+        yield f"No tracker is running, so no retry, deadline or command is decided: start one (`{start}`)."
     elif look.around.behind >= 1:
         yield f"The tracker is {length(round(look.around.behind * 1000))} behind: more may have happened."

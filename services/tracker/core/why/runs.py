@@ -159,9 +159,10 @@ def _stands_still(work: AtWork) -> str:
 def _down(work: AtWork) -> str:
     before = f", behind {_others(work.place)}," if work.place.ahead else ""
     was = " was running and" if work.run.status is StepStatus.RUNNING else ""
+    start = f" (`{work.look.around.started_by}`)" if work.look.around.started_by else ""
     return (
         f"Step {_named(work)}{was} waits{before} {since(work.asked_at, work.look.now)}: "
-        f"no instance of {work.place.owner} is running. It goes on when one is (`saga up`)."
+        f"no instance of {work.place.owner} is running. It goes on when one is{start}."
     )
 
 

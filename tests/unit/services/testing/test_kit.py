@@ -12,7 +12,8 @@ from examples.order.definition import ORDER
 from examples.order.events import Item, OrderPlaced, PaymentAuthorized, ShipmentCreated, StockReserved
 from examples.order.handlers import COMPENSATIONS, HANDLERS
 from schemas.errors import RetryableError, TerminalError
-from services.testing import NotAsExpectedError, SagaTest
+from schemas.events.commands import Act
+from services.testing import NotAsExpectedError, RefusedError, SagaTest
 from services.tracker.core.state import StepStatus
 from topology.durations import minutes
 
@@ -117,3 +118,29 @@ def test_a_day_passes_in_an_instant(world: SagaTest) -> None:
     world.advance(days=1)
     order.then.completed()
     assert time.perf_counter() - began < 2
+
+
+def test_a_refused_command_fails_the_test_and_says_why(world: SagaTest) -> None:
+    order = world.given(placed())
+    order.then.completed()
+    with pytest.raises(RefusedError, match=r"^saga A-1@once: pause is refused: .+\. Completed "):
+        order.pause("too late")
+    with pytest.raises(RefusedError, match="rewind is refused: .*nowhere"):
+        order.rewind("back to where nobody was", step="nowhere")
+
+
+def test_a_reason_is_not_taken_for_a_step(world: SagaTest) -> None:
+    world.fail("payment", TerminalError("the card has expired"), times=1)
+    order = world.given(placed())
+    order.redrive("a new card").then.completed()
+
+
+def test_a_refusal_can_be_what_a_test_is_about(world: SagaTest) -> None:
+    order = world.given(placed())
+    world.command(Act.PAUSE, order.saga_id, "too late")
+    order.then.completed()
+
+
+def test_a_tracker_that_is_down_refuses_nothing(world: SagaTest) -> None:
+    world.stop_tracker()
+    world.given(placed()).pause("nobody hears")
