@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from services.chassis.records import Committed
+from services.chassis.records import Committed, TopicPartition
 
 MAX_UNFINISHED = 400
 """The most unfinished records of a partition: keeps the metadata under 3,500 bytes, Kafka's limit is 4,096."""
@@ -161,6 +161,25 @@ class Position:
     next: int
     unfinished: Mapping[int, int]
     clean: bool = False
+
+
+class KnownOffsets:
+    """What this process has committed: a group's offsets are never older.
+
+    Unless its coordinator answers before it has read its own log, as after a broker's crash (decision 0005).
+    """
+
+    def __init__(self) -> None:
+        self._last: dict[TopicPartition, Committed] = {}
+
+    def note(self, offsets: Mapping[TopicPartition, Committed]) -> None:
+        """These are committed."""
+        self._last.update(offsets)
+
+    def is_ahead_of(self, found: Mapping[TopicPartition, Committed]) -> bool:
+        """Whether what the group is said to have committed is older."""
+        known = {at: self._last[at] for at in found if at in self._last}
+        return any(decode(found[at]).next < decode(own).next for at, own in known.items())
 
 
 def encode(position: Position) -> str:

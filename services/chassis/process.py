@@ -7,7 +7,6 @@ import logging
 import os
 import signal
 import sys
-import time
 import uuid
 from collections.abc import Callable, Sequence
 from types import FrameType
@@ -16,7 +15,7 @@ from typing import NoReturn
 from prometheus_client import CollectorRegistry
 from pydantic import ValidationError
 
-from schemas.errors import ChoreographyError, TopologyError, UnavailableError
+from schemas.errors import ChoreographyError, TopologyError
 from services.chassis.blobs import BlobStore
 from services.chassis.clock import SystemClock
 from services.chassis.definitions import Statement, agree
@@ -25,6 +24,7 @@ from services.chassis.health import Health, serve
 from services.chassis.kafka import KafkaCluster
 from services.chassis.logs import log_to_stderr
 from services.chassis.observer import Metrics
+from services.chassis.patience import until_available
 from services.chassis.port import Admin, Cluster
 from services.chassis.runner import Logic, Runner
 from services.chassis.service import Service
@@ -142,13 +142,7 @@ class Process:
 
     def _prepare(self, cluster: Cluster, specs: Sequence[TopicSpec], counted: str) -> Agreed | None:
         """Agree with Kafka, once it is there, on topics and definitions; none if told to stop meanwhile."""
-        while not self._stop:
-            try:
-                return self._agreed(cluster, specs, counted)
-            except UnavailableError as error:
-                LOG.warning("%s Trying again.", error)
-                time.sleep(1)
-        return None
+        return until_available(lambda: self._agreed(cluster, specs, counted), lambda: self._stop)
 
     def _agreed(self, cluster: Cluster, specs: Sequence[TopicSpec], counted: str) -> Agreed:
         partitions = prepare_topics(cluster.admin(), specs, counted)

@@ -13,6 +13,7 @@ from services.chassis.execution import Executor
 from services.chassis.horizon import Horizon
 from services.chassis.logic import Logic
 from services.chassis.observer import Observer
+from services.chassis.offsets import KnownOffsets
 from services.chassis.port import Cluster, TransactionAbortedError, TransactionInDoubtError
 from services.chassis.records import TopicPartition
 from services.chassis.references import References
@@ -68,6 +69,8 @@ class Worker:
         self._blobs = blobs
         self._observer = observer
         self._last_abort: str | None = None
+        self._known = KnownOffsets()
+        self._asks_again = False
         self._quiet_turns = 0
         self._producer = cluster.producer(identity.transactional_id)
         self._restoration = Restoration(cluster, self.runner, clock)
@@ -82,6 +85,9 @@ class Worker:
 
         Waits up to `timeout` seconds for a record when there is nothing to do.
         """
+        if self._asks_again:
+            self._asks_again = False
+            self._consumer.rejoin()
         busy = self.runner.in_flight > 0
         for delivery, result in self._executor.results(self._wait() if busy else 0):
             self.runner.on_done(delivery, result, self._clock.now())
@@ -122,6 +128,9 @@ class Worker:
     def on_assign(self, partitions: Sequence[TopicPartition]) -> None:
         """Look up what is committed, and begin there, paused until the stores are restored."""
         committed = self._consumer.committed(partitions)
+        if self._known.is_ahead_of(committed):
+            LOG.warning("the group's offsets are older than what was committed here: asking again as a new member")
+            self._asks_again, partitions, committed = True, (), {}
         self._apply(self.runner.on_assign({at: committed.get(at) for at in partitions}))
         self._consumer.assign({at: committed[at].offset if at in committed else None for at in partitions})
         self._restoration.begin()
@@ -244,6 +253,7 @@ class Worker:
     def _transact(self, batch: Batch) -> None:
         began = self._clock.monotonic()
         self._producer.transact(batch.outgoing, batch.offsets, self._consumer.group_metadata())
+        self._known.note(batch.offsets)
         self.runner.on_committed(batch)
         self._observer.committed(batch, self._clock.monotonic() - began)
 

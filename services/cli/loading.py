@@ -29,6 +29,11 @@ def known_definitions(given: str | None) -> dict[str, Saga]:
     return {saga.name: saga for saga in definitions(names)}
 
 
+def readable_definitions(given: Iterable[str]) -> tuple[Saga, ...]:
+    """Every definition whose events can be decoded: code review, those that SAGA_DEFINITIONS names, and those given."""
+    return definitions(dict.fromkeys((DEFAULT_DEFINITION, *names_known(), *given)))
+
+
 def names_known() -> list[str]:
     """What SAGA_DEFINITIONS names, as the tracker reads it; code review alone if it is not set."""
     named = (name.strip() for name in os.environ.get("SAGA_DEFINITIONS", DEFAULT_DEFINITION).split(","))

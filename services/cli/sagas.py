@@ -12,7 +12,7 @@ from services.cli.connection import Connection, connection_of
 from services.cli.decoding import codec_for, history
 from services.cli.following import follow, screen_on
 from services.cli.hindrances import hindrance
-from services.cli.loading import DEFAULT_DEFINITION, definitions, known_definitions, name_of, names_known
+from services.cli.loading import known_definitions, name_of, readable_definitions
 from services.cli.output import err, now, out, print_json, safe
 from services.cli.reading import Feed, began, each_state, find
 from services.cli.steering.selection import Selection, fits
@@ -114,7 +114,7 @@ def events(
     """Show the events of one saga, decoded, as the tree of what caused what."""
     cluster = connection_of(context).cluster()
     state = find(cluster, name)
-    happened = history(cluster, state, codec_for(definitions([DEFAULT_DEFINITION, *names_known(), *definition])))
+    happened = history(cluster, state, codec_for(readable_definitions(definition)))
     if as_json:
         print_json(events_json(happened))
     else:

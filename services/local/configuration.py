@@ -76,6 +76,10 @@ _SAGAS = {
 #: A laptop, not a data centre.
 _SMALL = {
     "offsets.topic.num.partitions": "4",
+    # Only closed segments are compacted (100 MiB by default). A broker that restarts must have loaded these topics
+    # before it is told that it leads them again, or its coordinator answers with old offsets (decision 0005).
+    "offsets.topic.segment.bytes": str(_MIB),
+    "transaction.state.log.segment.bytes": str(_MIB),
     "transaction.state.log.num.partitions": "4",
     "share.coordinator.state.topic.num.partitions": "4",
     # 128 MiB by default, taken from the heap at once

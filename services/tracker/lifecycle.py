@@ -26,7 +26,8 @@ _codec = Codec(events.LIFECYCLE)
 def record(state: SagaState, notice: said.Notice, now: int, read: Read, index: int = 0) -> Outgoing:
     """The lifecycle record of a notice, in the saga's own partition; `index` tells those of one revision apart."""
     event = lifecycle_event(state, notice, read)
-    identity = event_id(state.saga_id, "", event.event_type, index, state.revision)
+    # A saga that was forgotten and begins anew has low revisions again: the time tells both apart.
+    identity = event_id(state.saga_id, str(state.updated_at), event.event_type, index, state.revision)
     envelope = Envelope(
         id=identity,
         type=event.event_type,
@@ -35,6 +36,7 @@ def record(state: SagaState, notice: said.Notice, now: int, read: Read, index: i
         subject=state.saga_id,
         definition=state.definition,
         version=max(1, state.version),
+        epoch=state.epoch,
         traceparent=child_of(state.traceparent or trace_parent(state.saga_id, identity), identity),
     )
     headers = to_headers(envelope)

@@ -17,7 +17,7 @@ READING = {
     "isolation.level": "read_committed",
     "auto.offset.reset": "earliest",
     "partition.assignment.strategy": "range",
-    "max.poll.interval.ms": 300_000,
+    "max.poll.interval.ms": 60_000,
     "queued.max.messages.kbytes": 16_384,
     "fetch.error.backoff.ms": 20,
     "fetch.queue.backoff.ms": 20,

@@ -29,7 +29,11 @@ def test_the_namespace_never_changes() -> None:
     [
         (start_id("acme/shop#7@bb", "pr.received"), "acme/shop#7@bb\x1f\x1fpr.received\x1f0\x1f0", "START"),
         (event_id("A", "ast", "ast.completed", 1, 2), "A\x1fast\x1fast.completed\x1f1\x1f2", "EVENT"),
-        (report_id("pr.validated", 3, 41, "ast", "step.failed"), "pr.validated\x1f3\x1f41\x1fast\x1fstep.failed\x1f0", "REPORT"),
+        (
+            report_id("pr.validated", 3, 41, "ast", "step.failed"),
+            "pr.validated\x1f3\x1f41\x1fast\x1fstep.failed\x1f0",
+            "REPORT",
+        ),
     ],
 )
 def test_ids_are_over_their_parts(found: str, name: str, text: str) -> None:

@@ -67,5 +67,7 @@ def test_the_service_that_the_saga_waits_for_is_named() -> None:
     assert awaited(None) == ("validator", "tracker")
     assert awaited(running()) == ("ast", "tracker")
     assert absent(("ast", "tracker"), {"ast": 0, "tracker": 1}) == ("ast",)
-    assert sentence(("ast",)) == "ast is not running, and the saga waits: start everything with `saga up`."
-    assert "ast and tracker are not running" in sentence(("ast", "tracker"))
+    up = "ast is not running, and the saga waits: start everything with `saga up`."
+    assert sentence(("ast",), "code_review") == up
+    assert "ast and tracker are not running" in sentence(("ast", "tracker"), "code_review")
+    assert sentence(("tracker",), "order").endswith("the saga waits: start it with `python -m services.tracker`.")

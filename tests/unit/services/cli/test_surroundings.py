@@ -23,7 +23,7 @@ from services.cli.surroundings import Delivery, around_of, delivery_of, place_of
 from services.cli.views.standing import standing
 from services.cli.views.why import why_json
 from services.tracker.core.pauses import Wide
-from services.tracker.core.state import EventRef, SagaState, Sent, StepState, StepStatus
+from services.tracker.core.state import EventRef, Run, SagaState, Sent, StepState, StepStatus
 from services.tracker.core.why.around import Around, AtService, Letter, Place
 from tests.unit.services.cli.cluster import Members
 from tests.unit.services.cli.given import PARTITIONS, SAGA, T0, completed, headers_of, log_with, running
@@ -123,6 +123,23 @@ def test_the_service_of_a_step_of_ones_own_is_the_group_that_has_committed_there
     assert looked(queue(5), groups, state).services == (AtService("ast", "order-ast", 1, Place.TAKEN, 0),)
 
 
+def test_a_service_is_known_by_what_it_has_committed_in_other_partitions() -> None:
+    state, groups = replace(waiting(5), definition="order"), services(**{"order-ast": 0})
+    groups.offsets["order-ast", TopicPartition("pr.validated", 3)] = committed(2)
+    around = looked(queue(5), groups, state)
+    assert around.services == (AtService("ast", "order-ast", 0, Place.QUEUED, 5),)
+    assert "no instance of its service order-ast is running. It goes on when one is." in said(state, around)
+
+
+def test_the_service_of_a_retry_is_known_by_the_triggers_that_it_has_read() -> None:
+    ran = StepState("ast", StepStatus.QUEUED, 2, runs=(Run("e2", T0, attempt=2),))
+    sent = (Sent("c1", "ast", "e2", T0, 2),)
+    state, groups = replace(waiting(5), definition="order", sent=sent, steps=(ran,)), services(**{"order-ast": 0})
+    groups.offsets["order-ast", TopicPartition("pr.validated", 3)] = committed(2)
+    work = Outgoing("ast.work", 1, KEY, None, headers_of("step.execute", "c1"))
+    assert looked(log_with({}, work), groups, state).services == (AtService("ast", "order-ast", 0, Place.QUEUED, 0),)
+
+
 def test_how_far_the_tracker_is_behind_is_told_from_the_oldest_record_that_it_has_not_read() -> None:
     state, groups, cluster = waiting(5), services(ast=1), queue(5)
     groups.offsets["tracker", AT] = committed(2)
@@ -165,7 +182,7 @@ def test_dead_letters_of_the_saga_are_told_until_they_are_redriven() -> None:
     cluster = log_with({}, dead_letter(mine, "no Avro", "ast"), dead_letter(other, "no Avro", "ast"))
     assert looked(cluster, services(), completed()).letters == (Letter("1/0", "no Avro"),)
     put_back(cluster, [letter_at(cluster, "1/0")], "ada", "")
-    assert looked(cluster, services(), completed()) == Around(CODE_REVIEW, trackers=1)
+    assert looked(cluster, services(), completed()) == Around(CODE_REVIEW, trackers=1, started_by="saga up")
 
 
 def test_scripts_get_it_in_parts() -> None:

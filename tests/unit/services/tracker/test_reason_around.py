@@ -38,7 +38,7 @@ def bank(place: Place = Place.QUEUED, instances: int = 1, ahead: int = 0, still:
         (
             bank(instances=0, ahead=1_200),
             "waits, behind 1,200 others, since 12:00:00 UTC, 4 min ago: no instance of its service bank is running. "
-            "It goes on when one is (`saga up`).",
+            "It goes on when one is.",
         ),
         (bank(Place.TAKEN), "has its work since 12:00:00 UTC, 4 min ago: its service bank is running it."),
         (
@@ -63,7 +63,16 @@ def test_a_service_that_went_down_while_it_ran() -> None:
     story.progressed("payment", placed, at=MIDDAY + MINUTE)
     assert said(story, NOW, bank(instances=0)) == (
         "Step payment (attempt 1) was running and waits since 12:00:00 UTC, 4 min ago: no instance of its service bank "
-        "is running. It goes on when one is (`saga up`). Then: stock, shipping."
+        "is running. It goes on when one is. Then: stock, shipping."
+    )
+
+
+def test_the_command_that_starts_a_service_or_the_tracker_is_said_where_there_is_one() -> None:
+    story, _ = begun()
+    down = replace(bank(instances=0), trackers=0, started_by="saga up")
+    assert said(story, NOW, down).endswith(
+        "It goes on when one is (`saga up`). Then: stock, shipping. "
+        "No tracker is running, so no retry, deadline or command is decided: start one (`saga up`)."
     )
 
 
@@ -140,7 +149,8 @@ def test_a_definition_of_another_version_adds_nothing() -> None:
         ),
         (
             Around(trackers=0),
-            "No tracker is running, so no retry, deadline or command is decided: start one (`saga up`).",
+            "No tracker is running, so no retry, deadline or command is decided: "
+            "start one (`python -m services.tracker`).",
         ),
         (Around(trackers=1, behind=50), "The tracker is 50.0 s behind: more may have happened."),
     ],
@@ -155,5 +165,6 @@ def test_a_retry_that_is_late_since_no_tracker_runs_says_so_once() -> None:
     story.failed("stock", authorized, at=MIDDAY + 2 * SECOND, reason="closed", retryable=True, retry_after=58 * SECOND)
     assert said(story, MIDDAY + HOUR, Around(trackers=0)) == (
         "Step stock should have been tried again 59 min ago: attempt 2 of 3, since attempt 1 failed: closed. "
-        "Then: shipping. No tracker is running, so no retry, deadline or command is decided: start one (`saga up`)."
+        "Then: shipping. No tracker is running, so no retry, deadline or command is decided: "
+        "start one (`python -m services.tracker`)."
     )

@@ -120,6 +120,21 @@ def test_a_whole_step_is_one_command_with_one_id_in_every_partition(capsys: pyte
     assert text.endswith("step code_review/ast  pause accepted.\n")
 
 
+def test_a_saga_that_stands_at_the_step_is_concerned_whatever_its_status(capsys: pytest.CaptureFixture[str]) -> None:
+    held = replace(running(OTHER), status=SagaStatus.PAUSED)
+    states = {SAGA: running(), OTHER: held, THIRD: completed(THIRD)}
+    for act in (Act.PAUSE, Act.RESUME):
+        give(cluster_of(states), UP, Selection(step="ast"), order(act, is_sure=True))
+        assert capsys.readouterr().out.startswith("2 sagas are concerned now; step code_review/ast counts")
+    give(cluster_of(states), UP, Selection(step="validate"), order(Act.PAUSE, is_sure=True))
+    assert capsys.readouterr().out.startswith("No saga is concerned now;")
+
+
+def test_resuming_a_definition_concerns_its_sagas_that_are_not_over(capsys: pytest.CaptureFixture[str]) -> None:
+    give(cluster_of(), UP, Selection(definition="code_review"), order(Act.RESUME, is_sure=True))
+    assert capsys.readouterr().out.startswith("2 sagas are concerned now; definition code_review counts")
+
+
 def test_a_step_can_be_paused_before_any_saga_has_started() -> None:
     cluster = cluster_of({})
     assert give(cluster, UP, Selection(step="llm"), order(Act.PAUSE, is_sure=True)) is Exit.OK
