@@ -125,7 +125,7 @@ def test_a_refused_command_fails_the_test_and_says_why(world: SagaTest) -> None:
     order.then.completed()
     with pytest.raises(RefusedError, match=r"^saga A-1@once: pause is refused: .+\. Completed "):
         order.pause("too late")
-    with pytest.raises(RefusedError, match="rewind is refused: .*nowhere"):
+    with pytest.raises(RefusedError, match=r"rewind is refused: .*nowhere"):
         order.rewind("back to where nobody was", step="nowhere")
 
 
