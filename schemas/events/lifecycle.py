@@ -60,19 +60,19 @@ class SagaCancelled(Lifecycle):
 class Ruling(Lifecycle):
     """A decision that depended on what had not arrived: what the tracker had read when it was made.
 
-    `revision` is the saga's before the decision, `read` the next offset per input of the saga's partition.
+    `revision` is the saga's before the decision, `read` the next offset per input of the saga's partition. All rulings
+    of one moment have the same revision: by the first of them a replay rules where it was done.
     """
 
     revision: int
+    until: Annotated[int, Field(description="everything of log time before this was read (milliseconds UTC)")]
     read: Annotated[dict[str, int], Field(description="next offset by topic")]
 
 
 class SagaRuled(Ruling):
-    """The tracker has ruled about a saga, whatever it decided: by this a replay rules where it was done."""
+    """The tracker has ruled about a saga, and no other event tells of it: a retry was sent, a command obeyed."""
 
     event_type: ClassVar[str] = "saga.ruled"
-
-    until: Annotated[int, Field(description="everything of log time before this had been read (milliseconds UTC)")]
 
 
 class DeadlinePassed(Ruling):
@@ -187,6 +187,9 @@ class CommandRefused(Lifecycle):
     reason: Annotated[str, Field(description="what the author said")]
     why: Annotated[str, Field(description="why it is refused")]
 
+
+RULINGS: tuple[type[Ruling], ...] = (SagaRuled, DeadlinePassed, SagaUndoing, SagaCompensated, IncidentRaised)
+"""The events that tell of a ruling."""
 
 LIFECYCLE: tuple[type[Event], ...] = (
     SagaStarted,

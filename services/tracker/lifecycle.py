@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from schemas.codec import Codec
 from schemas.envelope import Envelope, rfc3339, to_headers
@@ -23,9 +23,21 @@ Read = Mapping[str, int]
 _codec = Codec(events.LIFECYCLE)
 
 
-def record(state: SagaState, notice: said.Notice, now: int, read: Read, index: int = 0) -> Outgoing:
+class Ground(NamedTuple):
+    """What a ruling was made on: the state's revision before, up to when everything was read, and how far."""
+
+    revision: int
+    until: int
+    read: Read
+
+
+NO_RULING = Ground(0, 0, {})
+"""The ground of what is no ruling."""
+
+
+def record(state: SagaState, notice: said.Notice, now: int, ground: Ground = NO_RULING, index: int = 0) -> Outgoing:
     """The lifecycle record of a notice, in the saga's own partition; `index` tells those of one revision apart."""
-    event = lifecycle_event(state, notice, read)
+    event = lifecycle_event(state, notice, ground)
     # A saga that was forgotten and begins anew has low revisions again: the time tells both apart.
     identity = event_id(state.saga_id, str(state.updated_at), event.event_type, index, state.revision)
     envelope = Envelope(
@@ -44,13 +56,13 @@ def record(state: SagaState, notice: said.Notice, now: int, read: Read, index: i
     return Outgoing(SAGA_LIFECYCLE, state.partition, state.key.encode(), _codec.encode(event), headers)
 
 
-def lifecycle_event(state: SagaState, notice: said.Notice, read: Read) -> Event:
+def lifecycle_event(state: SagaState, notice: said.Notice, ground: Ground) -> Event:
     """A notice as its event."""
     at = notice.incident.at if isinstance(notice, said.Raised) else notice.at
     who: dict[str, Any] = {
         "saga_id": state.saga_id, "key": state.key, "definition": state.definition, "version": state.version, "at": at,
     }  # fmt: skip
-    return _ending(who, state, notice) or _ruling(who, state, notice, read) or _told(who, notice)
+    return _ending(who, state, notice) or _ruling(who, notice, ground) or _told(who, notice)
 
 
 def _ending(who: Mapping[str, Any], state: SagaState, notice: said.Notice) -> Event | None:
@@ -68,12 +80,12 @@ def _ending(who: Mapping[str, Any], state: SagaState, notice: said.Notice) -> Ev
             return None
 
 
-def _ruling(who: Mapping[str, Any], state: SagaState, notice: said.Notice, read: Read) -> Event | None:
+def _ruling(who: Mapping[str, Any], notice: said.Notice, ground: Ground) -> Event | None:
     """What depended on something that had not arrived."""
-    basis = {**who, "revision": state.revision, "read": dict(read)}
+    basis = {**who, "revision": ground.revision, "until": ground.until, "read": dict(ground.read)}
     match notice:
-        case said.Ruled(_, revision, until):
-            return events.SagaRuled(**{**basis, "revision": revision}, until=until)
+        case said.Ruled():
+            return events.SagaRuled(**basis)
         case said.TimedOut(_, step, epoch, deadline):
             return events.DeadlinePassed(**basis, step=step, epoch=epoch, deadline_ms=deadline)
         case said.Undoing(_, goal, reason, epoch, steps):

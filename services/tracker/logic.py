@@ -28,6 +28,7 @@ from services.tracker.core.fold import fold
 from services.tracker.core.outline import Outline
 from services.tracker.core.state import SagaState, decode, encode
 from services.tracker.entries import entry_of, same
+from services.tracker.lifecycle import NO_RULING, Ground
 from services.tracker.lifecycle import record as lifecycle_record
 from services.tracker.plans import Plans
 from services.tracker.work import given_outcome, work_of
@@ -157,7 +158,7 @@ class TrackerLogic:
         before: SagaState | None = book.states.get(key)
         case = Case(book, key, self._plans.plan_for(before, fact), now)
         state, decisions = fold(before, fact, case.plan)
-        outgoing, changes = self._written(case, before, state, decisions)
+        outgoing, changes = self._written(case, before, _timed(case, state), decisions)
         if before is None or before.started_at is None:
             more, others = self._rivals(book, state, now)
             return outgoing + more, (*changes, *others)
@@ -203,7 +204,7 @@ class TrackerLogic:
 
     def _answer(self, book: Book, record: Record, answer: Decision, now: int) -> Outgoing:
         subject = self._asking.subject(record, book.number)
-        return lifecycle_record(subject, answer, now, {}, record.offset)  # type: ignore[arg-type]
+        return lifecycle_record(subject, answer, now, NO_RULING, record.offset)  # type: ignore[arg-type]
 
     def _looked_at_again(self, book: Book, scope: str) -> Iterable[Change]:
         """A wide pause has begun or ended: sagas are due at other times."""
@@ -212,6 +213,7 @@ class TrackerLogic:
             if state is None or not self._plans.concerns(scope, state):
                 continue
             timed = _timed(Case(book, key, self._plans.plan_of(state), 0), state)
+            book.schedule.set(key, timed.due)
             if timed.due != state.due:
                 yield Change(SAGA_STATE, key, timed)
 
@@ -227,7 +229,9 @@ class TrackerLogic:
         if ruled.state is found:
             book.schedule.set(key, ruled.due)
             return None
-        return Made(book.number, *self._written(case, before, ruled.state, ruled.decisions))
+        timed = replace(ruled.state, due=ruled.due) if ruled.state is not None else None
+        ground = Ground(before.revision, book.until, book.read)
+        return Made(book.number, *self._written(case, before, timed, ruled.decisions, ground))
 
     def _concluded(self, state: SagaState) -> SagaState:
         """A saga whose version was not known when its facts came, and is now."""
@@ -240,21 +244,26 @@ class TrackerLogic:
     # ---- writing
 
     def _written(
-        self, case: Case, before: SagaState | None, state: SagaState | None, decisions: Sequence[Decision]
+        self,
+        case: Case,
+        before: SagaState | None,
+        state: SagaState | None,
+        decisions: Sequence[Decision],
+        ground: Ground = NO_RULING,
     ) -> Written:
         """Everything that a new state leads to; of a saga that is forgotten, what was decided before."""
         about = state or before
-        changes = _forgotten(case) if state is None else (
-            Change(SAGA_STATE, case.key, _timed(case, state)), *_entry(case, state)
-        )  # fmt: skip
+        changes = _forgotten(case) if state is None else (Change(SAGA_STATE, case.key, state), *_entry(case, state))
+        case.book.schedule.set(case.key, state.due if state is not None else None)
         if about is None:
             return [], changes
         if about.definition in self._plans.exclusive and (before is None or before.status is not about.status):
             case.book.mark(about)
-        return [_record(case, about, one, index) for index, one in enumerate(decisions) if one != Forget()], changes
+        said = [one for one in decisions if one != Forget()]
+        return [_record(case, about, one, index, ground) for index, one in enumerate(said)], changes
 
 
-def _record(case: Case, state: SagaState, decision: Decision, index: int) -> Outgoing:
+def _record(case: Case, state: SagaState, decision: Decision, index: int, ground: Ground) -> Outgoing:
     match decision:
         case Execute() | Compensate():
             return work_of(state, decision, case.book.issue(), case.now)
@@ -263,16 +272,13 @@ def _record(case: Case, state: SagaState, decision: Decision, index: int) -> Out
         case Forget():
             raise TopologyError("a saga that is forgotten has nothing to say")
         case notice:
-            return lifecycle_record(state, notice, case.now, case.book.read, index)
+            return lifecycle_record(state, notice, case.now, ground, index)
 
 
 def _timed(case: Case, state: SagaState) -> SagaState:
-    """The state, with when it is due; scheduled."""
+    """The state, with when it is due."""
     at = next_due(state, case.plan, case.book.wide_of(state.definition, state.key))
-    if at != state.due or at is None:
-        state = replace(state, due=at)
-    case.book.schedule.set(case.key, at)
-    return state
+    return state if at == state.due else replace(state, due=at)
 
 
 def _entry(case: Case, state: SagaState) -> tuple[Change, ...]:
@@ -289,7 +295,6 @@ def _entry(case: Case, state: SagaState) -> tuple[Change, ...]:
 
 
 def _forgotten(case: Case) -> tuple[Change, ...]:
-    case.book.schedule.set(case.key, None)
     scope = control.SAGA.encode() + case.key
     entry = (Change(SAGA_CONTROL, scope, None),) if case.book.control.get(scope) is not None else ()
     return (Change(SAGA_STATE, case.key, None), *entry)

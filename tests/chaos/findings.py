@@ -11,9 +11,9 @@ from services.tracker.core.state import SagaState, decode
 from tests.chaos.evidence import histories
 from tests.chaos.figures import TRACKER
 from tests.chaos.journal import Deed, What
+from tests.simulation.handlers import Called
 from tests.simulation.history import History, Seen
 from tests.simulation.invariants import complaints
-from tests.simulation.world import Called
 from topology.model import Saga
 from topology.topics import SAGA_STATE
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -27,6 +27,9 @@ from topology.topics import (
 )
 
 Place = tuple[str, int, int]
+
+Complaints = Iterator[str]
+"""What an invariant says: a sentence for each thing that is not as it must be."""
 
 TERMINAL = frozenset({"step.failed", "step.parked", "step.skipped"})
 
@@ -73,6 +76,11 @@ class Seen(NamedTuple):
         return int(self.headers.get("ce_epoch", "0"))
 
     @property
+    def is_foreign(self) -> bool:
+        """Whether somebody else has emitted it again."""
+        return "sim_again" in self.headers
+
+    @property
     def command(self) -> str | None:
         return self.headers.get("ce_command")
 
@@ -116,6 +124,10 @@ class History:
             seen for topic in self.saga.events if topic != self.saga.starts_on.event_type for seen in self.of(topic)
         )
         return [*self.starts, *rest]
+
+    def outcomes(self, step: Step) -> list[Seen]:
+        """What a step has ended with."""
+        return [seen for event in step.emits for seen in self.of(event.event_type) if seen.step == step.name]
 
     @cached_property
     def compensated(self) -> list[Seen]:

@@ -6,12 +6,12 @@ has made it, after what it had read by then (DESIGN 7, invariant 7).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from random import Random
 
 from schemas.codec import Codec
 from schemas.envelope import from_headers
-from schemas.events.lifecycle import SagaRuled
+from schemas.events.lifecycle import RULINGS, Ruling
 from services.chassis.keyed import Change, Store
 from services.chassis.records import Record
 from services.tracker.core.state import SagaState, decode
@@ -19,7 +19,7 @@ from services.tracker.logic import TrackerLogic
 from topology.model import Saga
 from topology.topics import SAGA_STATE
 
-_codec = Codec((SagaRuled,))
+_codec = Codec(RULINGS)
 
 
 class Replay:
@@ -38,15 +38,15 @@ class Replay:
 
     def states(self, lifecycle: Iterable[Record]) -> dict[str, SagaState]:
         """Every saga's state after all records, and all rulings that this partition's lifecycle tells of."""
-        for record in lifecycle:
-            if from_headers(record.headers).type == SagaRuled.event_type:
-                self._rule(record)
+        done: set[tuple[str, int, int]] = set()
+        for ruling in _rulings(lifecycle):
+            if (ruling.saga_id, ruling.revision, ruling.until) not in done:
+                done.add((ruling.saga_id, ruling.revision, ruling.until))
+                self._rule(ruling)
         self._read({})
         return {key.decode(): decode(value) for key, value in self._stores[SAGA_STATE].committed()}
 
-    def _rule(self, record: Record) -> None:
-        ruled = _codec.decode(SagaRuled.event_type, record.value)
-        assert isinstance(ruled, SagaRuled)
+    def _rule(self, ruled: Ruling) -> None:
         self._read(ruled.read)
         made = self._tracker.rule(self._number, ruled.saga_id, ruled.until, 0)
         self._keep(made.changes if made is not None else ())
@@ -62,6 +62,15 @@ class Replay:
             store = self._stores[change.topic]
             store.put(change)
             store.settle(change, store.encoded(change).value)
+
+
+def _rulings(lifecycle: Iterable[Record]) -> Iterator[Ruling]:
+    for record in lifecycle:
+        kind = from_headers(record.headers).type
+        if _codec.knows(kind):
+            ruling = _codec.decode(kind, record.value)
+            assert isinstance(ruling, Ruling)
+            yield ruling
 
 
 def _is_before(record: Record, until: Mapping[str, int]) -> bool:

@@ -11,6 +11,7 @@ from services.chassis.context import Context
 from services.chassis.service import Handler, Service
 from topology.durations import minutes, seconds
 from topology.model import COMPLETED, FAILED, EndStatus, OnCancel, OnConflict, OnFailure, Retry, Saga, Step
+from topology.template import saga_id
 
 QUICK = Retry(attempts=3, first=seconds(1), max_delay=seconds(5))
 
@@ -35,6 +36,21 @@ class Shape(NamedTuple):
     saga: Saga
     services: tuple[Service, ...]
     runs_a_key: int = 1
+
+    def first_event(self, saga: int, turns_at: int = -1) -> Fact:
+        """The start of the saga of this number, which takes the other way at a step if one is given."""
+        start = self.saga.starts_on
+        assert issubclass(start, Fact)
+        key, run = divmod(saga, self.runs_a_key)
+        return start(key=f"k{key}", run=run, turns_at=self.step(turns_at) if turns_at >= 0 else "")
+
+    def saga_id(self, saga: int) -> str:
+        """The id of the saga of this number."""
+        return saga_id(self.saga, self.first_event(saga))
+
+    def step(self, step: int) -> str:
+        """The name of a step by its number, counted round."""
+        return self.saga.steps[step % len(self.saga.steps)].name
 
 
 def handler(step: Step) -> Handler:

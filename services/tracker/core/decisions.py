@@ -38,11 +38,9 @@ class Cancelled(msgspec.Struct, frozen=True):
 
 
 class Ruled(msgspec.Struct, frozen=True):
-    """Everything before `until` has been read, and what was due by then is decided; `revision` is the one before."""
+    """Something was ruled that no other notice tells of."""
 
     at: int
-    revision: int
-    until: int
 
 
 class TimedOut(msgspec.Struct, frozen=True):
@@ -190,5 +188,8 @@ Notice = (
     | Refused
 )
 """What goes to `saga.lifecycle`."""
+
+RULINGS = Ruled | TimedOut | Undoing | Compensated | Raised
+"""What depended on something that had not arrived."""
 
 Decision = Notice | Execute | Compensate | Emit | Forget

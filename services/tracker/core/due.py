@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from services.tracker.core.agenda import Item, What, agenda
 from services.tracker.core.changes import changes
-from services.tracker.core.decisions import Decision, Forget, Ruled
+from services.tracker.core.decisions import RULINGS, Decision, Forget, Ruled
 from services.tracker.core.derive import derived
 from services.tracker.core.outline import Outline
 from services.tracker.core.pauses import Wide
@@ -34,18 +34,25 @@ class Verdict(NamedTuple):
 def due(state: SagaState, until: int, plan: Outline, wide: Wide) -> Verdict:
     """Everything that is to happen before `until` (milliseconds UTC, log time)."""
     decided: tuple[Decision, ...] = ()
+    first = state
     for _ in range(MOST_ITEMS):
         item = min(agenda(state, plan, wide), key=_order, default=None)
         if item is None or item.at >= until:
-            return Verdict(state, decided, item.at if item is not None else None)
+            return Verdict(state, _told(state, decided, until, first), item.at if item is not None else None)
         if item.what is What.FORGET:
-            return Verdict(None, (*decided, Forget()))
-        decided = decided or (Ruled(until, state.revision, until),)
+            return Verdict(None, (*_told(state, decided, until, first), Forget()))
         after, decisions = take_up(state, item, until, plan, wide)
         settled = derived(replace(after, revision=state.revision + 1), plan, plan.steps)
         decided = (*decided, *decisions, *changes(state, settled))
         state = settled
     raise RuntimeError(f"{state.saga_id}: its agenda does not end; {item} comes again and again")
+
+
+def _told(state: SagaState, decided: tuple[Decision, ...], until: int, before: SagaState) -> tuple[Decision, ...]:
+    """The decisions, of which one at least tells that there was a ruling if anything has changed."""
+    if state is before or any(isinstance(one, RULINGS) for one in decided):
+        return decided
+    return (Ruled(until), *decided)
 
 
 def _order(item: Item) -> tuple[int, int, str]:

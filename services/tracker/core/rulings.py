@@ -116,7 +116,7 @@ def _fire(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide) -
     deadline = (plan.steps[step].deadline if step else plan.deadline) or 0
     timed_out = TimedOut(item.at, step, fired.epoch, deadline)
     if plan.definition.on_failure is OnFailure.INCIDENT:
-        return after, (timed_out,)
+        return _with_incidents(after, (timed_out,), until, plan)
     late = f"its deadline of {length(deadline)} has passed"
     reason = f"step {step}: {late}" if step else late
     undone, decided = _begin(begun(after, plan, Goal.FAILED, reason, until, step), until)
@@ -148,6 +148,15 @@ def _incident(state: SagaState, item: Item, plan: Outline) -> Incident:
         f"{UNKNOWN_FOR // 60_000} min: start a tracker with that version"
     )
     return Incident(item.about, "unknown_version", None, why, item.at)
+
+
+def _with_incidents(state: SagaState, decided: tuple[Decision, ...], until: int, plan: Outline) -> Ruling:
+    """The state with every incident that there is reason for by now."""
+    known = {incident.id for incident in state.incidents}
+    wanted = incidents(state, plan, step_runs(state, plan))
+    new = [incident for incident in wanted if incident.at < until and incident.id not in known]
+    kept = tuple(sorted((*state.incidents, *new), key=lambda one: (one.at, one.id)))
+    return replace(state, incidents=kept), (*decided, *map(Raised, new))
 
 
 def _solve(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide) -> Ruling:

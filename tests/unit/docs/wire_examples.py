@@ -64,7 +64,7 @@ def examples() -> Iterator[tuple[str, list[str]]]:
     yield "floors", _entry(of_saga(SAGA), ControlEntry(9, floors={"ast": 1, "llm": 1, "comment": 1}))
     yield "paused", _entry(of_prefix("acme/"), ControlEntry(11, paused=Hold("ann", "release freeze", NOON)))
     yield "command", _shown(_command())
-    yield "lifecycle", _shown(lifecycle.record(STATE, SCHEDULED, NOW, {}))
+    yield "lifecycle", _shown(lifecycle.record(STATE, SCHEDULED, NOW))
 
 
 def _delivery(record: Outgoing, offset: int) -> Delivery:
