@@ -62,6 +62,7 @@ def incident(*commands: str) -> IncidentRaised:
         version=1,
         at=0,
         revision=1,
+        until=0,
         read={},
         incident="failed/carry",
         kind="step_failed",
