@@ -25,7 +25,7 @@ class ControlEntry(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `revision` grows within a partition; a command of the tracker carries the highest that it knew, and entries up to
     that do not gate it. `floors` are the lowest epochs that may start, by step. `frozen` are past pauses, from and to
-    (milliseconds UTC), by which deadlines are put off.
+    (milliseconds UTC), by which deadlines are put off; `obeyed` the last commands' ids, by which one is known again.
     """
 
     revision: int
@@ -33,6 +33,7 @@ class ControlEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     paused: Hold | None = None
     floors: dict[str, int] = {}
     frozen: tuple[tuple[int, int], ...] = ()
+    obeyed: tuple[str, ...] = ()
 
 
 _encoder = msgspec.json.Encoder()

@@ -41,6 +41,9 @@ class Logic(Protocol):
     def reach(self, number: int, until: int, read: Mapping[str, int]) -> None:
         """Everything before `until` has been read and taken in; `read` are the next offsets by topic."""
 
+    def dropped(self, made: Made) -> None:
+        """What was made is not taken by Kafka, and is given up; its changes are undone."""
+
     # ---- records
 
     def route(self, record: Record, stores: Stores, now: int) -> Delivery | Ended:

@@ -90,8 +90,11 @@ class Runner:
         return [*(Resume(TopicPartition(topic, number)) for topic in task.ledgers), *self._disturb({number})]
 
     def on_revoke(self) -> None:
-        """All partitions have gone. Handlers run on; what ended but is not committed waits to be taken up again."""
-        self._orphans.update((ended.place, ended) for ended in self._commits.give_up())
+        """All partitions have gone. Handlers run on; what ended but is not committed waits to be taken up again.
+
+        But not what changes keyed state: its record may come again after others that it builds on differently.
+        """
+        self._orphans.update((ended.place, ended) for ended in self._commits.give_up() if not ended.changes)
         self._backlog.forget()
         self._forget_unstarted()
         self._tasks.revoke()
@@ -225,6 +228,7 @@ class Runner:
         """Kafka does not take what this led to: a record ends as failed instead, what was made is given up."""
         if isinstance(one, Made):
             self._commits.drop(one)
+            self._logic.dropped(one)
             return None
         instead = self._logic.refuse(one, reason, now)
         self._commits.replace(one, instead)
@@ -362,7 +366,7 @@ class Runner:
 
     def _end(self, ended: Ended, task: Task) -> None:
         self._commits.add(ended, task)
-        if ended.kind is Kind.DEAD:
+        if ended.kind is Kind.DEAD and not self._logic.rules:  # who rules has to read on, whatever there is
             record = ended.record
             seen = task.ledgers[record.topic].ended
             self._backlog.quarantine.note_dead(TopicPartition(record.topic, record.partition), seen)

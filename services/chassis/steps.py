@@ -99,6 +99,9 @@ class StepLogic:
     def reach(self, number: int, until: int, read: Mapping[str, int]) -> None:
         """Nothing."""
 
+    def dropped(self, made: Made) -> None:
+        """Nothing: progress that cannot be told is not told."""
+
     def route(self, record: Record, stores: Stores, now: int) -> Delivery | Ended:
         """A delivery, a normalised start, a dead letter, or nothing to do with us."""
         try:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from schemas.codec import Codec
 from schemas.control import DEFINITION, PREFIX, SAGA, SERVICE, STEP, ControlEntry, Hold
 from schemas.envelope import JSON
@@ -21,6 +23,9 @@ from services.tracker.entries import paused, resumed
 from topology.model import Saga
 
 NAME = "tracker"
+
+MAX_OBEYED = 20
+"""Ids of a scope's last commands, by which one that comes again is known."""
 
 
 class Wrong(NamedTuple):
@@ -62,6 +67,17 @@ class Asking:
         self, command: SagaCommand, record: Record, before: ControlEntry | None, revision: int
     ) -> tuple[ControlEntry | None, Accepted | Refused]:
         """What becomes of the entry of a wide scope (none: nothing), and what is said about it."""
+        if before is not None and command_id(record) in before.obeyed:
+            return None, _refused(record, command, "the same command again")
+        entry, answer = self._answer(command, record, before, revision)
+        if entry is None:
+            return None, answer
+        known = before.obeyed if before is not None else ()
+        return replace(entry, obeyed=(*known, command_id(record))[-MAX_OBEYED:]), answer
+
+    def _answer(
+        self, command: SagaCommand, record: Record, before: ControlEntry | None, revision: int
+    ) -> tuple[ControlEntry | None, Accepted | Refused]:
         at = record.timestamp
         accepted = Accepted(at, command_id(record), command.command.value, command.author, command.reason)
         match command.command:

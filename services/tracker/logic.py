@@ -20,7 +20,8 @@ from services.chassis.work import Delivery, Disturbance, Ended, Heeded, Kind, Ma
 from services.tracker.asking import Asking, Wrong
 from services.tracker.book import Book
 from services.tracker.core.agenda import next_due
-from services.tracker.core.decisions import Compensate, Decision, Emit, Execute, Forget, Refused
+from services.tracker.core.changes import changes as changes_of
+from services.tracker.core.decisions import Compensate, Decision, Emit, Execute, Forget, Notice, Refused
 from services.tracker.core.derive import derived
 from services.tracker.core.due import due
 from services.tracker.core.facts import CommandFact, Fact, RivalFact, fact_of
@@ -41,6 +42,9 @@ NO_HANDLERS = "the tracker runs no handlers"
 
 PIECE = 500
 """Sagas ruled about in one turn: a transaction of at most some thousand records."""
+
+AGAIN_AFTER = 60_000
+"""Milliseconds after which something is tried again that Kafka has not taken."""
 
 Stores = Mapping[str, Store]
 
@@ -138,7 +142,12 @@ class TrackerLogic:
 
     def refuse(self, ended: Ended, reason: str, now: int) -> Ended:
         """What Kafka does not take of one saga must not hold up the others: its record is passed over, and logged."""
+        self._look_again(ended.number, ended.changes)
         return Ended(ended.record, Kind.IGNORED, [], reason=reason)
+
+    def dropped(self, made: Made) -> None:
+        """A ruling that Kafka does not take is tried again, but not at once."""
+        self._look_again(made.number, made.changes)
 
     def heed(self, record: Record) -> Heeded:
         """Never asked: it is the tracker who writes control."""
@@ -152,13 +161,20 @@ class TrackerLogic:
         """Never asked: the tracker starts nothing."""
         return None
 
+    def _look_again(self, number: int, changes: Iterable[Change]) -> None:
+        book = self._books.get(number)
+        for change in changes if book is not None else ():
+            if book is not None and change.topic == SAGA_STATE:
+                book.schedule.set(change.key, book.until + AGAIN_AFTER)
+
     # ---- folding
 
     def _folded(self, book: Book, key: bytes, fact: Fact, now: int) -> Written:
-        before: SagaState | None = book.states.get(key)
+        found: SagaState | None = book.states.get(key)
+        before, told = self._concluded(found) if found is not None else (None, ())
         case = Case(book, key, self._plans.plan_for(before, fact), now)
         state, decisions = fold(before, fact, case.plan)
-        outgoing, changes = self._written(case, before, _timed(case, state), decisions)
+        outgoing, changes = self._written(case, found, _timed(case, state), (*told, *decisions))
         if before is None or before.started_at is None:
             more, others = self._rivals(book, state, now)
             return outgoing + more, (*changes, *others)
@@ -223,7 +239,7 @@ class TrackerLogic:
         found: SagaState | None = book.states.get(key)
         if found is None:
             return None
-        before = self._concluded(found)
+        before, told = self._concluded(found)
         case = Case(book, key, self._plans.plan_of(before), now)
         ruled = due(before, book.until, case.plan, book.wide_of(before.definition, before.key))
         if ruled.state is found:
@@ -231,15 +247,17 @@ class TrackerLogic:
             return None
         timed = replace(ruled.state, due=ruled.due) if ruled.state is not None else None
         ground = Ground(before.revision, book.until, book.read)
-        return Made(book.number, *self._written(case, before, timed, ruled.decisions, ground))
+        return Made(book.number, *self._written(case, found, timed, (*told, *ruled.decisions), ground))
 
-    def _concluded(self, state: SagaState) -> SagaState:
-        """A saga whose version was not known when its facts came, and is now."""
+    def _concluded(self, state: SagaState) -> tuple[SagaState, tuple[Notice, ...]]:
+        """A saga whose version was not known when its facts came, and is now: what they mean."""
         if state.hash or not self._plans.knows(state.definition, state.version):
-            return state
+            return state, ()
         plan = self._plans.plan_of(state)
         steps = tuple(step.waiting for step in plan.steps.values())
-        return derived(replace(state, hash=plan.definition.content_hash, steps=steps), plan, plan.steps)
+        fresh = replace(state, revision=state.revision + 1, hash=plan.definition.content_hash, steps=steps)
+        concluded = derived(fresh, plan, plan.steps)
+        return concluded, changes_of(state, concluded)
 
     # ---- writing
 

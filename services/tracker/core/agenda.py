@@ -16,7 +16,7 @@ from services.tracker.core.incidents import has_undoable, incidents
 from services.tracker.core.outline import Outline, milliseconds
 from services.tracker.core.pauses import Wide
 from services.tracker.core.plain import is_plain, plain_due
-from services.tracker.core.runs import StepRun, step_runs
+from services.tracker.core.runs import StepRun, step_runs, trigger_of
 from services.tracker.core.state import Goal, Run, SagaState, SagaStatus, StepStatus
 from topology.model import COMPLETED, OnFailure
 
@@ -57,7 +57,7 @@ class Item(NamedTuple):
 
 def next_due(state: SagaState, plan: Outline, wide: Wide) -> int | None:
     """When the next item is due; none if nothing will happen by itself."""
-    if wide is pauses.NOTHING_WIDE and is_plain(state):
+    if plan.is_known and wide is pauses.NOTHING_WIDE and is_plain(state):
         return plain_due(state, plan)
     return min((item.at for item in agenda(state, plan, wide)), default=None)
 
@@ -159,6 +159,8 @@ def _forward(state: SagaState, plan: Outline, wide: Wide, current: Sequence[Step
 
 def _of_run(state: SagaState, plan: Outline, wide: Wide, name: str, run: Run) -> Iterator[Item]:
     """A run that has not ended: its next attempt, and its deadline."""
+    if trigger_of(run, state) is None:  # forgotten: it cannot be run again
+        return
     frozen = pauses.of_step(state, wide, name)
     again = _again_at(run)
     if again is not None:

@@ -27,7 +27,7 @@ _SEVERITY = {EndStatus.COMPLETED: 0, EndStatus.CANCELLED: 1, EndStatus.FAILED: 2
 def derived(state: SagaState, plan: Outline, touched: Collection[str]) -> SagaState:
     """The state with everything that its facts imply; `touched` are the steps that new facts concern."""
     if not plan.is_known:
-        return replace(state, started_at=_start(state), status=_unknown_version(state))
+        return replace(state, hash="", started_at=_start(state), status=_unknown_version(state))
     steps = tuple([_step(plan, known, state, touched) for known in state.steps])
     after = replace(state, steps=steps, started_at=_start(state))
     if after.undo is not None:
@@ -88,6 +88,8 @@ def _status(state: SagaState, plan: Outline) -> SagaStatus:
 
 
 def _unknown_version(state: SagaState) -> SagaStatus:
+    if state.status.is_final:
+        return state.status
     return SagaStatus.UNKNOWN if _start(state) is None else SagaStatus.RUNNING
 
 

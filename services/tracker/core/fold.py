@@ -187,7 +187,7 @@ def _why_no_report(fact: ReportFact, plan: Outline) -> str | None:
 
 def _taken_in(state: SagaState, ref: EventRef, cause: EventRef | None, plan: Outline) -> tuple[SagaState, Touched]:
     """The state with an event whose cause is known, and with whatever was held for want of it."""
-    after = _with_event(state, ref, cause)
+    after = _with_event(state, ref, cause, plan)
     touched = _touched_by(ref, plan)
     if after.forgotten != state.forgotten:
         touched = frozenset(plan.steps)
@@ -217,12 +217,25 @@ def _touched_by(ref: EventRef, plan: Outline) -> Touched:
     return frozenset((*plan.triggered.get(ref.type, ()), ref.step or ""))
 
 
-def _with_event(state: SagaState, ref: EventRef, cause: EventRef | None) -> SagaState:
+def _with_event(state: SagaState, ref: EventRef, cause: EventRef | None, plan: Outline) -> SagaState:
     if cause is not None:
         ref = replace(ref, at=max(ref.at, cause.at), depth=cause.depth + 1)
     events = _sorted_events((*state.events, ref))
-    excess = max(0, len(events) - MAX_EVENTS)
-    return replace(state, events=events[excess:], forgotten=state.forgotten + excess)
+    excess = len(events) - MAX_EVENTS
+    if excess <= 0:
+        return replace(state, events=events)
+    kept = _without_oldest(events, excess, plan)
+    return replace(state, events=kept, forgotten=state.forgotten + len(events) - len(kept))
+
+
+def _without_oldest(events: tuple[EventRef, ...], excess: int, plan: Outline) -> tuple[EventRef, ...]:
+    """The events but the oldest; what may have to be undone one day, and what has been, is never forgotten."""
+    undoable = {
+        kind for step in plan.steps.values() if step.compensated is not None
+        for kind in (*step.outcomes, step.compensated)
+    }  # fmt: skip
+    going = [event.id for event in events if event.type not in undoable][:excess]
+    return tuple(event for event in events if event.id not in going)
 
 
 def _with_unmatched(state: SagaState, record: Unmatched) -> SagaState:

@@ -10,7 +10,7 @@ from schemas.events.commands import Act
 from services.tracker.core.debts import Debt, debts
 from services.tracker.core.derive import is_paused
 from services.tracker.core.outline import Outline
-from services.tracker.core.runs import step_runs
+from services.tracker.core.runs import step_runs, trigger_of
 from services.tracker.core.state import (
     Asked,
     Goal,
@@ -197,7 +197,10 @@ def _the_run(
         where = f"step {asked.step}" if asked.step else "the saga"
         raise RefusedError(f"there is nothing to {asked.command}: {where} is {_standing(state, asked.step)}")
     failed = [pair for pair in found if pair[1].status is StepStatus.FAILED]
-    return (failed or found)[-1 if asked.step else 0]
+    name, run = (failed or found)[-1 if asked.step else 0]
+    if trigger_of(run, state) is None:
+        raise RefusedError(f"what step {name} worked on is not known any more: the saga has had too many events since")
+    return name, run
 
 
 def _standing(state: SagaState, step: str | None) -> str:

@@ -89,6 +89,9 @@ class AcceptAll:
     def reach(self, number: int, until: int, read: Mapping[str, int]) -> None:
         pass
 
+    def dropped(self, made: Made) -> None:
+        pass
+
     def route(self, record: Record, stores: Mapping[str, Store], now: int) -> Delivery | Ended:
         if record.value == b"dead":
             return Ended(record, Kind.DEAD, [])
