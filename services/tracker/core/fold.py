@@ -234,8 +234,12 @@ def _without_oldest(events: tuple[EventRef, ...], excess: int, plan: Outline) ->
         kind for step in plan.steps.values() if step.compensated is not None
         for kind in (*step.outcomes, step.compensated)
     }  # fmt: skip
-    going = [event.id for event in events if event.type not in undoable][:excess]
-    return tuple(event for event in events if event.id not in going)
+    places = [place for place, event in enumerate(events) if event.type not in undoable][:excess]
+    if not places:
+        return events
+    last, gone = places[-1], frozenset(places)
+    older = (replace(event, spent=True) for place, event in enumerate(events[: last + 1]) if place not in gone)
+    return (*older, *events[last + 1 :])
 
 
 def _with_unmatched(state: SagaState, record: Unmatched) -> SagaState:

@@ -31,7 +31,7 @@ def runs(step: StepOutline, state: SagaState) -> tuple[Run, ...]:
     return tuple([
         _run(step, state, event, outcomes.get(event.id, ()), reports.get(event.id, ()), sent.get(event.id, ()))
         for event in state.events
-        if event.type == step.trigger
+        if event.type == step.trigger and not event.spent
     ])  # fmt: skip
 
 
@@ -41,7 +41,13 @@ def _plain_runs(step: StepOutline, events: Sequence[EventRef]) -> tuple[Run, ...
     for event in events:
         if event.step == step.name and event.type in step.outcomes:
             outcomes.setdefault(event.cause, event)
-    return tuple([_plain_run(event, outcomes.get(event.id)) for event in events if event.type == step.trigger])
+    return tuple(
+        [
+            _plain_run(event, outcomes.get(event.id))
+            for event in events
+            if event.type == step.trigger and not event.spent
+        ]
+    )
 
 
 def _plain_run(trigger: EventRef, outcome: EventRef | None) -> Run:

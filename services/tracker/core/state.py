@@ -63,7 +63,8 @@ class EventRef(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Where an event lies (in the saga's partition of its topic), and what caused it.
 
     `at` is its log time, never before its cause's (brokers' clocks differ); `depth` counts causes back to the start.
-    `command` is the tracker's, if the delivery that led to it was one.
+    `command` is the tracker's, if the delivery that led to it was one. `spent`: what it has triggered is forgotten, it
+    is kept because it may have to be undone.
     """
 
     id: str
@@ -76,6 +77,7 @@ class EventRef(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     attempt: int = 1
     epoch: int = 0
     command: str | None = None
+    spent: bool = False
 
 
 class ReportRef(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
