@@ -6,9 +6,9 @@ and be held in memory until then.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 
-from services.chassis.records import Record, TopicPartition
+from services.chassis.records import TopicPartition
 
 MOST_AHEAD = 10_000
 """Milliseconds of log time that an input may be ahead of its task's slowest that is not at its end."""
@@ -21,12 +21,11 @@ class Evenness:
     """How far each input has been read, in log time."""
 
     def __init__(self) -> None:
-        self._fronts: dict[TopicPartition, int] = {}
+        self._fronts: dict[tuple[str, int], int] = {}
 
-    def note(self, records: Iterable[Record]) -> None:
-        """Records have been read."""
-        for record in records:
-            self._fronts[TopicPartition(record.topic, record.partition)] = record.timestamp
+    def note(self, fronts: Mapping[tuple[str, int], int]) -> None:
+        """These inputs (topic and partition) have been read to records of these times."""
+        self._fronts.update(fronts)
 
     def forget(self) -> None:
         """The partitions have gone."""

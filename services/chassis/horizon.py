@@ -66,13 +66,12 @@ class Horizon:
 
     def hear(self, records: Sequence[Record]) -> None:
         """Records have been read: the broker's clock is at least as far."""
-        self._evenness.note(records)
+        if not records:
+            return
         at = self._clock.monotonic()
-        latest: dict[int, int] = {}
-        for record in records:
-            if record.timestamp > latest.get(record.partition, 0):
-                latest[record.partition] = record.timestamp
-        for number, time in latest.items():
+        fronts = {(record.topic, record.partition): record.timestamp for record in records}
+        self._evenness.note(fronts)
+        for (_, number), time in fronts.items():
             if time > (self.now(number) or 0):
                 self._heard[number] = Heard(time, at)
             self._ticked[number] = at

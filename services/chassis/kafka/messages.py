@@ -91,9 +91,10 @@ class Passed:
         if not is_record(message):
             return None
         record = as_record(message)
-        at = TopicPartition(record.topic, record.partition)
-        self.ended.discard(at)
-        self.positions[at] = record.offset + 1
+        place = TopicPartition(record.topic, record.partition)
+        if self.ended:
+            self.ended.discard(place)
+        self.positions[place] = record.offset + 1
         return record
 
 

@@ -1,0 +1,90 @@
+"""Transactions that Kafka does not take, for a while: what they would have told is told later, once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from schemas.errors import RetryableError
+from services.chassis.port import TransactionAbortedError
+from services.chassis.records import TopicPartition
+from services.chassis.service import Service
+from services.testing.kit import SagaTest
+from services.testing.system import System
+from services.tracker.core.state import SagaStatus
+from tests.scenarios.conftest import Worlds
+from tests.scenarios.test_steering import TRIP, Begun, book, cancel, pay
+from topology.model import OnFailure, Retry
+
+PATIENT = replace(
+    TRIP,
+    steps=(TRIP.steps[0], replace(TRIP.steps[1], retry=Retry(attempts=3), deadline=None)),
+    on_failure=OnFailure.COMPENSATE,
+)
+NAMES = tuple(f"n{number}" for number in range(12))
+STEPS = ("book/1", "pay/1")
+
+
+def last_partitions_first(readable: Sequence[TopicPartition], limit: int) -> Iterable[tuple[TopicPartition, int]]:
+    return [(at, limit) for at in reversed(readable)]
+
+
+def limit(world: SagaTest, topic: str, most: int) -> None:
+    """Somebody sets how large a record of this topic may be."""
+    specs = world.system.cluster.specs
+    specs[topic] = replace(specs[topic], config={**specs[topic].config, "max.message.bytes": str(most)})
+
+
+def unread(worlds: Worlds) -> System:
+    """All sagas have gone through while the tracker, which has its partitions, read nothing."""
+    world = worlds((PATIENT,))
+    world.start(Service("book", PATIENT, {"book": book}, compensations={"book": cancel}))
+    world.start(Service("pay", PATIENT, {"pay": pay}))
+    world.start_tracker("a")
+    world.settle()
+    for name in NAMES:
+        world.publish("trip.begun", {"name": name})
+    take_turns(world, STEPS, times=40)
+    assert len(world.records("trip.paid")) == len(NAMES)
+    return world
+
+
+def take_turns(world: System, processes: Sequence[str], times: int) -> None:
+    for _ in range(times):
+        for process in processes:
+            world.turn(process)
+        world.clock.advance(0.001)
+
+
+def test_what_was_folded_but_not_committed_when_the_partitions_went_is_folded_anew(worlds: Worlds) -> None:
+    """Read in another order the next time, the same record builds on another state."""
+    world = unread(worlds)
+    refused = []
+
+    def fault(point: str) -> None:
+        if point == "before_commit":
+            refused.append(point)
+            raise TransactionAbortedError("the coordinator moves")
+
+    healthy, world.cluster.fault = world.cluster.fault, fault
+    take_turns(world, ["tracker/a"], times=2)
+    world.cluster.portion = last_partitions_first
+    world.start_tracker("b")
+    take_turns(world, ["tracker/b", "tracker/a"], times=3)
+    assert refused
+    world.cluster.fault = healthy
+    world.advance(60)
+    assert {name: world.saga(f"{name}@once").status for name in NAMES} == dict.fromkeys(NAMES, SagaStatus.COMPLETED)
+
+
+def test_a_ruling_that_kafka_does_not_take_is_tried_again() -> None:
+    with SagaTest(PATIENT, {"book": book, "pay": pay}, {"book": cancel}) as world:
+        world.fail("pay", RetryableError("busy"), times=1)
+        saga = world.given(Begun(name="ann"))
+        limit(world, "pay.work", 1)
+        world.advance(minutes=5)
+        assert (world.system.records("pay.work"), saga.status) == ([], SagaStatus.RUNNING)
+        limit(world, "pay.work", 1_000_000)
+        world.advance(minutes=5)
+        assert saga.status is SagaStatus.COMPLETED
+        assert saga.attempts == (("book", 1), ("pay", 1), ("pay", 2))
