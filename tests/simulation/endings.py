@@ -24,7 +24,7 @@ from tests.simulation.history import Complaints, History
 NEWER = frozenset({Act.REDRIVE, Act.REWIND, Act.SKIP})
 """Commands that take the next epoch."""
 
-GATE_LAG = 2_000
+GATE_LAG = 20_000
 """Milliseconds in which a process that gets little of each poll may not have read control yet."""
 
 FINAL = {
