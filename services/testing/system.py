@@ -108,8 +108,9 @@ class System:
             if process is not None:
                 process.turn()
         except FencedError:
-            self.kill(name)
-            self.on_exit(name)
+            if self.processes.get(name) is process:  # else it was stopped while it stood still
+                self.kill(name)
+                self.on_exit(name)
 
     # ---- time
 
