@@ -11,20 +11,17 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from schemas.errors import UnavailableError
 from services.chassis.clock import Clock
 from services.chassis.evenness import Evenness
 from services.chassis.logic import Logic
-from services.chassis.port import Admin, Cluster
+from services.chassis.port import Cluster
 from services.chassis.records import Outgoing, Record, TopicPartition
 from services.chassis.runner import Runner
+from services.chassis.watermarks import Watermarks
 from services.chassis.work import Made
 from topology.topics import SAGA_STEPS
 
 LOG = logging.getLogger("saga.horizon")
-
-PAUSE = 0.5
-"""Seconds before a broker that gave no answer is asked again."""
 
 TICK_EVERY = 10.0
 """Seconds without a record after which a task that waits for a time writes a tick."""
@@ -53,7 +50,6 @@ class Horizon:
     """Watches over the tasks of one worker; `advance` in every turn."""
 
     def __init__(self, cluster: Cluster, runner: Runner, logic: Logic, clock: Clock) -> None:
-        self._cluster = cluster
         self._runner = runner
         self._logic = logic
         self._clock = clock
@@ -61,8 +57,7 @@ class Horizon:
         self._ticked: dict[int, float] = {}
         self._asked: dict[int, Asked] = {}
         self._evenness = Evenness()
-        self._admin: Admin | None = None
-        self._ask_at = 0.0
+        self._watermarks = Watermarks(cluster, clock, LOG)
 
     def hear(self, records: Sequence[Record]) -> None:
         """Records have been read: the broker's clock is at least as far."""
@@ -139,16 +134,9 @@ class Horizon:
 
     def _ask(self, numbers: Iterable[int]) -> None:
         wanted = {number: now for number in numbers if (now := self.now(number)) is not None}
-        if not wanted or self._clock.monotonic() < self._ask_at:
-            return
         places = [TopicPartition(topic, number) for number in wanted for topic in self._logic.topics]
-        try:
-            self._admin = self._admin or self._cluster.admin()
-            ends = self._admin.end_offsets(places)
-        except UnavailableError as error:
-            LOG.warning("nothing can be ruled yet: %s", error)
-            # A client that has seen a broker restart may know its old leader epoch for ever: the next one is new.
-            self._admin, self._ask_at = None, self._clock.monotonic() + PAUSE
+        ends = self._watermarks.ask(places, in_vain="nothing can be ruled yet") if wanted else None
+        if ends is None:
             return
         for number, now in wanted.items():
             own = {at: end for at, end in ends.items() if at.partition == number}

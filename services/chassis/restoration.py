@@ -5,19 +5,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from schemas.errors import UnavailableError
 from services.chassis.clock import Clock
-from services.chassis.port import Admin, Cluster, Reader
+from services.chassis.port import Cluster, Reader
 from services.chassis.records import TopicPartition
 from services.chassis.runner import Runner
 from services.chassis.tasks import Task
+from services.chassis.watermarks import Watermarks
 from services.chassis.work import Effect
 from topology.topics import SAGA_CONTROL
 
 LOG = logging.getLogger("saga.restoration")
-
-PAUSE = 0.5
-"""Seconds before a broker that gave no answer is asked again."""
 
 PIECE = 5_000
 """Changelog records read in one turn."""
@@ -37,8 +34,7 @@ class Restoration:
         self._reader: Reader | None = None
         self._tasks: dict[int, Task] = {}
         self._followed: tuple[int, ...] = ()
-        self._admin: Admin | None = None
-        self._ask_at = 0.0
+        self._watermarks = Watermarks(cluster, clock, LOG)
         self._ends: Mapping[TopicPartition, int] | None = None
 
     @property
@@ -108,15 +104,8 @@ class Restoration:
 
     def _know_ends(self) -> bool:
         """Ask how far everything reaches; if there is no answer, ask again later."""
-        if self._clock.monotonic() < self._ask_at:
-            return False
-        try:
-            self._admin = self._admin or self._cluster.admin()
-            self._ends = self._admin.end_offsets([*self._places(), *self._inputs()])
-        except UnavailableError as error:
-            LOG.warning("keyed state cannot be restored yet: %s", error)
-            # A client that has seen a broker restart may know its old leader epoch for ever: the next one is new.
-            self._admin, self._ask_at = None, self._clock.monotonic() + PAUSE
+        places = [*self._places(), *self._inputs()]
+        self._ends = self._watermarks.ask(places, in_vain="keyed state cannot be restored yet")
         return self._ends is not None
 
     def _is_complete(self, task: Task) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -52,12 +52,12 @@ class Book:
         for _, value in self.states.committed():
             yield _glance.decode(value)
 
-    def restore(self, followed: Container[str], exclusive: Container[str]) -> None:
+    def restore(self, glances: Iterable[Glance], followed: Container[str], exclusive: Container[str]) -> None:
         """Make the rest from the stores; of the `exclusive` definitions one saga a key is to run."""
         for scope, value in self.control.committed():
             entry = self.control.spec.decode(value)
             self.note(scope.decode(), entry)
-        for glance in self.glances():
+        for glance in glances:
             if glance.definition in followed or not glance.definition:
                 self.schedule.set(glance.saga_id.encode(), glance.due)
             if glance.definition in exclusive and not glance.status.is_final:

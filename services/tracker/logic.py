@@ -82,9 +82,10 @@ class TrackerLogic:
     def restored(self, number: int, stores: Stores, now: int) -> None:
         """Know again when each saga is due. Raises TopologyError if live sagas follow a version that was dropped."""
         book = Book(number, stores)
-        self._plans.refuse_dropped(book.glances())
-        book.restore(self._plans.names, self._plans.exclusive)
-        for glance in book.glances():
+        glances = tuple(book.glances())
+        self._plans.refuse_dropped(glances)
+        book.restore(glances, self._plans.names, self._plans.exclusive)
+        for glance in glances:
             if not glance.hash and self._plans.knows(glance.definition, glance.version):
                 book.schedule.set(glance.saga_id.encode(), 0)  # it can be concluded now what the facts mean
         self._books[number] = book
@@ -162,9 +163,9 @@ class TrackerLogic:
         return None
 
     def _look_again(self, number: int, changes: Iterable[Change]) -> None:
-        book = self._books.get(number)
-        for change in changes if book is not None else ():
-            if book is not None and change.topic == SAGA_STATE:
+        book = self._books[number]
+        for change in changes:
+            if change.topic == SAGA_STATE:
                 book.schedule.set(change.key, book.until + AGAIN_AFTER)
 
     # ---- folding

@@ -112,22 +112,20 @@ def test_a_handler_that_ends_between_revoke_and_return_is_not_run_again(rig: Rig
 
 
 def test_a_handler_survives_many_rebalances(rig: Rig, case: Example) -> None:
+    """Wherever its partition goes, one instance runs it: how often it moves is the broker's affair."""
     gate = Gate()
     service = rig.service({"finish": gated(case, gate)})
     first = rig.worker(service)
     key = key_in(0)  # the oldest member's partition under the range assignor in memory
     rig.send([case.work_done(key, 1)])
-    rig.eventually(lambda: len(gate.entered) == 1)
-    entered = 1
+    rig.eventually(lambda: gate.inside == 1)
     for _ in range(3):
         other = rig.worker(service)
         rig.ready(first, other)
-        entered += 0 not in numbers(first)
-        rig.eventually(lambda n=entered: len(gate.entered) == n)  # type: ignore[misc]
+        rig.eventually(lambda: gate.inside == 1)
         rig.stop(other)
         rig.ready(first)
-        rig.settle(3)
-        entered = len(gate.entered) if 0 in numbers(first) else entered
+        rig.eventually(lambda: gate.inside == 1)
     gate.open(key)
     outcomes = rig.of(case.finished.event_type)
     rig.eventually(lambda: len(outcomes.records()) >= 1)

@@ -164,8 +164,7 @@ def _of_run(state: SagaState, plan: Outline, wide: Wide, name: str, run: Run) ->
     frozen = pauses.of_step(state, wide, name)
     again = _again_at(run)
     if again is not None:
-        since, wait = again
-        at = pauses.due_at(since, wait, frozen) if not _stands(frozen) else None
+        at = _sent_at(*again, frozen)
         if at is not None:
             yield Item(at, What.EXECUTE, name, run)
     deadline = plan.steps[name].deadline
@@ -173,6 +172,11 @@ def _of_run(state: SagaState, plan: Outline, wide: Wide, name: str, run: Run) ->
         due = pauses.due_at(run.at, deadline, frozen)
         if due is not None:
             yield Item(due, What.DEADLINE, name, run)
+
+
+def _sent_at(since: int, wait: int, frozen: tuple[pauses.Interval, ...]) -> int | None:
+    """When a command is sent that is to wait so long; none while a pause lasts, however long it has waited."""
+    return None if _stands(frozen) else pauses.due_at(since, wait, frozen)
 
 
 def _stands(frozen: tuple[pauses.Interval, ...]) -> bool:
@@ -226,7 +230,7 @@ def _undo_next(state: SagaState, plan: Outline, wide: Wide) -> Iterator[Item]:
             return
         frozen = pauses.of_step(state, wide, debt.step)
         since = debt.outcome.at if debt.report is None else debt.report.at
-        at = None if _stands(frozen) else pauses.due_at(since, max(0, (debt.retry_at or since) - since), frozen)
+        at = _sent_at(since, max(0, (debt.retry_at or since) - since), frozen)
         if at is not None:
             yield Item(at, What.COMPENSATE, debt.step, debt=debt)
         return

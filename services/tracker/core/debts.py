@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from services.tracker.core.outline import Outline
-from services.tracker.core.retrying import delay
-from services.tracker.core.runs import FAILED, base_attempt
+from services.tracker.core.runs import FAILED, next_attempt_at
 from services.tracker.core.state import EventRef, Goal, ReportRef, SagaState, Sent, StepStatus
 
 
@@ -80,9 +79,4 @@ def _retry_at(state: SagaState, plan: Outline, step: str, report: ReportRef | No
         return None
     if report.kind != FAILED:
         return report.at
-    retry = plan.steps[step].step.compensation_retry
-    used = report.attempt - base_attempt(sent) + 1
-    if not report.retryable or used >= retry.attempts:
-        return None
-    wait = delay(retry, used, f"{state.saga_id}/{step}/undo/{report.attempt}")
-    return report.at + max(wait, report.retry_after)
+    return next_attempt_at(plan.steps[step].step.compensation_retry, report, sent, f"{state.saga_id}/{step}/undo")

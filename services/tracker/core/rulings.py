@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -134,9 +134,7 @@ def _compensate(state: SagaState, item: Item, until: int, plan: Outline, wide: W
 
 
 def _raise(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide) -> Ruling:
-    incident = _incident(state, item, plan)
-    kept = tuple(sorted((*state.incidents, incident), key=lambda one: (one.at, one.id)))
-    return replace(state, incidents=kept), (Raised(incident),)
+    return _opened(state, [_incident(state, item, plan)])
 
 
 def _incident(state: SagaState, item: Item, plan: Outline) -> Incident:
@@ -155,8 +153,13 @@ def _with_incidents(state: SagaState, decided: tuple[Decision, ...], until: int,
     known = {incident.id for incident in state.incidents}
     wanted = incidents(state, plan, step_runs(state, plan))
     new = [incident for incident in wanted if incident.at < until and incident.id not in known]
+    after, raised = _opened(state, new)
+    return after, (*decided, *raised)
+
+
+def _opened(state: SagaState, new: Sequence[Incident]) -> Ruling:
     kept = tuple(sorted((*state.incidents, *new), key=lambda one: (one.at, one.id)))
-    return replace(state, incidents=kept), (*decided, *map(Raised, new))
+    return replace(state, incidents=kept), tuple(map(Raised, new))
 
 
 def _solve(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide) -> Ruling:

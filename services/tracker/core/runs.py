@@ -6,11 +6,15 @@ outcome or a report of it is known; of a run one delivery is out at a time, sinc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 from services.tracker.core.outline import Outline, StepOutline
 from services.tracker.core.retrying import delay
 from services.tracker.core.state import EventRef, ReportRef, Run, SagaState, Sent, StepStatus
+from topology.model import Retry
+
+T = TypeVar("T")
 
 FAILED, PARKED, SKIPPED = "step.failed", "step.parked", "step.skipped"
 
@@ -26,8 +30,8 @@ def runs(step: StepOutline, state: SagaState) -> tuple[Run, ...]:
     for event in state.events:
         if event.step == step.name and event.type in step.outcomes:
             outcomes.setdefault(event.cause, []).append(event)
-    reports = _about([report for report in state.reports if report.step == step.name])
-    sent = _about_sent([sent for sent in state.sent if sent.step == step.name and not sent.undoes])
+    reports = _by((one for one in state.reports if one.step == step.name), lambda report: report.cause)
+    sent = _by((one for one in state.sent if one.step == step.name and not one.undoes), lambda sent: sent.about)
     return tuple([
         _run(step, state, event, outcomes.get(event.id, ()), reports.get(event.id, ()), sent.get(event.id, ()))
         for event in state.events
@@ -126,12 +130,16 @@ def _after(
         return StepStatus.PARKED, None
     if report.kind == SKIPPED:
         return StepStatus.SKIPPED, None
-    retry = step.step.retry
+    at = next_attempt_at(step.step.retry, report, sent, f"{state.saga_id}/{step.name}")
+    return (StepStatus.FAILED if at is None else StepStatus.RETRYING), at
+
+
+def next_attempt_at(retry: Retry, report: ReportRef, sent: Sequence[Sent], seed: str) -> int | None:
+    """When a failed attempt is followed by the next; none if it was the last. `seed` names what is attempted."""
     used = report.attempt - base_attempt(sent) + 1
     if not report.retryable or used >= retry.attempts:
-        return StepStatus.FAILED, None
-    wait = delay(retry, used, f"{state.saga_id}/{step.name}/{report.attempt}")
-    return StepStatus.RETRYING, report.at + max(wait, report.retry_after)
+        return None
+    return report.at + max(delay(retry, used, f"{seed}/{report.attempt}"), report.retry_after)
 
 
 def base_attempt(sent: Sequence[Sent]) -> int:
@@ -144,17 +152,11 @@ def _has_progress(state: SagaState, trigger: EventRef, last: Sent | None) -> boo
     return any(told.cause == trigger.id and told.command == command for told in state.progress)
 
 
-def _about(reports: Sequence[ReportRef]) -> dict[str, list[ReportRef]]:
-    found: dict[str, list[ReportRef]] = {}
-    for report in reports:
-        found.setdefault(report.cause, []).append(report)
-    return found
-
-
-def _about_sent(sent: Sequence[Sent]) -> dict[str, list[Sent]]:
-    found: dict[str, list[Sent]] = {}
-    for one in sent:
-        found.setdefault(one.about, []).append(one)
+def _by(items: Iterable[T], about: Callable[[T], str]) -> dict[str, list[T]]:
+    """The items by what they are about."""
+    found: dict[str, list[T]] = {}
+    for item in items:
+        found.setdefault(about(item), []).append(item)
     return found
 
 
@@ -169,5 +171,5 @@ def step_runs(state: SagaState, plan: Outline) -> list[StepRun]:
         for step in state.steps
         if step.name in plan.steps
         for run in step.runs
-        if run.epoch >= state.floors.get(step.name, 0)
+        if is_current(run, step.name, state)
     ]

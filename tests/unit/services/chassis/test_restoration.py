@@ -9,9 +9,10 @@ from services.chassis.clock import VirtualClock
 from services.chassis.memory import MemoryCluster
 from services.chassis.memory.admin import MemoryAdmin
 from services.chassis.records import Committed, TopicPartition
-from services.chassis.restoration import PAUSE, Restoration
+from services.chassis.restoration import Restoration
 from services.chassis.runner import Runner
 from services.chassis.service import Service
+from services.chassis.watermarks import PAUSE
 from services.chassis.work import Resume
 from tests.chain.definition import CHAIN
 from tests.chain.handlers import HANDLERS
