@@ -71,23 +71,25 @@ def from_headers(headers: Iterable[tuple[str, bytes | None]]) -> Envelope:
 
 def from_mapping(found: Mapping[str, bytes | None]) -> Envelope:
     """As `from_headers`, for headers already in a mapping (of a repeated header the last counts)."""
-    if found.get("ce_specversion") not in _SPEC_VERSIONS:
+    get = found.get
+    if get("ce_specversion") not in _SPEC_VERSIONS:
         raise _wrong_version(found)
+    time, cause, step, content_type = get("ce_time"), get("ce_causationid"), get("ce_step"), get("content-type")
     try:
         return Envelope(
             id=_event_id(found["ce_id"].decode()),  # type: ignore[union-attr]
             type=found["ce_type"].decode(),  # type: ignore[union-attr]
             source=found["ce_source"].decode(),  # type: ignore[union-attr]
-            time=_text(found, "ce_time") or "",
+            time=time.decode() if time else "",
             subject=_saga_id(found["ce_subject"].decode()),  # type: ignore[union-attr]
             definition=found["ce_sagadefinition"].decode(),  # type: ignore[union-attr]
             version=_counter(found, "ce_sagaversion", 1),
-            causation_id=_text(found, "ce_causationid"),
-            step=_text(found, "ce_step"),
+            causation_id=None if cause is None else cause.decode(),
+            step=None if step is None else step.decode(),
             attempt=_counter(found, "ce_attempt", 1),
             epoch=_counter(found, "ce_epoch", 0),
             traceparent=trace_of(found),
-            content_type=_text(found, "content-type") or "",
+            content_type=content_type.decode() if content_type else "",
         )
     except KeyError as error:
         raise _bad(str(error.args[0]), "is missing") from None
@@ -137,11 +139,6 @@ def _wrong_version(found: Mapping[str, bytes | None]) -> DecodeError:
     if value is None:
         return _bad("ce_specversion", "is null" if "ce_specversion" in found else "is missing")
     return _bad("ce_specversion", f"is {value[:40]!r}, not 1.0")
-
-
-def _text(found: Mapping[str, bytes | None], name: str) -> str | None:
-    value = found.get(name)
-    return None if value is None else value.decode()
 
 
 def _counter(found: Mapping[str, bytes | None], name: str, least: int) -> int:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
+from operator import attrgetter
 
 from services.chassis.quarantine import Quarantine
 from services.chassis.records import Record, TopicPartition
 from services.chassis.work import Effect, Heeded, Pause, Resume
+
+_place = attrgetter("topic", "partition")
 
 
 class Backlog:
@@ -20,13 +24,9 @@ class Backlog:
         self.quarantine = Quarantine()
 
     def add(self, records: Iterable[Record]) -> None:
-        """Records have been read."""
-        for record in records:
-            at = TopicPartition(record.topic, record.partition)
-            held = self._held.get(at)
-            if held is None:
-                held = self._held[at] = deque()
-            held.append(record)
+        """Records have been read, many of one partition in a row."""
+        for place, found in groupby(records, _place):
+            self._held.setdefault(TopicPartition(*place), deque()).extend(found)
 
     def drop(self) -> None:
         """Forget the records; they come again, to somebody."""

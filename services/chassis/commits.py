@@ -88,7 +88,7 @@ class Commits:
         outgoing += [record for _, record in changelog]
         ended = [one for one in waiting if isinstance(one, Ended)]
         made = [one for one in waiting if isinstance(one, Made)] if len(ended) < len(waiting) else []
-        places = {TopicPartition(one.record.topic, one.record.partition) for one in ended}
+        places = {TopicPartition(*place) for place in {(one.record.topic, one.record.partition) for one in ended}}
         for number in {one.number for one in made}:
             places |= self._of_task(number)
         if clean:

@@ -161,7 +161,8 @@ class Endings:
         """The end of a delivery; of a start, also the mark by which intake knows it again."""
         if delivery.record.topic == self._start_topic and self._marks is not None:
             changes = (*changes, Change(self._marks.topic, delivery.envelope.subject.encode(), now))
-        return Ended(delivery.record, kind, outgoing, changes, reason, delivery.job)
+        took, spans = delivery.took, delivery.spans
+        return Ended(delivery.record, kind, outgoing, changes, reason, delivery.job, took, spans)
 
     def _kept(self, delivery: Delivery) -> tuple[Change, ...]:
         """What the handler keeps for its key."""

@@ -8,6 +8,7 @@ has passed here since they were read; a task that hears of nothing writes a tick
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -25,6 +26,9 @@ LOG = logging.getLogger("saga.horizon")
 
 TICK_EVERY = 10.0
 """Seconds without a record after which a task that waits for a time writes a tick."""
+
+LONG = 60.0
+"""Seconds after which watermarks should have been reached; no service of ours holds a transaction open so long."""
 
 SOON = 0.005
 """Seconds to wait for records while watermarks are to be reached."""
@@ -44,6 +48,8 @@ class Asked(NamedTuple):
 
     until: int
     ends: Mapping[TopicPartition, int]
+    look_at: float = math.inf
+    """When to look why they are not reached (monotonic seconds)."""
 
 
 class Horizon:
@@ -104,6 +110,9 @@ class Horizon:
             if all(read.get(at.topic, 0) >= end for at, end in asked.ends.items()):
                 del self._asked[number]
                 self._logic.reach(number, asked.until, read)
+            elif self._clock.monotonic() >= asked.look_at:
+                self._asked[number] = asked._replace(look_at=self._clock.monotonic() + LONG)
+                self._look(asked)
 
     def wait(self, most: float) -> float:
         """Seconds, up to `most`, that may pass until there is something to look at again."""
@@ -140,4 +149,13 @@ class Horizon:
             return
         for number, now in wanted.items():
             own = {at: end for at, end in ends.items() if at.partition == number}
-            self._asked[number] = Asked(now, own)
+            self._asked[number] = Asked(now, own, self._clock.monotonic() + LONG)
+
+    def _look(self, asked: Asked) -> None:
+        """Say which input is not read on because of a transaction without an end: nothing is ruled until it has one."""
+        before = asked.until - round(LONG * 1000)
+        for at, offset in self._watermarks.undecided(tuple(asked.ends), before).items():
+            LOG.error(
+                "%s[%d]: nobody reads on behind offset %d, where a transaction has no end, and nothing is ruled there: "
+                "`saga kafka hanging --abort` ends it", *at, offset,
+            )  # fmt: skip

@@ -142,6 +142,12 @@ class Admin(Protocol):
     def end_offsets(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
         """One past the last written record (high watermark, uncommitted ones included)."""
 
+    def undecided(self, partitions: Sequence[TopicPartition], before: int) -> Mapping[TopicPartition, int]:
+        """Where committed readers stand still: the partitions in which a transaction that has written before a time
+
+        (milliseconds UTC, log time) has not ended, and the offset from which on nobody reads.
+        """
+
 
 class Publisher(Protocol):
     """A plain idempotent producer, for people and tools."""

@@ -22,13 +22,17 @@ from services.chassis.definitions import Statement, agree
 from services.chassis.execution import ThreadedExecutor
 from services.chassis.health import Health, serve
 from services.chassis.kafka import KafkaCluster
+from services.chassis.lag import Lag
 from services.chassis.logs import log_to_stderr
-from services.chassis.observer import Metrics
+from services.chassis.metrics import Metrics
+from services.chassis.observer import Journal, Observer, Rebalance
 from services.chassis.patience import until_available
 from services.chassis.port import Admin, Cluster
 from services.chassis.runner import Logic, Runner
 from services.chassis.service import Service
 from services.chassis.settings import Settings
+from services.chassis.tracing import Tracing, exporter_of, tracing_to
+from services.chassis.watermarks import Watermarks
 from services.chassis.work import Batch
 from services.chassis.worker import Identity, Worker
 from topology.model import Saga
@@ -76,42 +80,83 @@ class Process:
         self._stop = False
         self._health = Health(name)
         self._metrics = Metrics(name)
+        self._observers: list[Observer] = [self._metrics, Journal()]
+        self._lag: Lag | None = None
+        self._tracing: Tracing | None = None
+
+    @property
+    def registry(self) -> CollectorRegistry:
+        """What `/metrics` shows."""
+        return self._metrics.registry
+
+    def tell(self, observer: Observer) -> None:
+        """Have one more told what the worker tells."""
+        self._observers.append(observer)
 
     def run(self, logic_for: LogicFor, specs: Sequence[TopicSpec], counted: str) -> None:
         """Work until told to stop, then exit. `counted` is the topic whose partition count the others must have."""
         signal.signal(signal.SIGTERM, self._on_signal)
         signal.signal(signal.SIGINT, self._on_signal)
-        try:
-            self._work(logic_for, specs, counted)
-        except ChoreographyError as error:
-            LOG.error("%s", error)
-            _exit(1)
-        except Exception:
-            LOG.exception("stopped by an unexpected error")
-            _exit(1)
-        _exit(0)
+        code = self._result(logic_for, specs, counted)
+        if self._tracing is not None:
+            self._tracing.close()
+        _exit(code)
 
     # ---- what the worker tells
 
     def committed(self, batch: Batch, seconds: float) -> None:
         """A batch is on the log."""
-        self._metrics.committed(batch, seconds)
+        for observer in self._observers:
+            observer.committed(batch, seconds)
+
+    def aborted(self, *, in_doubt: bool) -> None:
+        """A transaction is not on the log, or perhaps not."""
+        for observer in self._observers:
+            observer.aborted(in_doubt=in_doubt)
+
+    def rebalanced(self, how: Rebalance) -> None:
+        """Partitions have come or gone."""
+        for observer in self._observers:
+            observer.rebalanced(how)
+
+    def restored(self, seconds: float) -> None:
+        """Everything assigned runs."""
+        for observer in self._observers:
+            observer.restored(seconds)
 
     def turned(self, runner: Runner) -> None:
         """The loop has gone round."""
-        self._metrics.turned(runner)
+        for observer in self._observers:
+            observer.turned(runner)
         self._health.note(runner)
+        if self._lag is not None:
+            self._lag.turned()
 
     # ---- inside
+
+    def _result(self, logic_for: LogicFor, specs: Sequence[TopicSpec], counted: str) -> int:
+        """Work until told to stop; the exit code."""
+        try:
+            self._work(logic_for, specs, counted)
+        except ChoreographyError as error:
+            LOG.error("%s", error)
+            return 1
+        except Exception:
+            LOG.exception("stopped by an unexpected error")
+            return 1
+        return 0
 
     def _work(self, logic_for: LogicFor, specs: Sequence[TopicSpec], counted: str) -> None:
         calm_the_collector()
         cluster = cluster_of(self._settings)
         executor = ThreadedExecutor(self._settings.heavy_processes)
-        self._serve(executor, self._metrics.registry)
+        self._serve(executor, self.registry)
+        self._tracing = tracing_to(exporter_of(self._settings.tracing, os.environ), self._name)
         agreed = self._prepare(cluster, specs, counted)
         if agreed is not None:
-            self._loop(self._worker(cluster, logic_for(*agreed), executor))
+            worker = self._worker(cluster, logic_for(*agreed), executor)
+            self._measure_lag(cluster, worker)
+            self._loop(worker)
         executor.close()
 
     def _loop(self, worker: Worker) -> None:
@@ -134,7 +179,13 @@ class Process:
             self,
             self._settings.max_in_flight,
             self._settings.progress_interval,
+            self._tracing,
         )
+
+    def _measure_lag(self, cluster: Cluster, worker: Worker) -> None:
+        ends = Watermarks(cluster, SystemClock(), LOG)
+        self._lag = Lag(self._name, worker.standing, lambda places: ends.ask(places, "the lag is not known"))
+        self.registry.register(self._lag)
 
     def _identity(self) -> Identity:
         slot = self._settings.instance or uuid.uuid4().hex

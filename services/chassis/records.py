@@ -37,6 +37,11 @@ class Record(msgspec.Struct, frozen=True, gc=False):
         """The place of the record, as people write it: `topic[partition]@offset`."""
         return f"{self.topic}[{self.partition}]@{self.offset}"
 
+    @property
+    def emptied(self) -> Record:
+        """The record without what it carries: of one that waits for its commit only the place counts."""
+        return Record(self.topic, self.partition, self.offset, self.timestamp, self.key, None, [])
+
 
 class Outgoing(msgspec.Struct, frozen=True, gc=False):
     """One record to write. The partition is always explicit: that of the task, or of the key."""

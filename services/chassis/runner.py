@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
+from typing import NamedTuple
 
 from services.chassis.backlog import Backlog
 from services.chassis.commits import Commits
@@ -35,9 +36,22 @@ from services.chassis.work import (
     Wait,
 )
 
-__all__ = ["Logic", "Runner"]
+__all__ = ["Logic", "Runner", "Standing"]
 
 Place = tuple[str, int, int]
+
+
+class Standing(NamedTuple):
+    """How far a partition has been taken in (`position`: the next offset), what of it is not finished, and when the
+    first record came that is read but not taken in (milliseconds UTC); none where that is not known here.
+    """
+
+    at: TopicPartition
+    position: int | None
+    unfinished: int
+    oldest: int | None
+
+
 UNKNOWN_ENDS: Mapping[TopicPartition, int] = MappingProxyType({})
 
 REPORTED_AFTER = 1_000
@@ -254,6 +268,18 @@ class Runner:
         places = [TopicPartition(topic, number) for topic in task.ledgers] if task is not None else []
         found = {at.topic: self._first_held(at, positions.get(at)) for at in places}
         return {topic: position for topic, position in found.items() if position is not None}
+
+    def standing(self, positions: Mapping[TopicPartition, int]) -> list[Standing]:
+        """How far each partition is taken in, where the consumer has read to `positions`."""
+        found = []
+        for at in self._tasks.partitions():
+            ledger = self._tasks.tasks[at.partition].ledgers[at.topic]
+            held = self._backlog.first(at)
+            known = [
+                offset for offset in (held.offset if held else positions.get(at), ledger.next) if offset is not None
+            ]
+            found.append(Standing(at, max(known, default=None), len(ledger), held.timestamp if held else None))
+        return found
 
     def restoring(self) -> tuple[Task, ...]:
         """Tasks whose stores have to be read before they run."""

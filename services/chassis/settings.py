@@ -12,6 +12,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.chassis.paths import saga_home
+from services.chassis.tracing import Exporter
 
 PASS_THROUGH = "SAGA_KAFKA_"  # noqa: S105  # no password, a prefix
 
@@ -36,6 +37,9 @@ class Settings(BaseSettings):
     instance: str | None = Field(None, description="this instance's name; makes its membership static")
     http_host: str = Field("127.0.0.1", description="address of health and metrics")
     http_port: int | None = Field(None, ge=0, le=65535, description="port of health and metrics; none: not served")
+    tracing: Exporter | None = Field(
+        None, description="where spans go: `otlp`, `console` or `none`; unset: `otlp` if an OTLP endpoint is set"
+    )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     kafka: dict[str, str] = Field(default_factory=dict, exclude=True, description="librdkafka properties, as JSON")
 

@@ -141,7 +141,9 @@ class StepLogic:
         if known is None:
             return self._dead(ended.record, DecodeError(DecodeProblem.INVALID, "the log", reason), now)
         said = f"Kafka does not take the outcome: {reason}"
-        return self._ends.failed(known, "terminal", said, now, retryable=False)
+        instead = self._ends.failed(known, "terminal", said, now, retryable=False)
+        instead.took, instead.spans = ended.took, ended.spans
+        return instead
 
     # ---- while handlers run
 

@@ -24,6 +24,14 @@ class Watermarks:
         self._admin: Admin | None = None
         self._ask_at = 0.0
 
+    def undecided(self, places: Sequence[TopicPartition], before: int) -> Mapping[TopicPartition, int]:
+        """As `Admin.undecided`; nothing if there is no answer."""
+        try:
+            self._admin = self._admin or self._cluster.admin()
+            return self._admin.undecided(places, before)
+        except UnavailableError:
+            return {}
+
     def ask(self, places: Sequence[TopicPartition], in_vain: str) -> Mapping[TopicPartition, int] | None:
         """One past the last written record of each; none if there is no answer: `in_vain` says what cannot be done."""
         if self._clock.monotonic() < self._ask_at:

@@ -66,7 +66,8 @@ class Delivery(msgspec.Struct, eq=False):
 
     Of one `lane` (the saga's business key, in its partition) one delivery is worked on at a time. The event of a
     delivery with a `command` lies elsewhere: its `cause`, once it has been read. `disturbed` says why nobody wants
-    this any more, `report_at` when progress is due.
+    this any more, `report_at` when progress is due. Its handler `began` at a monotonic time and `took` so many seconds
+    (less than none: it has not run); `spans` are tracing's.
     """
 
     record: Record
@@ -79,6 +80,9 @@ class Delivery(msgspec.Struct, eq=False):
     context: Context | None = None
     disturbed: str = ""
     report_at: int = 0
+    began: float = 0.0
+    took: float = -1.0
+    spans: object | None = None
 
     @property
     def place(self) -> tuple[str, int, int]:
@@ -92,7 +96,10 @@ def delivery_of(record: Record, envelope: Envelope, job: Job, command: Command |
 
 
 class Ended(msgspec.Struct, eq=False):
-    """A consumed record with everything that it led to; committed in one transaction."""
+    """A consumed record with everything that it led to; committed in one transaction.
+
+    If a handler has run, it `took` so many seconds, and left `spans` if it was traced.
+    """
 
     record: Record
     kind: Kind
@@ -100,6 +107,8 @@ class Ended(msgspec.Struct, eq=False):
     changes: tuple[Change, ...] = ()
     reason: str = ""
     job: Job | None = None
+    took: float = -1.0
+    spans: object | None = None
 
     @property
     def place(self) -> tuple[str, int, int]:

@@ -12,14 +12,28 @@ from services.chassis.context import Context, KeyedState
 from services.chassis.execution import Executor
 from services.chassis.horizon import Horizon
 from services.chassis.logic import Logic
-from services.chassis.observer import Observer
+from services.chassis.observer import Observer, Rebalance
 from services.chassis.offsets import KnownOffsets
 from services.chassis.port import Cluster, TransactionAbortedError, TransactionInDoubtError
 from services.chassis.records import TopicPartition
 from services.chassis.references import References
 from services.chassis.restoration import Restoration
-from services.chassis.runner import Runner
-from services.chassis.work import Batch, Cancel, Effect, Ended, Interrupt, Made, Pause, Resume, Start, Warn
+from services.chassis.runner import Runner, Standing
+from services.chassis.tracing import Tracing
+from services.chassis.work import (
+    Batch,
+    Cancel,
+    Delivery,
+    Effect,
+    Ended,
+    Interrupt,
+    Made,
+    Pause,
+    Result,
+    Resume,
+    Start,
+    Warn,
+)
 
 LOG = logging.getLogger("saga.worker")
 
@@ -62,7 +76,9 @@ class Worker:
         observer: Observer,
         max_in_flight: int = 16,
         progress_interval: float = PROGRESS_INTERVAL,
+        tracing: Tracing | None = None,
     ) -> None:
+        self.tracing = tracing
         self.runner = Runner(logic, max_in_flight, round(progress_interval * 1000))
         self._executor = executor
         self._clock = clock
@@ -72,6 +88,7 @@ class Worker:
         self._known = KnownOffsets()
         self._asks_again = False
         self._quiet_turns = 0
+        self._restoring_since: float | None = None
         self._producer = cluster.producer(identity.transactional_id)
         self._restoration = Restoration(cluster, self.runner, clock)
         self._references = References(cluster, clock)
@@ -90,11 +107,11 @@ class Worker:
             self._consumer.rejoin()
         busy = self.runner.in_flight > 0
         for delivery, result in self._executor.results(self._wait() if busy else 0):
-            self.runner.on_done(delivery, result, self._clock.now())
+            self._done(delivery, result, self._clock.now())
             self._quiet_turns = 0
         waits = busy or self.runner.has_work or self._restoration.is_running or self._references.is_running
         self._read(0 if waits else self._until_due(timeout))
-        self._apply(self._restoration.advance())
+        self._restore()
         self._fetch()
         if self._horizon is not None:
             self._horizon.even_out(self._consumer.ended)
@@ -123,6 +140,10 @@ class Worker:
         """How far each topic of a task has been read and taken in."""
         return self.runner.taken_in(number, self._consumer.positions())
 
+    def standing(self) -> list[Standing]:
+        """How far each partition has been taken in, and since when its next record lies there."""
+        return self.runner.standing(self._consumer.positions())
+
     # ---- the group's listener, called inside poll
 
     def on_assign(self, partitions: Sequence[TopicPartition]) -> None:
@@ -134,18 +155,22 @@ class Worker:
         self._apply(self.runner.on_assign({at: committed.get(at) for at in partitions}))
         self._consumer.assign({at: committed[at].offset if at in committed else None for at in partitions})
         self._restoration.begin()
+        self._restoring_since = self._clock.monotonic() if self._restoration.is_running else None
+        self._observer.rebalanced(Rebalance.ASSIGNED)
         LOG.info("assigned: partitions %s", sorted({at.partition for at in partitions}))
 
     def on_revoke(self, partitions: Sequence[TopicPartition]) -> None:
         """The last moment to commit."""
+        self._observer.rebalanced(Rebalance.REVOKED)
         for delivery, result in self._executor.results(0):
-            self.runner.on_done(delivery, result, self._clock.now())
+            self._done(delivery, result, self._clock.now())
         self._commit(clean=True)
         self.runner.on_revoke()
         self._stop_reading()
 
     def on_lost(self, partitions: Sequence[TopicPartition]) -> None:
         """Too late to commit."""
+        self._observer.rebalanced(Rebalance.LOST)
         LOG.warning("lost: partitions %s", sorted({at.partition for at in partitions}))
         self._apply(self.runner.on_lost())
         self._stop_reading()
@@ -175,6 +200,13 @@ class Worker:
         if self._horizon is not None:
             self._horizon.forget()
 
+    def _restore(self) -> None:
+        """Read on in what has to be known before a task runs."""
+        self._apply(self._restoration.advance())
+        if self._restoring_since is not None and not self._restoration.is_running:
+            self._observer.restored(self._clock.monotonic() - self._restoring_since)
+            self._restoring_since = None
+
     def _fetch(self) -> None:
         """Read on in what commands refer to."""
         self._references.ask(self.runner.fetches())
@@ -201,10 +233,25 @@ class Worker:
         now = self._clock.now()
         while starts := self.runner.pump(now):
             for start in starts:
-                context = start.delivery.context = self._context(start, now)
-                result = self._executor.run(start.delivery, start.event, context)
+                delivery = start.delivery
+                delivery.context = self._context(start, now)
+                delivery.began = self._clock.monotonic()
+                result = self._run(start, delivery.context)
                 if result is not None:
-                    self.runner.on_done(start.delivery, result, now)
+                    self._done(delivery, result, now)
+
+    def _run(self, start: Start, context: Context) -> Result | None:
+        if self.tracing is None:
+            return self._executor.run(start.delivery, start.event, context)
+        with self.tracing.running(start.delivery):
+            return self._executor.run(start.delivery, start.event, context)
+
+    def _done(self, delivery: Delivery, result: Result, now: int) -> None:
+        """A handler has ended."""
+        delivery.took = self._clock.monotonic() - delivery.began
+        if self.tracing is not None:
+            self.tracing.ended(delivery, result)
+        self.runner.on_done(delivery, result, now)
 
     def _context(self, start: Start, now: int) -> Context:
         delivery, envelope = start.delivery, start.delivery.envelope
@@ -230,6 +277,8 @@ class Worker:
                     self._consumer.resume([at])
                 case Cancel(delivery):
                     self._executor.cancel(delivery)
+                    if self.tracing is not None:
+                        self.tracing.given_up(delivery)
                 case Warn(delivery):
                     self._executor.warn(delivery)
                 case Interrupt(delivery):
@@ -242,8 +291,10 @@ class Worker:
         try:
             self._transact(batch)
         except TransactionAbortedError as error:
+            self._observer.aborted(in_doubt=False)
             self._aborted(batch, error)
         except TransactionInDoubtError as error:
+            self._observer.aborted(in_doubt=True)
             LOG.warning("%s: what the group has committed will tell", error)
             if not clean:  # else the partitions are going anyway
                 self._consumer.rejoin()
@@ -255,7 +306,10 @@ class Worker:
         self._producer.transact(batch.outgoing, batch.offsets, self._consumer.group_metadata())
         self._known.note(batch.offsets)
         self.runner.on_committed(batch)
-        self._observer.committed(batch, self._clock.monotonic() - began)
+        seconds = self._clock.monotonic() - began
+        self._observer.committed(batch, seconds)
+        if self.tracing is not None:
+            self.tracing.committed(batch, seconds)
 
     def _aborted(self, batch: Batch, error: TransactionAbortedError) -> None:
         """Once: the same batch comes again. Twice, for one record's sake: find the one, so that it fails alone."""

@@ -10,7 +10,8 @@ import typer
 
 from services.chassis.kafka import KafkaCluster
 from services.chassis.settings import passed_through
-from services.cli.groups import KafkaGroups
+from services.cli.api import DEFAULT_URL, Api
+from services.inspection.groups import KafkaGroups
 from services.local.discovery import default_bootstrap
 
 PATIENCE = 3.0
@@ -19,10 +20,11 @@ PATIENCE = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """The brokers to talk to; `chosen` if somebody named them."""
+    """The brokers to talk to, `chosen` if somebody named them; and the HTTP API, none if it is not to be asked."""
 
     bootstrap: str
     chosen: bool = False
+    views: Api | None = None
 
     @property
     def properties(self) -> dict[str, str]:
@@ -33,15 +35,23 @@ class Connection:
         """Kafka, given up after a few seconds without an answer."""
         return KafkaCluster(self.properties, patience=PATIENCE)
 
+    def api(self) -> Api | None:
+        """The HTTP API, if it answers for this Kafka."""
+        return self.views if self.views is not None and self.views.answers() else None
+
     def groups(self) -> KafkaGroups:
         """Kafka's consumer groups."""
         return KafkaGroups(self.properties, PATIENCE)
 
 
-def connection_for(bootstrap: str | None) -> Connection:
+def connection_for(bootstrap: str | None, *, with_api: bool = True) -> Connection:
     """The brokers that were named on the command line, else by the environment, else where ours runs."""
     chosen = bootstrap or os.environ.get("SAGA_BOOTSTRAP_SERVERS")
-    return Connection(chosen or default_bootstrap(), chosen=bool(chosen))
+    found = chosen or default_bootstrap()
+    url = os.environ.get("SAGA_VIEWS_URL")
+    is_told = url is not None and bootstrap is None
+    views = Api(url or DEFAULT_URL, None if is_told else found) if with_api else None
+    return Connection(found, bool(chosen), views)
 
 
 def connection_of(context: typer.Context) -> Connection:

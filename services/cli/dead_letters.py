@@ -14,14 +14,15 @@ from schemas.events.commands import Act
 from services.cli.asking import make_sure
 from services.cli.connection import connection_of
 from services.cli.exits import Exit
-from services.cli.letters import dead_letters, letter_at
 from services.cli.options import Manner, taking
 from services.cli.output import err, out, print_json, safe
-from services.cli.reading import partition_count
-from services.cli.redriving import Wanted, put_back, wanted
-from services.cli.steering.giving import Order, put, to_all
-from services.cli.steering.sending import os_user
+from services.cli.steering.giving import Typed, put
 from services.cli.views.letters import letter_json, letter_table, letter_view
+from services.inspection.giving import to_all
+from services.inspection.letters import dead_letters, letter_at
+from services.inspection.reading import partition_count
+from services.inspection.redriving import Wanted, put_back, wanted
+from services.inspection.sending import os_user
 from topology.topics import SAGA_COMMANDS
 
 app = typer.Typer(no_args_is_help=True, help="Dead letters: records that no service could read.")
@@ -110,7 +111,7 @@ def go_on(context: typer.Context, options: Continuing) -> None:
     """Let a service go on. Its partitions stand still when most of what came could not be read."""
     connection = connection_of(context)
     cluster = connection.cluster()
-    order = Order(Act.CONTINUE, options.author, options.reason, wait=options.wait, as_json=options.as_json)
+    order = Typed(Act.CONTINUE, options.author, options.reason, wait=options.wait, as_json=options.as_json)
     command = order.command(of_service(options.service))
     asked = to_all(command, options.command_id, partition_count(cluster, SAGA_COMMANDS))
     raise typer.Exit(put(cluster, connection.groups(), [asked], order))

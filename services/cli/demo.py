@@ -18,6 +18,7 @@ from services.cli.output import err, out, safe
 from services.cli.review import run_review
 from services.cli.target import Wishes, pull_request
 from services.cli.up import start_detached, stop_all
+from services.local.places import login_url
 from services.local.up import Plan
 
 _KEPT = frozenset({"SAGA_CACHE", "SAGA_DEBUG"})
@@ -42,7 +43,7 @@ def demo(
     finally:
         if not keep:
             stop_all(home, err())
-    _say_what_next(console, home, keep=keep)
+    _say_what_next(console, home, record.console, keep=keep)
     raise typer.Exit(code if code is not Exit.FINDINGS else Exit.OK)
 
 
@@ -53,7 +54,7 @@ def _own_environment(home: Path) -> None:
     os.environ["SAGA_HOME"] = str(home)
 
 
-def _say_what_next(console: Console, home: Path, *, keep: bool) -> None:
+def _say_what_next(console: Console, home: Path, url: str | None, *, keep: bool) -> None:
     console.print()
     if not keep:
         console.print("Everything is stopped again. `saga demo --keep` leaves it running, to look around.")
@@ -61,3 +62,5 @@ def _say_what_next(console: Console, home: Path, *, keep: bool) -> None:
     console.print("Everything still runs. Look around with:")
     for command in ("saga ls", f"saga show {NAME}#7", f"saga events {NAME}#7", "saga status", "saga down"):
         console.print(safe(f"  SAGA_HOME={home} {command}"), soft_wrap=True)
+    if url is not None:
+        console.print(Text.assemble("\nIn the browser: ", safe(login_url(home, url), "bold")), soft_wrap=True)

@@ -15,8 +15,8 @@ from rich.spinner import Spinner
 from rich.text import Text
 
 from services.cli.output import safe
-from services.cli.reading import Feed
 from services.cli.views.timeline import timeline
+from services.inspection.reading import Feed
 from services.tracker.core.reason import length
 from services.tracker.core.state import SagaState, StepState, StepStatus
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from schemas.control import ControlEntry
 from services.chassis.partitioner import partition_of
 from services.chassis.port import Cluster
-from services.cli.diagnosis import missing_services, sentence
-from services.cli.groups import Groups
 from services.cli.output import clock
-from services.cli.reading import partition_count
-from services.cli.surroundings import control_of, wide_in
+from services.inspection.diagnosis import missing_services, sentence
+from services.inspection.groups import Groups
+from services.inspection.reading import partition_count
+from services.inspection.surroundings import control_of, wide_in
 from services.tracker.core.pauses import Wide
 from services.tracker.core.state import SagaState, StepState, StepStatus
 from topology.code_review import CODE_REVIEW

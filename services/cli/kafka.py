@@ -6,13 +6,21 @@ Exit codes: 0 done; 1 failed (one sentence on stderr says why); `status` 3 when 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
+from schemas.errors import UnavailableError
+from services.chassis.paths import cache_home
+from services.cli.connection import connection_of
 from services.local.broker import EmbeddedKafka, Started, Status
+from services.local.distribution import kafka_distribution
+from services.local.hanging import Hanging, abort, by_hand, find_hanging
+from services.local.readiness import brokers_at
 
 NOT_RUNNING = 3
 
@@ -63,6 +71,46 @@ def status(as_json: _AsJson = False) -> None:
         raise typer.Exit(NOT_RUNNING)
     if not seen.answers:
         raise typer.Exit(1)
+
+
+@app.command(epilog="Exit codes: 0 none is left, 1 failed, or some are there and --abort was not given.")
+def hanging(
+    context: typer.Context,
+    abort_them: Annotated[bool, typer.Option("--abort", help="Roll each back where it lies.")] = False,
+    as_json: _AsJson = False,
+) -> None:
+    """List transactions without an end, before which committed readers stand still; of any Kafka that asks for no name.
+
+    Kafka leaves one behind when it loses a transaction's marker. What it wrote there is rolled back by --abort: if the
+    rest of it was committed, the saga that it belongs to may need a redrive.
+    """
+    connection, said = connection_of(context), _said()
+    if len(connection.properties) > 1:
+        raise UnavailableError(f"Kafka at {connection.bootstrap} asks who we are: use {by_hand(connection.bootstrap)}.")
+    distribution = kafka_distribution(cache_home(), said.print)
+    with said.status("Looking through Kafka's transactions"):
+        found = find_hanging(distribution, connection.bootstrap, brokers_at(connection.bootstrap))
+        for one in found if abort_them else ():
+            abort(distribution, connection.bootstrap, one)
+    if as_json:
+        _print_json({"hanging": [asdict(one) for one in found], "aborted": abort_them})
+    else:
+        _out().print(hanging_lines(found, aborted=abort_them))
+    if found and not abort_them:
+        raise typer.Exit(1)
+
+
+def hanging_lines(found: Sequence[Hanging], *, aborted: bool) -> str:
+    """Say which there are, and what has been or can be done."""
+    if not found:
+        return "No transaction hangs."
+    lines = [f"  {escape(str(one))}" for one in found]
+    count = "1 transaction" if len(found) == 1 else f"{len(found)} transactions"
+    if aborted:
+        return "\n".join([f"Rolled back {count}:", *lines])
+    return "\n".join(
+        [f"{count} without an end; committed readers stand still at", *lines, "End them: `saga kafka hanging --abort`."]
+    )
 
 
 def started_line(started: Started, seen: Status) -> str:

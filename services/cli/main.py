@@ -46,9 +46,13 @@ def options(
             help="Kafka's brokers [default: $SAGA_BOOTSTRAP_SERVERS, else the embedded Kafka, else 127.0.0.1:9092].",
         ),
     ] = None,
+    with_api: Annotated[
+        bool,
+        typer.Option("--api/--no-api", help="Ask the HTTP API where it answers ($SAGA_VIEWS_URL); else read the log."),
+    ] = True,
 ) -> None:
     """Choreographed sagas on Kafka, and code review as one of them."""
-    context.obj = connection_for(bootstrap)
+    context.obj = connection_for(bootstrap, with_api=with_api)
 
 
 app.command(epilog="Exit codes: 0 stopped by Ctrl-C or ready (--detach), 1 failed.")(up)

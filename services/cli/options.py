@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
-from services.cli.steering.sending import os_user
+from services.inspection.sending import os_user
 
 T = TypeVar("T")
 

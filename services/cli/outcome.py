@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import msgspec
 
+from schemas.api.sagas import SagaFacts
 from schemas.events.code_review import CommentsCreated, FileCoverage, Finding, LlmCompleted, PrRejected, Severity
 from services.chassis.port import Cluster
-from services.cli.decoding import codec_for, history
 from services.cli.exits import Exit
-from services.cli.views.sagas import SagaJson, saga_json
+from services.inspection.decoding import codec_for, history
+from services.inspection.facts import saga_facts
 from services.tracker.core.state import SagaState, SagaStatus
 from topology.code_review import CODE_REVIEW
 
@@ -40,7 +41,7 @@ class ReviewJson(msgspec.Struct, frozen=True):
     rejected: dict[str, str] | None
     location: str | None
     files: tuple[str, ...]
-    saga: SagaJson
+    saga: SagaFacts
 
 
 def outcome_of(cluster: Cluster, state: SagaState) -> Outcome:
@@ -90,7 +91,7 @@ def review_json(outcome: Outcome, code: Exit, now: int, *, already: bool) -> Rev
         rejected={"code": rejected.code, "reason": rejected.reason} if rejected else None,
         location=created.location if created else None,
         files=created.files if created else (),
-        saga=saga_json(outcome.state, now),
+        saga=saga_facts(outcome.state, now),
     )
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 import sys
-import time
 from datetime import UTC, datetime
 
 import msgspec
+from pydantic import BaseModel
 from rich.console import Console
 from rich.text import Text
 
@@ -41,21 +41,15 @@ def safe(text: object, style: str = "") -> Text:
 
 def print_json(value: object) -> None:
     """One JSON value on stdout; ASCII only, so that nothing in it steers a terminal."""
-    sys.stdout.write(json.dumps(msgspec.to_builtins(value), indent=1) + "\n")
+    sys.stdout.write(json.dumps(msgspec.to_builtins(value, enc_hook=_plain), indent=1) + "\n")
 
 
-def now() -> int:
-    """Milliseconds UTC, by this machine's clock."""
-    return round(time.time() * 1000)
+def _plain(value: object) -> object:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    raise NotImplementedError(f"{type(value).__name__} is no JSON")
 
 
 def clock(at: int | None) -> str:
     """A point in time (milliseconds UTC) as local date and time."""
     return "" if at is None else f"{datetime.fromtimestamp(at / 1000, UTC).astimezone():%Y-%m-%d %H:%M:%S}"
-
-
-def iso(at: int | None) -> str | None:
-    """A point in time (milliseconds UTC) as RFC 3339."""
-    if at is None:
-        return None
-    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -20,12 +20,12 @@ from services.cli.following import Screen, follow, screen_on
 from services.cli.hindrances import hindrance
 from services.cli.outcome import Outcome, exit_code, outcome_of, review_json
 from services.cli.output import err, out, print_json, safe
-from services.cli.reading import Feed, partition_count
 from services.cli.target import Wishes, pull_request
 from services.cli.views.findings import findings, summary, written
 from services.cli.views.sagas import heading
-from services.cli.views.standing import standing
 from services.cli.views.timeline import timeline
+from services.inspection.reading import Feed, partition_count
+from services.inspection.standing import standing
 from services.tracker.core.state import SagaState, SagaStatus
 from topology.code_review import CODE_REVIEW
 from topology.template import saga_id

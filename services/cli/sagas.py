@@ -9,15 +9,17 @@ from typing import Annotated
 import typer
 
 from services.cli.connection import Connection, connection_of
-from services.cli.decoding import codec_for, history
 from services.cli.following import follow, screen_on
 from services.cli.hindrances import hindrance
-from services.cli.loading import known_definitions, name_of, readable_definitions
-from services.cli.output import err, now, out, print_json, safe
-from services.cli.reading import Feed, began, each_state, find
-from services.cli.steering.selection import Selection, fits
-from services.cli.views.events import events_json, events_view
-from services.cli.views.sagas import saga_json, saga_table, saga_view
+from services.cli.output import err, out, print_json, safe
+from services.cli.views.events import events_view
+from services.cli.views.sagas import saga_table, saga_view
+from services.inspection.decoding import codec_for, history
+from services.inspection.facts import event_facts, saga_facts
+from services.inspection.loading import known_definitions, name_of, readable_definitions
+from services.inspection.reading import Feed, began, each_state, find
+from services.inspection.selection import Selection, fits
+from services.inspection.times import now
 from services.tracker.core.state import SagaState, SagaStatus
 from topology.code_review import CODE_REVIEW
 from topology.model import Saga
@@ -51,10 +53,10 @@ def ls(
 ) -> None:
     """List sagas, the latest last."""
     wanted = Selection((), None, name_of(definition), key_prefix, frozenset(status or ()))
-    known, total = latest_of((one for one in each_state(connection_of(context).cluster()) if fits(wanted, one)), limit)
+    known, total = _listed(connection_of(context), wanted, limit)
     at = now()
     if as_json:
-        print_json([saga_json(state, at) for state in known])
+        print_json([saga_facts(state, at) for state in known])
         return
     if not known:
         is_all = wanted == Selection()
@@ -63,6 +65,21 @@ def ls(
     out().print(saga_table(known, at))
     if total > len(known):
         err().print(f"{total - len(known)} older ones are not shown: --limit {total}.")
+
+
+def _listed(connection: Connection, wanted: Selection, limit: int) -> tuple[list[SagaState], int]:
+    """The last `limit` sagas, and how many there are: from the HTTP API, else from the log."""
+    api = connection.api()
+    told = None if api is None else api.latest(wanted, limit)
+    if told is not None:
+        return told
+    return latest_of((one for one in each_state(connection.cluster()) if fits(wanted, one)), limit)
+
+
+def found(connection: Connection, name: str) -> SagaState:
+    """The saga that a name means: from the HTTP API, else from the log. Raises NotFoundError."""
+    api = connection.api()
+    return (api.find(name) if api is not None else None) or find(connection.cluster(), name)
 
 
 def none_yet(known: Iterable[Saga]) -> str:
@@ -95,12 +112,12 @@ def show(
 ) -> None:
     """Show one saga: its timeline, every step, what remains, and why it is not finished."""
     connection = connection_of(context)
-    state = find(connection.cluster(), name)
+    state = found(connection, name)
     if follows and not state.status.is_final:
         state = _followed(connection, state, as_json=as_json)
     at = now()
     if as_json:
-        print_json(saga_json(state, at))
+        print_json(saga_facts(state, at))
     else:
         out().print(saga_view(state, at))
 
@@ -116,7 +133,7 @@ def events(
     state = find(cluster, name)
     happened = history(cluster, state, codec_for(readable_definitions(definition)))
     if as_json:
-        print_json(events_json(happened))
+        print_json(event_facts(happened))
     else:
         out().print(events_view(state, happened))
 

@@ -14,8 +14,8 @@ from rich.text import Text
 from services.chassis.port import Admin
 from services.cli.connection import connection_of
 from services.cli.exits import Exit
-from services.cli.loading import DEFAULT_DEFINITION, definitions
 from services.cli.output import out, print_json, safe
+from services.inspection.loading import DEFAULT_DEFINITION, definitions
 from topology.code_review import CODE_REVIEW
 from topology.model import Saga
 from topology.topics import TopicFactory, TopicSpec, state_topic, topics_of

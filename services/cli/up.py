@@ -22,6 +22,7 @@ from services.chassis.paths import saga_home
 from services.cli.connection import connection_of
 from services.cli.output import err, out, print_json, safe
 from services.cli.views.services import services_table, status_view
+from services.local.places import login_url
 from services.local.processes import Process, eventually, spawn
 from services.local.service_log import last_words
 from services.local.up import Plan, bring_up
@@ -80,14 +81,15 @@ def status(as_json: _AsJson = False) -> None:
     elif record is None:
         out().print("`saga up` is not running: start it with `saga up`, or `saga up --detach`.")
     else:
-        out().print(status_view(record, str(logs_folder(home))))
+        at = login_url(home, record.console) if record.console else None
+        out().print(status_view(record, str(logs_folder(home)), at))
     if record is None or not record.is_ready:
         raise typer.Exit(NOT_RUNNING if record is None else 1)
 
 
 def run_attached(plan: Plan, console: Console) -> None:
     """Run everything in this process until Ctrl-C."""
-    with _showing(console) as show:
+    with _showing(console, plan.home) as show:
         bring_up(plan, show.say, show.watch)
     console.print("Stopped.")
 
@@ -111,6 +113,8 @@ def start_detached(plan: Plan, console: Console, *, tethered: bool = False) -> U
         process.terminate(_STOP_SECONDS)
         raise
     console.print(f"Ready: {_what(record)}. {_NEXT} Stop with `saga down`.", soft_wrap=True)
+    if record.console is not None:
+        console.print(f"Look at it: {login_url(plan.home, record.console)}", soft_wrap=True)
     return record
 
 
@@ -160,6 +164,7 @@ class _Show:
     """Says what happens, a line each; on a terminal the services stand below."""
 
     console: Console
+    home: Path
     record: UpRecord | None = None
     spinner: Spinner = field(default_factory=lambda: Spinner("dots", Text("starting", "dim"), style="yellow"))
     has_been_ready: bool = False
@@ -172,6 +177,8 @@ class _Show:
         if record.is_ready and not self.has_been_ready:
             self.has_been_ready = True
             self.say(f"Ready: {_what(record)}. {_NEXT} Ctrl-C stops everything.")
+            if record.console is not None:
+                self.say(f"Look at it: {login_url(self.home, record.console)}")
 
     def render(self) -> RenderableType:
         if self.record is None:
@@ -180,8 +187,8 @@ class _Show:
 
 
 @contextmanager
-def _showing(console: Console) -> Iterator[_Show]:
-    show = _Show(console)
+def _showing(console: Console, home: Path) -> Iterator[_Show]:
+    show = _Show(console, home)
     if not console.is_terminal:
         yield show
         return

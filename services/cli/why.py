@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
-from services.chassis.paths import saga_home
+from schemas.api.sagas import WhyFacts
 from services.cli.connection import Connection, connection_of
-from services.cli.loading import known_definitions, name_of
-from services.cli.output import err, now, out, print_json
-from services.cli.reading import each_state, find
-from services.cli.steering.selection import Selection, fits
-from services.cli.surroundings import around_of
-from services.cli.views.incidents import incident_json, incident_table, open_incidents
-from services.cli.views.why import why_json, why_view
-from services.local.up_record import live_up
+from services.cli.output import err, out, print_json
+from services.cli.views.incidents import incident_table
+from services.cli.views.why import why_view
+from services.inspection.facts import incident_facts, open_incidents, why_facts
+from services.inspection.loading import known_definitions, name_of
+from services.inspection.reading import each_state, find
+from services.inspection.said import said_by_services
+from services.inspection.selection import Selection, fits
+from services.inspection.surroundings import around_of
+from services.inspection.times import now
 
 _AsJson = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
 
@@ -30,14 +31,27 @@ def why(
 ) -> None:
     """Say why a saga is not finished. What it waits for, since when, and what will happen when."""
     connection = connection_of(context)
+    found = _told(connection, name) or _looked(connection, name)
+    if as_json:
+        print_json(found)
+    else:
+        out().print(why_view(found), soft_wrap=True)
+
+
+def _told(connection: Connection, name: str) -> WhyFacts | None:
+    """What the HTTP API says; none if it does not answer."""
+    api = connection.api()
+    state = api.find(name) if api is not None else None
+    return None if api is None or state is None else api.why(state.saga_id)
+
+
+def _looked(connection: Connection, name: str) -> WhyFacts:
+    """What is found out here, from the log and what is around it. Raises NotFoundError."""
     cluster = connection.cluster()
     state = find(cluster, name)
     definition = known_definitions(None).get(state.definition)
-    around = around_of(cluster, connection.groups(), state, said_by_services(connection), definition)
-    if as_json:
-        print_json(why_json(state, around, now()))
-    else:
-        out().print(why_view(state, around, now()), soft_wrap=True)
+    around = around_of(cluster, connection.groups(), state, said_by_services(connection.bootstrap), definition)
+    return why_facts(state, around, now())
 
 
 def incidents(
@@ -57,18 +71,10 @@ def incidents(
     states = (state for state in each_state(connection_of(context).cluster()) if fits(wanted, state))
     found = [one for one in open_incidents(states) if step in {None, one.incident.step}]
     if as_json:
-        print_json([incident_json(*one) for one in found[:limit]])
+        print_json([incident_facts(*one) for one in found[:limit]])
     elif not found:
         out().print("No open incidents.")
     else:
         out().print(incident_table(found[:limit], now()))
         if len(found) > limit:
             err().print(f"{len(found) - limit} later ones are not shown: --limit {len(found)}.")
-
-
-def said_by_services(connection: Connection) -> dict[str, Sequence[str]]:
-    """What the services of a `saga up` on this Kafka say of themselves, by name; nothing if there is none."""
-    record = live_up(saga_home())
-    if record is None or record.bootstrap != connection.bootstrap:
-        return {}
-    return {service.name: service.reasons for service in record.services}

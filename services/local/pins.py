@@ -10,7 +10,8 @@ from pathlib import Path, PurePosixPath
 
 from services.local.files import write_atomically
 
-KAFKA_VERSION = "4.3.0"
+#: 4.3 loses transaction markers when a broker restarts (KAFKA-20734, decision 0005)
+KAFKA_VERSION = "4.1.2"
 #: Download size of all jars together, for the progress line.
 MEGABYTES = 45
 _PINS = Path(__file__).with_name(f"kafka-{KAFKA_VERSION}.sha256")

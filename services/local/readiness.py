@@ -7,6 +7,7 @@ import logging
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
+from schemas.errors import UnavailableError
 from services.local.ports import accepts
 
 # librdkafka tells stderr of each refused connection, unless somebody else listens
@@ -25,3 +26,12 @@ def cluster_at(bootstrap: str, timeout: float = 2.0) -> str | None:
     except KafkaException:
         return None
     return str(metadata.cluster_id) if metadata.brokers else None
+
+
+def brokers_at(bootstrap: str, timeout: float = 4.0) -> tuple[int, ...]:
+    """The ids of a Kafka's brokers. Raises UnavailableError if it does not answer within `timeout` seconds."""
+    try:
+        client = AdminClient({"bootstrap.servers": bootstrap}, logger=_SILENT, error_cb=lambda _: None)
+        return tuple(sorted(client.list_topics(timeout=timeout).brokers))
+    except KafkaException:
+        raise UnavailableError(f"Kafka at {bootstrap} does not answer within {timeout:g} s: does it run?") from None

@@ -16,6 +16,7 @@ from services.local.configuration import Listeners, jvm_command, render, server_
 from services.local.distribution import Distribution
 from services.local.files import full_disk
 from services.local.logs import is_full_disk, last_words
+from services.local.pins import KAFKA_VERSION
 
 _PORTS_DO_NOT_MATTER = Listeners(broker=1, controller=2)
 _FORMAT_SECONDS = 60
@@ -107,6 +108,11 @@ def broker_ended(storage: Storage, said: int, while_doing: str) -> UnavailableEr
     # on a full disk the log may end before it says so
     if is_full_disk(words) or shutil.disk_usage(storage.root).free < _LEAST_FREE:
         return full_disk(storage.root)
+    if "Can't read version" in words:
+        return UnavailableError(
+            f"The records in {storage.data} were written by a later Kafka than {KAFKA_VERSION}, which cannot read them:"
+            " start with --fresh to delete them, or set SAGA_HOME to another folder."
+        )
     return UnavailableError(f"Kafka ended while {while_doing}: {words.rstrip('.')}. Its log: {storage.log}")
 
 

@@ -17,6 +17,7 @@ from services.chassis.kafka import KafkaCluster
 from services.chassis.process import prepare_topics
 from services.chassis.settings import passed_through
 from services.local.broker import EmbeddedKafka
+from services.local.places import console_url, places
 from services.local.processes import sight
 from services.local.record import live_record, record_path
 from services.local.service_process import Program
@@ -25,7 +26,7 @@ from services.local.up_record import UpRecord, logs_folder, remove_up, the_only_
 from topology.code_review import CODE_REVIEW
 from topology.topics import TopicFactory, topics_of
 
-SERVICES = ("validator", "ast", "llm", "comments", "tracker")
+SERVICES = ("validator", "ast", "llm", "comments", "tracker", "views", "console")
 _TURN = 0.1
 
 
@@ -110,7 +111,7 @@ def _kafka(plan: Plan, say: Callable[[str], None]) -> Iterator[_Kafka]:
 
 
 def _ensure_topics(bootstrap: str, partitions: int, say: Callable[[str], None]) -> None:
-    """Create what is missing before five services try at once."""
+    """Create what is missing before all services try at once."""
     admin = KafkaCluster({"bootstrap.servers": bootstrap, **passed_through(os.environ)}).admin()
     specs = topics_of((CODE_REVIEW,), TopicFactory(partitions))
     count = prepare_topics(admin, specs, CODE_REVIEW.starts_on.event_type)
@@ -123,7 +124,7 @@ def _supervise(
 ) -> None:
     environment = _environment(plan, kafka.bootstrap)
     supervisor = Supervisor(programs(), environment, logs_folder(plan.home), say, insists=lambda: stopping.insists)
-    blank = _record(kafka.bootstrap, has_own_kafka=kafka.is_ours)
+    blank = _record(kafka.bootstrap, console_url(environment), has_own_kafka=kafka.is_ours)
     noted: UpRecord | None = None
     try:
         supervisor.start()
@@ -159,10 +160,10 @@ def _environment(plan: Plan, bootstrap: str) -> dict[str, str]:
         "SAGA_PARTITIONS": str(plan.partitions),
         "SAGA_HOME": str(plan.home),
     }
-    return {**os.environ, **own}
+    return {**os.environ, **places(plan.home, os.environ), **own}
 
 
-def _record(bootstrap: str, *, has_own_kafka: bool) -> UpRecord:
+def _record(bootstrap: str, console: str, *, has_own_kafka: bool) -> UpRecord:
     seen = sight(os.getpid())
     return UpRecord(
         pid=os.getpid(),
@@ -170,4 +171,5 @@ def _record(bootstrap: str, *, has_own_kafka: bool) -> UpRecord:
         since=datetime.now(UTC),
         bootstrap=bootstrap,
         has_own_kafka=has_own_kafka,
+        console=console,
     )

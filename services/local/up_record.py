@@ -51,6 +51,7 @@ class UpRecord(BaseModel):
     since: datetime
     bootstrap: str
     has_own_kafka: bool = False
+    console: str | None = None
     services: tuple[ServiceSeen, ...] = ()
 
     @property

@@ -28,7 +28,8 @@ class Connection:
     def __init__(self, cluster: MemoryCluster, broker: Broker) -> None:
         self._cluster = cluster
         self._broker = broker
-        self._consumers: list[MemoryConsumer] = []
+        self._consumers: list[_Consumer] = []
+        self._readers: list[_Reader] = []
 
     def consumer(
         self, group: str, topics: Sequence[str], listener: Listener, instance: str | None = None
@@ -47,7 +48,9 @@ class Connection:
 
     def reader(self) -> MemoryReader:
         """A reader without a group."""
-        return _Reader(self._cluster, self._broker)
+        reader = _Reader(self._cluster, self._broker)
+        self._readers.append(reader)
+        return reader
 
     def publisher(self) -> MemoryPublisher:
         """A plain producer."""
@@ -62,6 +65,17 @@ class Connection:
         for consumer in self._consumers:
             consumer.beat()
 
+    def read(self, at: TopicPartition) -> int | None:
+        """How far a partition has been read outside a group; none if nobody here reads it."""
+        return max(
+            (found for reader in self._readers if (found := reader.positions().get(at)) is not None), default=None
+        )
+
+    @property
+    def assigned_at(self) -> int:
+        """When the process was last given partitions, milliseconds UTC by the broker's clock."""
+        return max((consumer.assigned_at for consumer in self._consumers), default=0)
+
 
 class _Consumer(MemoryConsumer):
     def __init__(
@@ -69,6 +83,11 @@ class _Consumer(MemoryConsumer):
     ) -> None:
         super().__init__(cluster, cluster.group(group), topics, listener)
         self._broker = broker
+        self.assigned_at = 0
+
+    def assign(self, positions: Mapping[TopicPartition, int | None]) -> None:
+        self.assigned_at = self._cluster.clock.now()
+        super().assign(positions)
 
     def poll(self, timeout: float, limit: int) -> list[Record]:
         return [] if self._broker.is_away else super().poll(timeout, limit)
@@ -105,3 +124,8 @@ class _Admin(MemoryAdmin):
         if self._broker.is_away:
             raise UnavailableError(AWAY)
         return super().end_offsets(partitions)
+
+    def undecided(self, partitions: Sequence[TopicPartition], before: int) -> Mapping[TopicPartition, int]:
+        if self._broker.is_away:
+            raise UnavailableError(AWAY)
+        return super().undecided(partitions, before)

@@ -56,10 +56,10 @@ class Process:
     def __init__(self, name: Name, logic: Logic, around: Surroundings, skew: int = 0, incarnation: int = 0) -> None:
         self.name = name
         clock = SkewedClock(around.cluster.clock, skew)
-        self._connection = Connection(around.cluster, around.broker)
+        self.connection = Connection(around.cluster, around.broker)
         self.executor = VirtualExecutor(around.cluster.clock, around.interfere)
         self.worker = Worker(
-            self._connection,
+            self.connection,
             Identity(name.group, f"{name.group}-{name.instance}-{incarnation}"),
             logic,
             self.executor,
@@ -75,7 +75,7 @@ class Process:
 
     def beat(self) -> None:
         """Tell the groups that the process lives."""
-        self._connection.beat()
+        self.connection.beat()
 
     def stop(self) -> None:
         """End in order; what still runs is not waited for, since time stands still meanwhile."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import count
 from typing import TypeVar
 
@@ -70,6 +71,7 @@ class System:
         self.broker = Broker()
         self.definitions = tuple(definitions)
         self.processes: dict[str, Process] = {}
+        self.current: Process | None = None
         self.on_exit: Callable[[str], object] = _nobody_hears
         self._partitions = partitions
         self._around = Surroundings(self.cluster, self.broker, BlobStore(blobs), interfere)
@@ -99,14 +101,17 @@ class System:
 
     def stop(self, name: str) -> None:
         """The process `group/instance` stops in order."""
-        self.processes.pop(name).stop()
+        process = self.processes.pop(name)
+        with self._in_turn(process):
+            process.stop()
 
     def turn(self, name: str) -> None:
         """One round of a process's loop, if there is such a process; one that must exit is gone after it."""
         process = self.processes.get(name)
         try:
             if process is not None:
-                process.turn()
+                with self._in_turn(process):
+                    process.turn()
         except FencedError:
             if self.processes.get(name) is process:  # else it was stopped while it stood still
                 self.kill(name)
@@ -177,6 +182,15 @@ class System:
             self.kill(name)
 
     # ---- inside
+
+    @contextmanager
+    def _in_turn(self, process: Process) -> Iterator[None]:
+        """It is this process's turn; others may take theirs in the middle of it."""
+        before, self.current = self.current, process
+        try:
+            yield
+        finally:
+            self.current = before
 
     def _begin(self, name: Name, logic: Logic, skew: int) -> Process:
         process = Process(name, logic, self._around, skew, next(self._incarnations))

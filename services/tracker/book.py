@@ -81,8 +81,8 @@ class Book:
             self._wide[scope] = entry
 
     def next_revision(self, at: int) -> int:
-        """A revision above all that were given; about the time (milliseconds), so that a restart goes on above it."""
-        self.revision = max(self.revision + 1, at)
+        """A revision above all that were given or issued under; above `at` (milliseconds): so after a restart, too."""
+        self.revision = max(self.revision, at) + 1
         return self.revision
 
     def issue(self) -> int:
@@ -90,10 +90,11 @@ class Book:
         self.revision = max(self.revision, self.until)
         return self.revision
 
-    def wide_of(self, definition: str, key: str) -> Wide:
-        """What control says beyond one saga."""
+    def wide_of(self, state: SagaState) -> Wide:
+        """What control says of a saga beyond the saga itself."""
         if not self._wide:
             return NOTHING_WIDE
+        definition, key = state.definition, state.key
         prefix = tuple(
             (scope, entry) for scope, entry in self._wide.items()
             if scope.startswith(PREFIX) and key.startswith(scope.removeprefix(PREFIX))

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
 
+import msgspec
 from msgspec.structs import replace
 
 from schemas import control
@@ -52,7 +52,7 @@ Written = tuple[list[Outgoing], tuple[Change, ...]]
 """What a new state leads to: records, and changes of the stores."""
 
 
-class Case(NamedTuple):
+class Case(msgspec.Struct, frozen=True, gc=False):
     """A saga in hand: its task's book, its key there, the outline it follows, and the time of day."""
 
     book: Book
@@ -99,6 +99,10 @@ class TrackerLogic:
         book = self._books.get(number)
         return book.schedule.first() if book is not None else None
 
+    def times(self) -> list[int]:
+        """When each saga that waits for a time is due, of all tasks; may be asked from another thread."""
+        return [time for book in tuple(self._books.values()) for time in book.schedule.times()]
+
     def reach(self, number: int, until: int, read: Mapping[str, int]) -> None:
         """Everything before `until` is folded in: what was due by then can be ruled."""
         self._books[number].reach(until, read)
@@ -131,7 +135,7 @@ class TrackerLogic:
         if fact is None or not self._plans.has(fact.envelope.definition):
             return Ended(record, Kind.IGNORED, [])
         outgoing, changes = self._folded(book, fact.envelope.subject.encode(), fact, now)
-        return Ended(record, Kind.DONE, outgoing, changes)
+        return Ended(record.emptied, Kind.DONE, outgoing, changes)
 
     def admit(self, delivery: Delivery, stores: Stores, now: int) -> Start | Ended:
         """Never asked: the tracker starts nothing."""
@@ -242,7 +246,7 @@ class TrackerLogic:
             return None
         before, told = self._concluded(found)
         case = Case(book, key, self._plans.plan_of(before), now)
-        ruled = due(before, book.until, case.plan, book.wide_of(before.definition, before.key))
+        ruled = due(before, book.until, case.plan, book.wide_of(before))
         if ruled.state is found:
             book.schedule.set(key, ruled.due)
             return None
@@ -272,6 +276,7 @@ class TrackerLogic:
     ) -> Written:
         """Everything that a new state leads to; of a saga that is forgotten, what was decided before."""
         about = state or before
+        issued = case.book.issue()  # before the entry: it gates what the same ruling has sent before it was cancelled
         changes = _forgotten(case) if state is None else (Change(SAGA_STATE, case.key, state), *_entry(case, state))
         case.book.schedule.set(case.key, state.due if state is not None else None)
         if about is None:
@@ -279,24 +284,24 @@ class TrackerLogic:
         if about.definition in self._plans.exclusive and (before is None or before.status is not about.status):
             case.book.mark(about)
         said = [one for one in decisions if one != Forget()]
-        return [_record(case, about, one, index, ground) for index, one in enumerate(said)], changes
+        return [_record(about, one, issued, case.now, ground, index) for index, one in enumerate(said)], changes
 
 
-def _record(case: Case, state: SagaState, decision: Decision, index: int, ground: Ground) -> Outgoing:
+def _record(state: SagaState, decision: Decision, issued: int, now: int, ground: Ground, index: int) -> Outgoing:
     match decision:
         case Execute() | Compensate():
-            return work_of(state, decision, case.book.issue(), case.now)
+            return work_of(state, decision, issued, now)
         case Emit():
-            return given_outcome(state, decision, case.now)
+            return given_outcome(state, decision, now)
         case Forget():
             raise TopologyError("a saga that is forgotten has nothing to say")
         case notice:
-            return lifecycle_record(state, notice, case.now, ground, index)
+            return lifecycle_record(state, notice, now, ground, index)
 
 
 def _timed(case: Case, state: SagaState) -> SagaState:
     """The state, with when it is due."""
-    at = next_due(state, case.plan, case.book.wide_of(state.definition, state.key))
+    at = next_due(state, case.plan, case.book.wide_of(state))
     return state if at == state.due else replace(state, due=at)
 
 

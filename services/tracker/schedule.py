@@ -36,6 +36,10 @@ class Schedule:
             found.append(key)
         return found
 
+    def times(self) -> list[int]:
+        """When each key is due; may be asked from another thread."""
+        return list(self._times.values())
+
     def __len__(self) -> int:
         return len(self._times)
 

@@ -7,14 +7,15 @@ import sys
 from collections.abc import Sequence
 
 from schemas.errors import TopologyError
+from services.chassis.definitions import Statement
 from services.chassis.process import Process, load_settings
 from services.chassis.settings import Settings
 from services.tracker.logic import TrackerLogic
+from services.tracker.metrics import NAME, TrackerMetrics
 from topology.loader import load_definition
 from topology.model import Saga
 from topology.topics import TopicFactory, topics_of
 
-NAME = "tracker"
 DEFAULT_DEFINITIONS = "topology.code_review:CODE_REVIEW"
 
 
@@ -39,6 +40,13 @@ def followed(names: str) -> tuple[Saga, ...]:
 
 def _run(settings: Settings, definitions: Sequence[Saga]) -> None:
     specs = topics_of(definitions, TopicFactory(settings.partitions, settings.replication_factor))
-    Process(NAME, settings, definitions).run(
-        lambda count, _: TrackerLogic(definitions, count), specs, definitions[0].starts_on.event_type
-    )
+    process = Process(NAME, settings, definitions)
+    metrics = TrackerMetrics(process.registry)
+    process.tell(metrics)
+
+    def logic(partitions: int, _: Sequence[Statement]) -> TrackerLogic:
+        found = TrackerLogic(definitions, partitions)
+        metrics.times = found.times
+        return found
+
+    process.run(logic, specs, definitions[0].starts_on.event_type)

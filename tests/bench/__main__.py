@@ -24,6 +24,7 @@ from tests.bench.probe import Probe
 from tests.bench.report import Findings, show, write
 from tests.bench.systems import ROOT, System, running, systems
 from tests.bench.tracking import measured
+from tests.bench.views import measured as views_measured
 
 QUICK = Sizes(rounds=1, seconds=2.0, unloaded=60, warm_up=500)
 
@@ -45,8 +46,9 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _bench(sizes: Sizes, console: Console, *, tracker: bool) -> Findings:
-    console.print("the tracker alone, four times on a log of its own ...", style="dim")
-    tracking = {name: round(value, 3) for name, value in (measured() if tracker else {}).items()}
+    console.print("the tracker and the views alone, each time on a log of its own ...", style="dim")
+    alone = {**measured(), **views_measured()} if tracker else {}
+    tracking = {name: round(value, 3) for name, value in alone.items()}
     with _kafka(console) as (settings, broker), ExitStack() as stack:
         contenders = [stack.enter_context(_contender(system, settings, tracker)) for system in systems(tracker=tracker)]
         memory = {"idle": _memory(contenders)}

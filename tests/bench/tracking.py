@@ -26,6 +26,7 @@ from services.chassis.clock import Clock, SystemClock, VirtualClock
 from services.chassis.execution import ThreadedExecutor
 from services.chassis.kafka import KafkaCluster
 from services.chassis.memory import MemoryCluster
+from services.chassis.observer import Silent
 from services.chassis.port import Cluster
 from services.chassis.process import calm_the_collector
 from services.chassis.records import Outgoing, TopicPartition
@@ -53,7 +54,7 @@ PATIENCE = 300.0
 FIRED = DeadlinePassed.event_type.encode()
 
 
-class Counted:
+class Counted(Silent):
     """An observer that counts what is on the log."""
 
     def __init__(self) -> None:

@@ -51,6 +51,7 @@ class Figures:
     doubled: int = 0
     records: int = 0
     settling: float = 0.0
+    hanging: int = 0
     recoveries: Sequence[Recovery] = ()
 
     def lines(self) -> Iterator[str]:
@@ -76,6 +77,8 @@ class Figures:
             yield f"median recovery         {middle}"
             yield f"longest recovery        {longest}, after {longest.hit.kind} ({longest.hit.name})"
         yield f"time to settle          {self.settling:.1f} s"
+        if self.hanging:
+            yield f"hanging transactions    {self.hanging} (left without an end by Kafka, rolled back where they lay)"
 
 
 def signs(records: Iterable[Record], partitions: int) -> Signs:

@@ -11,11 +11,14 @@ from services.tracker.core.state import SagaState, decode
 from tests.chaos.evidence import histories
 from tests.chaos.figures import TRACKER
 from tests.chaos.journal import Deed, What
-from tests.simulation.handlers import Called
+from tests.simulation.handlers import Called, Sight
 from tests.simulation.history import History, Seen
 from tests.simulation.invariants import complaints
 from topology.model import Saga
 from topology.topics import SAGA_STATE
+
+KNOWN_AFTER = 20_000
+"""Milliseconds after which every process has read what control says: longer than any is stopped for."""
 
 
 class Findings(NamedTuple):
@@ -34,7 +37,7 @@ def findings(
     every = [record for topic in records.values() for record in topic]
     logs = [log for saga in sagas for log in histories(every, saga)]
     calls = _calls(deeds)
-    found = [text for log in logs for text in complaints(log, calls_of(log, calls), tracked=True)]
+    found = [text for log in logs for text in complaints(log, calls_of(log, calls), (), tracked=True)]
     missing = sorted(set(begun) - {name for log in logs for name in log.sagas})
     found += [f"{name} was published, and never started" for name in missing]
     found += _went_back(records.get(SAGA_STATE, ()))
@@ -98,7 +101,8 @@ def _calls(deeds: Iterable[Deed]) -> Mapping[str, list[Called]]:
     found: dict[str, list[Called]] = {}
     for deed in deeds:
         if deed.what is What.BEGUN:
-            found.setdefault(deed.saga, []).append(Called(deed.at, deed.saga, deed.step, deed.undoes))
+            sight = Sight("a process", deed.at - KNOWN_AFTER, {})
+            found.setdefault(deed.saga, []).append(Called(deed.at, deed.saga, deed.step, deed.undoes, sight))
     return found
 
 

@@ -19,7 +19,7 @@ from services.chassis.kafka.errors import LOG
 from services.chassis.partitioner import partition_of
 from services.chassis.port import Reader
 from services.chassis.records import Record, TopicPartition
-from services.cli.steering.sending import Asked, records_of
+from services.inspection.sending import Asked, records_of
 from tests.chaos.traffic import Ask, Happening, Publish, answer
 from topology.topics import SAGA_LIFECYCLE
 

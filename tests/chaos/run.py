@@ -10,8 +10,12 @@ from pathlib import Path
 
 from schemas.errors import ChoreographyError
 from services.chassis.kafka import KafkaCluster
+from services.chassis.paths import cache_home
 from services.chassis.process import prepare_topics
 from services.local.broker import EmbeddedKafka
+from services.local.distribution import kafka_distribution
+from services.local.hanging import abort, find_hanging
+from services.local.readiness import brokers_at
 from tests.chaos.blows import SESSION, blows
 from tests.chaos.definitions import DEFINITIONS
 from tests.chaos.figures import TRACKER, Figures, Hit, recoveries, signs
@@ -35,6 +39,9 @@ QUIET = 10.0
 SETTLE_WITHIN = 240.0
 """Seconds that a run gets to settle: longer than any retry, deadline or settling takes."""
 
+LOOK_AFTER = 75.0
+"""Seconds of calm after which it is looked for transactions without an end, if sagas have not settled by then."""
+
 NAMED = ("parcel-reserve-a", "errand-a", "tracker-a")
 """Instances with a name of their own: their membership outlives their process."""
 
@@ -55,6 +62,7 @@ class Run:
         self._rate = rate
         self._say = say
         self._began = time.monotonic()
+        self._hanging = 0
         home.mkdir(parents=True, exist_ok=True)
         # what Kafka's clients say of a broker that is gone would drown everything else
         logging.basicConfig(filename=home / "clients.log", level=logging.WARNING, force=True)
@@ -92,7 +100,7 @@ class Run:
         try:
             self._rage(people, storm)
             calm = self._now()
-            log, standing = self._settle(kafka.bootstrap, people, storm)
+            log, standing = self._settle(kafka, people, storm)
             settling = standing.heard_at - calm
         finally:
             storm.close()
@@ -102,7 +110,7 @@ class Run:
         (self.home / "hits.json").write_text(json.dumps(storm.hits), encoding="utf-8")
         figures, wrong = judged(self.home, log, storm.hits, people.begun)
         figures.settling, figures.exits = max(0.0, settling), storm.exits.total()
-        figures.commands = people.commands
+        figures.commands, figures.hanging = people.commands, self._hanging
         return figures, wrong
 
     def _rage(self, people: People, storm: Storm) -> None:
@@ -116,10 +124,11 @@ class Run:
                 self._note("not everything that was to happen has happened")
                 break
 
-    def _settle(self, bootstrap: str, people: People, storm: Storm) -> tuple[Log, Standing]:
+    def _settle(self, kafka: EmbeddedKafka, people: People, storm: Storm) -> tuple[Log, Standing]:
         """Read everything from the beginning, and on until nothing more comes and every saga has settled."""
         self._note("calm: nobody is killed any more")
-        log, standing = Log(bootstrap, _topics()), Standing()
+        log, standing = Log(kafka.bootstrap, _topics()), Standing()
+        look_at = self._now() + LOOK_AFTER
         until, tell_at = self._now() + SETTLE_WITHIN, self._now() + TELL_EVERY
         while self._now() < until:
             self._turn(people, storm)
@@ -129,10 +138,21 @@ class Run:
                 standing.hear(records[before.get(topic, 0) :], self._now())
             if log.has_caught_up and self._now() - standing.heard_at > QUIET and not standing.unsettled(people.begun):
                 break
+            if self._now() >= look_at:
+                look_at = until
+                self._end_hanging(kafka)
             if self._now() >= tell_at:
                 tell_at += TELL_EVERY
                 self._tell_unsettled(standing.unsettled(people.begun))
         return log, standing
+
+    def _end_hanging(self, kafka: EmbeddedKafka) -> None:
+        """What Kafka has left without an end, nobody but a person ends: it is done here, and counted."""
+        distribution = kafka_distribution(cache_home())
+        for hanging in find_hanging(distribution, kafka.bootstrap, brokers_at(kafka.bootstrap)):
+            abort(distribution, kafka.bootstrap, hanging)
+            self._hanging += 1
+            self._note(f"rolled back a hanging transaction: {hanging}")
 
     def _turn(self, people: People, storm: Storm) -> None:
         storm.turn(self._now())

@@ -17,11 +17,13 @@ from services.chassis.runner import Runner
 from services.chassis.steps import StepLogic
 from services.chassis.work import Batch, Delivery, Result
 from services.chassis.worker import Worker
+from services.tracker import logic
 from services.tracker.core import agenda, debts, pauses, rulings, sending
 from services.tracker.core.debts import Debt
 from services.tracker.core.outline import Outline
 from services.tracker.core.state import EventRef, Run, SagaState, StepStatus
 from services.tracker.logic import TrackerLogic
+from services.tracker.work import work_of
 from topology.topics import SAGA_CONTROL
 
 Planted = Callable[[], AbstractContextManager[None]]
@@ -100,6 +102,25 @@ def control_read_too_late() -> AbstractContextManager[None]:
             self._reader.assign({at: ends[at] if at.topic == SAGA_CONTROL else None for at in self._places()})
 
     return replaced(Restoration, "begin", begin)
+
+
+def control_not_followed() -> AbstractContextManager[None]:
+    """It is read at an assignment, and then no more."""
+
+    def follow(self: Restoration) -> None:
+        self._followed = ()
+
+    return replaced(Restoration, "_follow", follow)
+
+
+def a_command_that_its_own_rulings_cancel_does_not_stop() -> AbstractContextManager[None]:
+    """It knows of the entry that is written beside it, as if it had been sent after the saga was cancelled."""
+    right = work_of
+
+    def wrong(state: SagaState, decision: Any, revision: int, now: int) -> Any:
+        return right(state, decision, revision + 60_000, now)
+
+    return replaced(logic, "work_of", wrong)
 
 
 def a_start_not_remembered() -> AbstractContextManager[None]:
@@ -186,6 +207,8 @@ MISTAKES: Mapping[str, Planted] = {
         unfinished_work_committed_as_done,
         a_result_committed_after_its_task_has_gone,
         control_read_too_late,
+        control_not_followed,
+        a_command_that_its_own_rulings_cancel_does_not_stop,
         a_start_not_remembered,
         a_ruling_before_reading_on,
         a_deadline_by_the_trackers_own_clock,

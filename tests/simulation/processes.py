@@ -97,7 +97,12 @@ class Processes:
         self._die(name)
 
     def leave(self, name: str, down: int) -> None:
-        """It stops in order, and is down for so many turns."""
+        """It stops in order, and is down for so many turns; one that stands still hears of it when it goes on."""
+        if name in self.stalled:
+            self._course.after(1, lambda: self.leave(name, down))
+            return
+        if name not in self._system.processes:
+            return
         self._course.note(f"{name} stops in order")
         before, self._course.current = self._course.current, name
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from schemas.events.commands import Act
-from tests.simulation.plan import Begin, Command, Plan, Trouble
+from tests.simulation.plan import Begin, Command, Crash, Leave, Plan, Stall, Trouble
 from tests.simulation.verdict import judge
 
 REGRESSIONS = (
@@ -49,6 +49,51 @@ REGRESSIONS = (
             Begin(at=126, saga=4, turns_at=-1),
             Trouble(saga=4, step=1, first=1, last=1, milliseconds=0, error="retryable"),
             Trouble(saga=4, step=2, first=1, last=2, milliseconds=0, error="retryable"),
+        ),
+    ),
+    # A command and the cancelling of its saga came of one ruling, and the command passed the gate: it ran.
+    Plan(
+        seed=57744,
+        shape="sup",
+        sagas=5,
+        faults=(
+            Begin(at=53, saga=0, turns_at=0),
+            Begin(at=111, saga=1, turns_at=-1),
+            Begin(at=64, saga=2, turns_at=2),
+            Begin(at=88, saga=3, turns_at=0),
+            Begin(at=63, saga=4, turns_at=-1),
+            Leave(at=110, process=0, down=14),
+            Leave(at=51, process=3, down=14),
+            Stall(at=234, process=3, point="before_offsets", turns=42),
+            Stall(at=128, process=7, point="", turns=76),
+            Leave(at=281, process=5, down=31),
+            Trouble(saga=0, step=1, first=1, last=6, milliseconds=2000, error="unexpected"),
+            Trouble(saga=2, step=1, first=1, last=1, milliseconds=15000, error="terminal"),
+        ),
+    ),
+    # The same, in a fork; and a branch that is undone by a rewind before the other one is done.
+    Plan(
+        seed=53846,
+        shape="frk",
+        sagas=5,
+        faults=(
+            Begin(at=5, saga=3, turns_at=-1),
+            Begin(at=49, saga=4, turns_at=-1),
+            Crash(at=18, process=2, point="inside", down=7),
+            Trouble(saga=3, step=2, first=1, last=1, milliseconds=0, error="retryable"),
+            Command(at=59, saga=3, act=Act.REWIND, step=1),
+        ),
+    ),
+    # A rewind has undone one branch, then a cancel undoes the other.
+    Plan(
+        seed=57171,
+        shape="frk",
+        sagas=5,
+        faults=(
+            Begin(at=72, saga=1, turns_at=-1),
+            Stall(at=10, process=8, point="before_offsets", turns=59),
+            Command(at=288, saga=1, act=Act.CANCEL, step=0),
+            Command(at=254, saga=1, act=Act.REWIND, step=2),
         ),
     ),
 )

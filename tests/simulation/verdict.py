@@ -50,7 +50,7 @@ def judge(plan: Plan) -> Verdict:
     try:
         world.run()
         log = history(world.cluster, world.shape.saga)
-        found = complaints(log, world.calls, tracked=not plan.is_untracked)
+        found = complaints(log, world.calls, world.sights, tracked=not plan.is_untracked)
         if not plan.is_untracked:
             found += same_states_again(world.cluster, world.shape.saga, Random(plan.seed))
     except Exception as error:  # whatever a run ends with, it is the finding

@@ -10,9 +10,9 @@ from services.chassis.memory.consumers import all_in_order
 from services.chassis.port import TransactionAbortedError, TransactionInDoubtError
 from services.chassis.records import TopicPartition
 from services.testing.executor import Interference
-from services.testing.system import System
+from services.testing.system import TRACKER, System
 from tests.simulation.course import Course
-from tests.simulation.handlers import Called, Handlers
+from tests.simulation.handlers import Called, Handlers, Sight, sight
 from tests.simulation.inputs import Inputs
 from tests.simulation.plan import (
     TURNS,
@@ -47,7 +47,7 @@ class World:
         self.cluster = self.system.cluster
         self._rng = Random(plan.seed * 2 + 1)
         self._course = Course(self.system.clock)
-        self._handlers = Handlers(self.shape)
+        self._handlers = Handlers(self.shape, self._look)
         self._inputs = Inputs(self.shape, self.system, self._course)
         self._processes = Processes(self.shape, self.system, self._course, self._rng, plan.trackers, self._pass_turn)
         for fault in plan.faults:
@@ -62,6 +62,13 @@ class World:
     def calls(self) -> Sequence[Called]:
         """Every handler that was called."""
         return self._handlers.calls
+
+    @property
+    def sights(self) -> Sequence[Sight]:
+        """What the services that run know of `saga.control`."""
+        return [
+            sight(process, PARTITIONS) for process in self.system.processes.values() if process.name.group != TRACKER
+        ]
 
     def run(self) -> World:
         """Faults and turns, then rest."""
@@ -147,6 +154,11 @@ class World:
 
     def _be_back(self) -> None:
         self.system.broker.is_away = False
+
+    def _look(self) -> Sight:
+        process = self.system.current
+        assert process is not None, "a handler is called in nobody's turn"
+        return sight(process, PARTITIONS)
 
     def _interfere(self, context: Context) -> Interference:
         return self._handlers.called(context, self.system.clock.now())

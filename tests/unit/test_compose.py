@@ -14,14 +14,20 @@ import yaml
 
 from services.chassis.settings import PASS_THROUGH, Settings
 from services.comments.settings import ReviewSettings
+from services.console.settings import ConsoleSettings
 from services.local.configuration import Listeners, server_properties
 from services.tracker.service import followed
+from services.views.settings import ViewsSettings
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 OURS = {name: service for name, service in COMPOSE["services"].items() if name != "kafka"}
-KNOWN = {f"SAGA_{name.upper()}" for settings in (Settings, ReviewSettings) for name in settings.model_fields}
+KNOWN = {
+    f"SAGA_{name.upper()}"
+    for settings in (Settings, ReviewSettings, ViewsSettings, ConsoleSettings)
+    for name in settings.model_fields
+}
 
 
 def environment(service: dict[str, Any]) -> dict[str, str]:
@@ -30,7 +36,7 @@ def environment(service: dict[str, Any]) -> dict[str, str]:
 
 
 def test_every_service_has_a_container_of_its_own() -> None:
-    assert set(OURS) == {"validator", "ast", "llm", "comments", "tracker"}
+    assert set(OURS) == {"validator", "ast", "llm", "comments", "tracker", "views", "console"}
 
 
 @pytest.mark.parametrize("name", sorted(OURS))

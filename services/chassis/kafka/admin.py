@@ -65,11 +65,23 @@ class KafkaAdmin:
 
     def end_offsets(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
         """As `Admin.end_offsets`: a read-committed consumer's own call would give the last stable offset."""
+        return self._offsets(partitions, OffsetSpec.latest(), IsolationLevel.READ_UNCOMMITTED)  # type: ignore[no-untyped-call]
+
+    def undecided(self, partitions: Sequence[TopicPartition], before: int) -> Mapping[TopicPartition, int]:
+        """As `Admin.undecided`: the last stable offset lies before the first record of that time, or before the end."""
         latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
-        wanted = {Place(*at): latest for at in partitions}
-        if not wanted:
+        stable = self._offsets(partitions, latest, IsolationLevel.READ_COMMITTED)
+        since = self._offsets(partitions, OffsetSpec.for_timestamp(before), IsolationLevel.READ_UNCOMMITTED)
+        ends = self._offsets(partitions, latest, IsolationLevel.READ_UNCOMMITTED)
+        first = {at: offset if offset >= 0 else ends[at] for at, offset in since.items()}
+        return {at: offset for at, offset in stable.items() if offset < first[at]}
+
+    def _offsets(
+        self, partitions: Sequence[TopicPartition], spec: OffsetSpec, level: IsolationLevel
+    ) -> dict[TopicPartition, int]:
+        if not partitions:
             return {}
-        futures = self._client.list_offsets(wanted, isolation_level=IsolationLevel.READ_UNCOMMITTED)
+        futures = self._client.list_offsets({Place(*at): spec for at in partitions}, isolation_level=level)
         return {
             TopicPartition(place.topic, place.partition): self._wait(future).offset for place, future in futures.items()
         }

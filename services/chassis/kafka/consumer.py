@@ -72,13 +72,14 @@ class KafkaConsumer:
             self._start_over()
         before = self._rebalances
         first = self._client.poll(timeout)
-        messages = [first, *self._client.consume(limit - 1, 0)] if first is not None and limit > 1 else [first]
+        messages = [] if first is None else [first]
+        if messages and limit > 1:
+            messages += self._client.consume(limit - 1, 0)
         if self._failure is not None:
             raise self._failure
         if self._rebalances != before:
             return []
-        seen = self._passed.record_in
-        return [record for message in messages if message is not None and (record := seen(message)) is not None]
+        return self._passed.records(messages)
 
     def committed(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, Committed]:
         """As `Consumer.committed`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from confluent_kafka import OFFSET_BEGINNING, TIMESTAMP_NOT_AVAILABLE, KafkaError, Message
 from confluent_kafka import TopicPartition as Place
@@ -52,20 +52,10 @@ _PASSING = frozenset(
         KafkaError._TIMED_OUT,
         KafkaError._RESOLVE,
         KafkaError._MAX_POLL_EXCEEDED,
-        KafkaError._PARTITION_EOF,
     }
 )
 
-
-def is_record(message: Message) -> bool:
-    """Whether a message is a record. Raises UnavailableError for an error that will not pass by itself."""
-    error = message.error()
-    if error is None:
-        return True
-    if error.fatal() or (error.code() not in _PASSING and not error.retriable()):
-        raise UnavailableError(f"reading {message.topic() or 'from Kafka'} failed: {error.str()}")
-    note(error)
-    return False
+_NOWHERE = TopicPartition("", -1)
 
 
 class Passed:
@@ -80,22 +70,34 @@ class Passed:
         self.positions.clear()
         self.ended.clear()
 
-    def record_in(self, message: Message) -> Record | None:
-        """The record that a message is; none if it is an event, whose news is noted. Raises as `is_record`."""
-        error = message.error()
-        if error is not None and error.code() == KafkaError._PARTITION_EOF:
+    def records(self, messages: Iterable[Message]) -> list[Record]:
+        """The records among messages, many of one partition in a row. Raises UnavailableError as `_hear` does."""
+        found: list[Record] = []
+        at = _NOWHERE
+        for message in messages:
+            error = message.error()
+            if error is not None:
+                self._hear(message, error)
+                at = _NOWHERE
+                continue
+            record = as_record(message)
+            if record.topic != at.topic or record.partition != at.partition:
+                at = TopicPartition(record.topic, record.partition)
+                self.ended.discard(at)
+            self.positions[at] = record.offset + 1
+            found.append(record)
+        return found
+
+    def _hear(self, message: Message, error: KafkaError) -> None:
+        """What an event tells. Raises UnavailableError for an error that will not pass by itself."""
+        if error.code() == KafkaError._PARTITION_EOF:
             at = TopicPartition(message.topic() or "", partition_of(message))
             self.ended.add(at)
             self.positions[at] = max(message.offset() or 0, self.positions.get(at, 0))
-            return None
-        if not is_record(message):
-            return None
-        record = as_record(message)
-        place = TopicPartition(record.topic, record.partition)
-        if self.ended:
-            self.ended.discard(place)
-        self.positions[place] = record.offset + 1
-        return record
+        elif error.fatal() or (error.code() not in _PASSING and not error.retriable()):
+            raise UnavailableError(f"reading {message.topic() or 'from Kafka'} failed: {error.str()}")
+        else:
+            note(error)
 
 
 def places(positions: Mapping[TopicPartition, int | None]) -> list[Place]:

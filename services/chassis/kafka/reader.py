@@ -37,7 +37,7 @@ class KafkaReader:
         if first is None:
             return []
         messages = [first, *self._client.consume(limit - 1, 0)] if limit > 1 else [first]
-        return [record for message in messages if (record := self._passed.record_in(message)) is not None]
+        return self._passed.records(messages)
 
     def ended(self) -> frozenset[TopicPartition]:
         """As `Reader.ended`: those whose end-of-partition event was the last that came of them."""

@@ -43,3 +43,15 @@ class MemoryAdmin:
     def end_offsets(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
         """One past the last written record."""
         return {at: self._cluster.partition(at).end for at in partitions}
+
+    def undecided(self, partitions: Sequence[TopicPartition], before: int) -> Mapping[TopicPartition, int]:
+        """Where a transaction is open that has written before a time, and from which offset on."""
+        found = ((at, self._cluster.partition(at)) for at in partitions)
+        firsts = [
+            (at, next(entry for entry in one.entries if entry.offset == one.last_stable))
+            for at, one in found
+            if one.open
+        ]
+        return {
+            at: entry.offset for at, entry in firsts if entry.record is not None and entry.record.timestamp < before
+        }

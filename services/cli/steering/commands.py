@@ -11,11 +11,11 @@ import typer
 
 from schemas.events.commands import Act
 from services.cli.connection import connection_of
-from services.cli.loading import known_definitions, name_of
 from services.cli.options import Manner, taking
-from services.cli.steering.giving import Order, give
-from services.cli.steering.selection import Selection
-from services.cli.steering.skipping import Outcome, content_of, judged
+from services.cli.steering.giving import Typed, give
+from services.inspection.loading import known_definitions, name_of
+from services.inspection.selection import Selection
+from services.inspection.skipping import Outcome, content_of, judged
 from services.tracker.core.state import SagaState, SagaStatus
 
 EPILOG = "Exit codes: 0 accepted, 1 refused or failed, 6 the tracker has not answered within --wait."
@@ -49,9 +49,9 @@ class Steering(Manner):
         names, statuses = tuple(self.names or ()), frozenset(self.status or ())
         return Selection(names, self.step, name_of(self.definition), self.key_prefix, statuses)
 
-    def order(self, act: Act, step: str | None = None, outcome: Outcome | None = None) -> Order:
+    def order(self, act: Act, step: str | None = None, outcome: Outcome | None = None) -> Typed:
         """The command, with the step it acts on."""
-        return Order(
+        return Typed(
             act,
             self.author,
             self.reason,
@@ -145,7 +145,7 @@ def skip(context: typer.Context, options: Skipping) -> None:
 
 
 def _give(
-    context: typer.Context, selection: Selection, order: Order, judge: Callable[[SagaState], None] | None = None
+    context: typer.Context, selection: Selection, order: Typed, judge: Callable[[SagaState], None] | None = None
 ) -> None:
     connection = connection_of(context)
     raise typer.Exit(give(connection.cluster(), connection.groups(), selection, order, judge))

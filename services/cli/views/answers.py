@@ -11,10 +11,10 @@ from rich.padding import Padding
 from rich.text import Text
 
 from schemas.events.commands import Act
-from services.cli.diagnosis import TRACKER_COMMAND
 from services.cli.output import safe
-from services.cli.steering.sending import Answer, Asked, Verdict
 from services.cli.views.sagas import saga_table
+from services.inspection.diagnosis import TRACKER_COMMAND
+from services.inspection.sending import Answer, Asked, Verdict
 from services.tracker.core.state import SagaState
 
 SHOWN = 8

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 
 from services.cli.output import safe
+from services.inspection.decoding import as_text
 
 MAX_BYTES = 512
 """How much of a value is shown; `--json` gives all of it."""
@@ -22,15 +23,6 @@ def preview(value: bytes | None) -> Text:
     if len(value) > len(shown):
         body.append(f"\n... {len(value) - len(shown):,} more bytes", "dim")
     return body
-
-
-def as_text(value: bytes) -> str | None:
-    """The bytes as text; none if they are no UTF-8, or hold control characters other than tabs and line ends."""
-    try:
-        text = value.decode()
-    except UnicodeDecodeError:
-        return None
-    return None if any(ord(character) < 32 and character not in "\t\r\n" for character in text) else text
 
 
 def _whole_characters(value: bytes) -> bytes:

@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from services.cli.decoding import EventJson, Happened, as_base64, header_texts
-from services.cli.output import iso, safe
+from services.cli.output import safe
 from services.cli.views.bytes import preview
+from services.inspection.decoding import Happened, header_texts
 from services.tracker.core.reason import length
 from services.tracker.core.state import SagaState
 
@@ -83,29 +83,3 @@ def brief(value: object) -> str:
 def _headers(one: Happened) -> Text:
     texts = header_texts(one.record) if one.record else {}
     return Text("\n").join(safe(f"{name}: {value}", "dim") for name, value in texts.items())
-
-
-def events_json(happened: Sequence[Happened]) -> list[EventJson]:
-    """The events for scripts, in the order of log time."""
-    return [_event_json(one) for one in happened]
-
-
-def _event_json(one: Happened) -> EventJson:
-    topic, partition, offset = one.place
-    is_raw = one.event is None and one.record is not None
-    return EventJson(
-        id=one.id,
-        type=one.type,
-        topic=topic,
-        partition=partition,
-        offset=offset,
-        at=iso(one.at),
-        cause=one.cause,
-        step=one.step,
-        attempt=one.attempt,
-        epoch=one.epoch,
-        headers=header_texts(one.record) if one.record else {},
-        data=one.event.model_dump(mode="json") if one.event else None,
-        raw=as_base64(one.record.value) if is_raw and one.record else None,
-        problem=one.problem,
-    )

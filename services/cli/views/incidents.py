@@ -1,80 +1,22 @@
-"""What waits for a person: open incidents as a list, in a saga, and for scripts; and the pauses of a saga."""
+"""What waits for a person: open incidents as a list and in a saga; and the pauses of a saga."""
 
 from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
-import msgspec
 from rich.table import Table
 from rich.text import Text
 
 from schemas.control import PREFIX
-from services.cli.output import clock, iso, safe
+from services.cli.output import clock, safe
+from services.inspection.facts import Open
 from services.tracker.core.reason import length
-from services.tracker.core.state import Incident, Pause, SagaState
+from services.tracker.core.state import Pause, SagaState
 
 # Shells take a # for a comment only where a word begins.
 _PLAIN = re.compile(r"[\w@%+=:,./-][\w@%+=:,./#-]*", re.ASCII)
-
-
-class Open(NamedTuple):
-    """An open incident and its saga."""
-
-    state: SagaState
-    incident: Incident
-
-
-class IncidentJson(msgspec.Struct, frozen=True):
-    """An incident for scripts; `commands` are the names of the commands that can solve it."""
-
-    id: str
-    saga_id: str
-    definition: str
-    status: str
-    kind: str
-    step: str | None
-    reason: str
-    at: str | None
-    commands: tuple[str, ...]
-
-
-class PauseJson(msgspec.Struct, frozen=True):
-    """A pause for scripts: of the saga itself, or of a key prefix; `until` is none while it lasts."""
-
-    scope: str
-    by: str
-    reason: str
-    at: str | None
-    until: str | None
-
-
-def open_incidents(known: Iterable[SagaState]) -> list[Open]:
-    """Every open incident, the oldest first."""
-    found = [Open(state, incident) for state in known for incident in state.incidents]
-    return sorted(found, key=lambda one: (one.incident.at, one.state.saga_id, one.incident.id))
-
-
-def incident_json(state: SagaState, incident: Incident) -> IncidentJson:
-    """An incident for scripts."""
-    return IncidentJson(
-        id=incident.id,
-        saga_id=state.saga_id,
-        definition=state.definition,
-        status=state.status.value,
-        kind=incident.kind,
-        step=incident.step,
-        reason=incident.reason,
-        at=iso(incident.at),
-        commands=incident.commands,
-    )
-
-
-def pause_json(pause: Pause) -> PauseJson:
-    """A pause for scripts."""
-    return PauseJson(pause.scope, pause.by, pause.reason, iso(pause.at), iso(pause.until))
 
 
 def incident_table(found: Sequence[Open], now: int) -> Table:

@@ -9,10 +9,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from services.cli.decoding import as_base64, header_texts
-from services.cli.letters import DeadLetter
-from services.cli.output import clock, iso, safe
-from services.cli.views.bytes import as_text, preview
+from services.cli.output import clock, safe
+from services.cli.views.bytes import preview
+from services.inspection.decoding import as_base64, as_text, header_texts
+from services.inspection.letters import DeadLetter
+from services.inspection.times import iso
 
 
 class LetterJson(msgspec.Struct, frozen=True):

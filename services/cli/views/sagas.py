@@ -1,21 +1,21 @@
-"""One saga in full, many as a list, and both for scripts."""
+"""One saga in full, and many as a list."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from services.cli.output import clock, iso, safe
-from services.cli.views.incidents import IncidentJson, PauseJson, incident_json, notes, pause_json
-from services.cli.views.standing import standing
-from services.cli.views.timeline import progress, span_of, timeline, whole
+from services.cli.output import clock, safe
+from services.cli.views.incidents import notes
+from services.cli.views.timeline import timeline
+from services.inspection.spans import current_steps, remaining, whole
+from services.inspection.standing import standing
 from services.tracker.core.reason import length
-from services.tracker.core.state import SagaState, SagaStatus, StepState, StepStatus
+from services.tracker.core.state import SagaState, SagaStatus
 
 STATUS_STYLE = {
     SagaStatus.COMPLETED: "green",
@@ -28,112 +28,6 @@ STATUS_STYLE = {
     SagaStatus.COMPENSATING: "magenta",
     SagaStatus.UNKNOWN: "dim",
 }
-
-_TELLING = frozenset({StepStatus.FAILED, StepStatus.COMPENSATING})
-
-
-class StepJson(msgspec.Struct, frozen=True):
-    """A step for scripts; `duration_ms` is from its first trigger to its end, or to now.
-
-    `retry_at` is when the next attempt is due; `progress` what a running handler told last.
-    """
-
-    name: str
-    status: str
-    attempt: int
-    epoch: int
-    since: str | None
-    duration_ms: int | None
-    error: str | None
-    retry_at: str | None
-    progress: str | None
-
-
-class ReferenceJson(msgspec.Struct, frozen=True):
-    """Where an event of the saga lies."""
-
-    id: str
-    type: str
-    partition: int
-    offset: int
-    at: str | None
-    cause: str | None
-    step: str | None
-
-
-class UnmatchedJson(msgspec.Struct, frozen=True):
-    """A record that changed nothing, and why."""
-
-    type: str
-    topic: str
-    partition: int
-    offset: int
-    at: str | None
-    why: str
-
-
-class SagaJson(msgspec.Struct, frozen=True):
-    """A saga for scripts."""
-
-    saga_id: str
-    key: str
-    definition: str
-    version: int
-    status: str
-    reason: str
-    started_at: str | None
-    ended_at: str | None
-    updated_at: str | None
-    duration_ms: int
-    end: str | None
-    error: str | None
-    partition: int
-    revision: int
-    steps: tuple[StepJson, ...]
-    remaining: tuple[str, ...]
-    events: tuple[ReferenceJson, ...]
-    unmatched: tuple[UnmatchedJson, ...]
-    epoch: int
-    pauses: tuple[PauseJson, ...]
-    incidents: tuple[IncidentJson, ...]
-    traceparent: str | None
-
-
-def saga_json(state: SagaState, now: int) -> SagaJson:
-    """A saga for scripts; `now` is milliseconds UTC."""
-    return SagaJson(
-        saga_id=state.saga_id,
-        key=state.key,
-        definition=state.definition,
-        version=state.version,
-        status=state.status.value,
-        reason=standing(state, now),
-        started_at=iso(state.started_at),
-        ended_at=iso(state.ended_at),
-        updated_at=iso(state.updated_at),
-        duration_ms=whole(state, now).length,
-        end=state.end,
-        error=state.error,
-        partition=state.partition,
-        revision=state.revision,
-        steps=tuple(_step_json(state, step, now) for step in state.steps),
-        remaining=remaining(state),
-        events=tuple(
-            ReferenceJson(e.id, e.type, state.partition, e.offset, iso(e.at), e.cause, e.step) for e in state.events
-        ),
-        unmatched=tuple(
-            UnmatchedJson(u.type, u.topic, state.partition, u.offset, iso(u.at), u.why) for u in state.unmatched
-        ),
-        epoch=state.epoch,
-        pauses=tuple(pause_json(pause) for pause in state.pauses),
-        incidents=tuple(incident_json(state, incident) for incident in state.incidents),
-        traceparent=state.traceparent,
-    )
-
-
-def remaining(state: SagaState) -> tuple[str, ...]:
-    """The steps that have yet to end."""
-    return tuple(step.name for step in state.steps if step.status is StepStatus.WAITING or step.status.is_open)
 
 
 def saga_view(state: SagaState, now: int) -> RenderableType:
@@ -195,20 +89,4 @@ def ago(at: int | None, now: int) -> str:
 
 def stands_at(state: SagaState) -> str:
     """Where a saga is: the step at work, the step that failed, or the event that ended it."""
-    telling = [step.name for step in state.steps if step.status in _TELLING or step.status.is_open]
-    return ", ".join(telling) or state.end or ""
-
-
-def _step_json(state: SagaState, step: StepState, now: int) -> StepJson:
-    span = span_of(step, now)
-    return StepJson(
-        name=step.name,
-        status=step.status.value,
-        attempt=step.attempt,
-        epoch=step.epoch,
-        since=iso(step.since),
-        duration_ms=None if span is None else span.length,
-        error=step.error,
-        retry_at=iso(step.runs[-1].retry_at if step.runs else None),
-        progress=progress(state, step) or None,
-    )
+    return ", ".join(current_steps(state)) or state.end or ""

@@ -47,8 +47,11 @@ def remark(service: ServiceSeen) -> str:
     return f"{again}last end: {service.last_end}"
 
 
-def status_view(record: UpRecord, logs: str) -> RenderableType:
-    """Everything that runs."""
+def status_view(record: UpRecord, logs: str, console: str | None = None) -> RenderableType:
+    """Everything that runs; `console`: where to look at it."""
     whose = "" if record.has_own_kafka else ", not started by `saga up`"
     head = Text.assemble("Kafka  ", (record.bootstrap, "bold"), (whose, "dim"))
-    return Group(head, services_table(record.services), Text.assemble(("logs   ", "dim"), safe(logs, "dim")))
+    parts: list[RenderableType] = [head, services_table(record.services)]
+    if console is not None:
+        parts.append(Text.assemble("look   ", safe(console, "bold")))
+    return Group(*parts, Text.assemble(("logs   ", "dim"), safe(logs, "dim")))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -11,6 +10,7 @@ from rich.text import Text
 
 from schemas.events.reports import StepFailed
 from services.cli.output import safe
+from services.inspection.spans import Span, progress, span_of, whole
 from services.tracker.core.reason import length
 from services.tracker.core.state import SagaState, StepState, StepStatus
 
@@ -34,35 +34,6 @@ BUSY = frozenset({StepStatus.QUEUED, StepStatus.RUNNING, StepStatus.COMPENSATING
 """What shows as moving."""
 
 _UNKNOWN_MARK = ("?", "")
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A stretch of time, milliseconds."""
-
-    start: int
-    end: int
-
-    @property
-    def length(self) -> int:
-        """Milliseconds; never negative, since clocks differ."""
-        return max(0, self.end - self.start)
-
-
-def whole(state: SagaState, now: int) -> Span:
-    """From the saga's first event to its end, or to now."""
-    start = state.started_at or state.updated_at
-    return Span(start, max(start, state.ended_at or now))
-
-
-def span_of(step: StepState, now: int) -> Span | None:
-    """From a step's first trigger to its last end, or to now; none if it never had work."""
-    if not step.runs:
-        return None
-    first, last = step.runs[0], step.runs[-1]
-    goes_on = step.status.is_open or step.status is StepStatus.COMPENSATING
-    end = None if goes_on else last.ended_at
-    return Span(first.at, max(first.at, now if end is None else end))
 
 
 def bar(span: Span, axis: Span, width: int = BAR) -> tuple[int, int]:
@@ -102,15 +73,6 @@ def remark(state: SagaState, step: StepState, now: int) -> Text:
             return _listed("yellow", step.status.value, attempts, progress(state, step))
         case _:
             return _listed("dim", step.status.value, attempts)
-
-
-def progress(state: SagaState, step: StepState) -> str:
-    """How far a running handler says it is: `12 of 40, parsing`."""
-    told = next((one for one in reversed(state.progress) if one.step == step.name), None)
-    if told is None:
-        return ""
-    of = f" of {told.total}" if told.total is not None else ""
-    return ", ".join(filter(None, (f"{told.done}{of}" if told.done is not None else "", told.note)))
 
 
 def _when(step: StepState, now: int) -> str:

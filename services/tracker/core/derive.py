@@ -28,7 +28,11 @@ def derived(state: SagaState, plan: Outline, touched: Collection[str]) -> SagaSt
     """The state with everything that its facts imply; `touched` are the steps that new facts concern."""
     if not plan.is_known:
         return replace(state, hash="", started_at=_start(state), status=_unknown_version(state))
-    steps = tuple([_step(plan, known, state, touched) for known in state.steps])
+    steps = tuple([
+        known if known.name not in touched and known.status is not StepStatus.SKIPPED
+        else _step(plan, known, state, touched)
+        for known in state.steps
+    ])  # fmt: skip
     after = replace(state, steps=steps, started_at=_start(state))
     if after.undo is not None:
         return _undone(after, plan)
@@ -36,7 +40,10 @@ def derived(state: SagaState, plan: Outline, touched: Collection[str]) -> SagaSt
     if end is not None and plan.ends[end.type] is COMPLETED:
         # A rival that came after the end is nothing to this saga, whichever of both was read first.
         return replace(_ended(after, plan, SagaStatus.COMPLETED, end.at, end=end.type), rival=None)
-    return replace(after, status=_status(after, plan), ended_at=None, end=None, error=None)
+    status = _status(after, plan)
+    if status is after.status and after.ended_at is None and after.end is None and after.error is None:
+        return after
+    return replace(after, status=status, ended_at=None, end=None, error=None)
 
 
 def end_of(state: SagaState, plan: Outline) -> EventRef | None:
@@ -55,7 +62,7 @@ def is_live(state: SagaState, steps: Collection[str] | None = None) -> bool:
 
 def is_paused(state: SagaState) -> bool:
     """Whether a pause of the saga lasts."""
-    return any(pause.until is None for pause in state.pauses)
+    return bool(state.pauses) and any(pause.until is None for pause in state.pauses)
 
 
 def _counts(event: EventRef, state: SagaState) -> bool:
@@ -123,8 +130,8 @@ def _stopped(step: StepState, plan: Outline) -> StepState:
 
 def _step(plan: Outline, known: StepState, state: SagaState, touched: Collection[str]) -> StepState:
     step = plan.steps[known.name]
-    if step.name not in touched:
-        return step.waiting if known.status is StepStatus.SKIPPED and not known.runs else known
+    if step.name not in touched:  # it was skipped as its saga had ended: that is to be seen again
+        return known if known.runs else step.waiting
     found = runs(step, state)
     if not found:
         return known if state.forgotten else step.waiting

@@ -26,7 +26,8 @@ def is_plain(state: SagaState) -> bool:
 
 def plain_due(state: SagaState, plan: Outline) -> int:
     """When something will happen with a plain saga by itself: a deadline passes, a cause is given up."""
-    return min([_due(state, plan), *[event.at for event in state.held_events]])
+    due = _due(state, plan)
+    return min([due, *[event.at for event in state.held_events]]) if state.held_events else due
 
 
 def _due(state: SagaState, plan: Outline) -> int:

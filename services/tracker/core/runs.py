@@ -41,17 +41,14 @@ def runs(step: StepOutline, state: SagaState) -> tuple[Run, ...]:
 
 def _plain_runs(step: StepOutline, events: Sequence[EventRef]) -> tuple[Run, ...]:
     """The same where nothing but events is known: nearly always."""
+    triggers = [event for event in events if event.type == step.trigger and not event.spent]
+    if not triggers:
+        return ()
     outcomes: dict[str | None, EventRef] = {}
     for event in events:
         if event.step == step.name and event.type in step.outcomes:
             outcomes.setdefault(event.cause, event)
-    return tuple(
-        [
-            _plain_run(event, outcomes.get(event.id))
-            for event in events
-            if event.type == step.trigger and not event.spent
-        ]
-    )
+    return tuple([_plain_run(event, outcomes.get(event.id)) for event in triggers])
 
 
 def _plain_run(trigger: EventRef, outcome: EventRef | None) -> Run:

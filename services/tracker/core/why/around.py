@@ -54,7 +54,8 @@ class Around:
 
     `definition` adds deadlines and limits, `wide` paused steps and definitions; `trackers` counts running instances,
     `behind` is how many seconds of the log they have not read. `started_by` is the command that starts the saga's
-    services and the tracker, empty if each is started by itself.
+    services and the tracker, empty if each is started by itself. `undecided` is where a transaction has no end, as a
+    place.
     """
 
     definition: Saga | None = None
@@ -64,6 +65,7 @@ class Around:
     trackers: int | None = None
     behind: float = 0
     started_by: str = ""
+    undecided: str = ""
 
 
 NOTHING_KNOWN = Around()

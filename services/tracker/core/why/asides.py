@@ -86,6 +86,11 @@ def _letters(look: Look) -> Iterator[str]:
 def _tracker(look: Look) -> Iterator[str]:
     if look.state.status.is_final:
         return
+    if look.around.undecided:
+        yield (
+            f"A transaction on {look.around.undecided} has no end, so that nobody reads on behind it: "
+            "`saga kafka hanging --abort` ends it."
+        )
     if look.around.trackers == 0:
         start = look.around.started_by or "python -m services.tracker"
         yield f"No tracker is running, so no retry, deadline or command is decided: start one (`{start}`)."

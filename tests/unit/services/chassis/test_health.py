@@ -10,7 +10,7 @@ import pytest
 
 from schemas.errors import UnavailableError
 from services.chassis.health import Health, serve
-from services.chassis.observer import Metrics
+from services.chassis.metrics import Metrics
 
 
 async def ask(port: int, path: str) -> tuple[int, str]:

@@ -29,7 +29,7 @@ from services.chassis.clock import VirtualClock
 from services.chassis.memory import MemoryCluster
 from services.chassis.partitioner import partition_of
 from services.chassis.records import Outgoing
-from services.cli.decoding import Happened
+from services.inspection.decoding import Happened
 from services.tracker.core.state import (
     EventRef,
     Incident,

@@ -6,9 +6,9 @@ import io
 
 from rich.console import Console
 
-from services.cli.diagnosis import absent, awaited, sentence
 from services.cli.following import MovingScreen, PlainScreen, changes, follow, screen_on
-from services.cli.reading import Feed
+from services.inspection.diagnosis import absent, awaited, sentence
+from services.inspection.reading import Feed
 from tests.unit.services.cli.given import HOSTILE, SAGA, completed, failed, log_with, running, shown, state_record
 
 

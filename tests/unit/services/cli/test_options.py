@@ -10,7 +10,7 @@ import typer
 from typer.testing import CliRunner
 
 from services.cli.options import Manner, taking
-from services.cli.steering.sending import os_user
+from services.inspection.sending import os_user
 
 
 @dataclass(frozen=True, kw_only=True)

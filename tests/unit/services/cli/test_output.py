@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from services.cli.output import harmless, iso, print_json, safe
+from services.cli.output import harmless, print_json, safe
+from services.inspection.times import iso
 from tests.unit.services.cli.given import HOSTILE, T0, shown
 
 

@@ -88,15 +88,18 @@ def test_a_missing_extra_says_what_to_install(tmp_path: Path, monkeypatch: pytes
 
 
 def test_the_progress_line_says_what_and_why() -> None:
-    assert progress_line(46, 46, Path("/c")) == "Fetching Apache Kafka 4.3.0 (46 jars, 45 MB), once, into /c"
+    assert progress_line(46, 46, Path("/c")) == "Fetching Apache Kafka 4.1.2 (46 jars, 45 MB), once, into /c"
     assert "1 of 46 jars" in progress_line(1, 46, Path("/c"))
 
 
 @pytest.mark.network
-def test_the_pins_are_what_kafka_declares_plus_the_logging_binding() -> None:
+def test_the_pins_are_what_kafka_declares_plus_its_tools_and_the_logging_binding() -> None:
     import jgo
 
-    declared = {(a.groupId, a.artifactId, a.version) for a in jgo.resolve("org.apache.kafka:kafka_2.13:4.3.0")}
+    declared = {(a.groupId, a.artifactId, a.version) for a in jgo.resolve("org.apache.kafka:kafka_2.13:4.1.2")}
     pinned = {(jar.group, jar.artifact, jar.version) for jar in pinned_jars()}
-    assert pinned - declared == {("org.apache.logging.log4j", "log4j-slf4j-impl", "2.25.4")}
+    assert pinned - declared == {
+        ("org.apache.logging.log4j", "log4j-slf4j-impl", "2.25.3"),
+        ("org.apache.kafka", "kafka-tools", "4.1.2"),
+    }
     assert declared <= pinned

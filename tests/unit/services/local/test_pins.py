@@ -27,9 +27,11 @@ def test_a_pin_line_is_what_sha256sum_writes_and_gives_maven_coordinates() -> No
 
 def test_the_committed_pins_are_complete_and_well_formed() -> None:
     jars = pinned_jars()
-    assert len({jar.path for jar in jars}) == len(jars) == 46
+    assert len({jar.path for jar in jars}) == len(jars) == 47
     assert all(len(jar.sha256) == 64 and jar.path.name == f"{jar.artifact}-{jar.version}.jar" for jar in jars)
-    assert {"kafka_2.13", "kafka-clients", "kafka-server"} <= {j.artifact for j in jars if j.version == KAFKA_VERSION}
+    assert {"kafka_2.13", "kafka-clients", "kafka-server", "kafka-tools"} <= {
+        j.artifact for j in jars if j.version == KAFKA_VERSION
+    }
 
 
 def test_an_intact_jar_is_not_damaged(tmp_path: Path, jar: Jar) -> None:

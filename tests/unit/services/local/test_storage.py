@@ -32,3 +32,10 @@ def test_the_end_of_a_broker_is_one_sentence_with_its_log(tmp_path: Path) -> Non
     )
     storage.log.write_text("[2026] ERROR x (k)\njava.io.IOException: No space left on device\n", encoding="utf-8")
     assert "is full" in str(broker_ended(storage, 0, "starting"))
+
+
+def test_records_of_a_later_kafka_are_said_to_be_that(tmp_path: Path) -> None:
+    storage = Storage(tmp_path)
+    storage.log.parent.mkdir()
+    storage.log.write_text("[2026] ERROR x (k)\njava.lang.RuntimeException: Can't read version 4\n", encoding="utf-8")
+    assert "were written by a later Kafka than" in str(broker_ended(storage, 0, "starting"))

@@ -153,6 +153,11 @@ def test_a_definition_of_another_version_adds_nothing() -> None:
             "start one (`python -m services.tracker`).",
         ),
         (Around(trackers=1, behind=50), "The tracker is 50.0 s behind: more may have happened."),
+        (
+            Around(trackers=1, undecided="saga.steps[3] at offset 1436"),
+            "A transaction on saga.steps[3] at offset 1436 has no end, so that nobody reads on behind it: "
+            "`saga kafka hanging --abort` ends it.",
+        ),
     ],
 )
 def test_what_else_a_person_should_know(around: Around, sentence: str) -> None:

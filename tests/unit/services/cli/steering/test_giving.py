@@ -10,9 +10,9 @@ from msgspec.structs import replace
 from schemas.errors import ChoreographyError
 from schemas.events.commands import Act, SagaCommand
 from services.cli.exits import Exit
-from services.cli.reading import NotFoundError
-from services.cli.steering.giving import Order, give
-from services.cli.steering.selection import Selection, SelectionError
+from services.cli.steering.giving import Typed, give
+from services.inspection.reading import NotFoundError
+from services.inspection.selection import Selection, SelectionError
 from services.tracker.core.state import SagaState, SagaStatus
 from tests.unit.services.cli.cluster import Answered, Judge, Members
 from tests.unit.services.cli.given import KEY, PARTITIONS, SAGA, completed, log_with, running
@@ -36,8 +36,8 @@ def order(
     is_dry: bool = False,
     is_sure: bool = False,
     as_json: bool = False,
-) -> Order:
-    return Order(act, "ada", "lunch", step, None, None, command_id, wait, is_dry, is_sure, as_json)
+) -> Typed:
+    return Typed(act, "ada", "lunch", step, None, None, command_id, wait, is_dry, is_sure, as_json)
 
 
 def test_a_named_saga_is_asked_and_the_answer_said(capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,15 +12,17 @@ from rich.console import Group, RenderableType
 
 from schemas.events.code_review import Severity
 from schemas.events.commands import Act, SagaCommand
-from services.cli.steering.sending import Answer, Asked, Verdict
 from services.cli.views.answers import answers_view, matching_view
-from services.cli.views.events import brief, events_json, events_view
+from services.cli.views.events import brief, events_view
 from services.cli.views.findings import findings, summary, written
-from services.cli.views.incidents import incident_table, notes, open_incidents, typed
-from services.cli.views.sagas import heading, saga_json, saga_table, saga_view
+from services.cli.views.incidents import incident_table, notes, typed
+from services.cli.views.sagas import heading, saga_table, saga_view
 from services.cli.views.services import services_table
-from services.cli.views.timeline import Span, bar, timeline
+from services.cli.views.timeline import bar, timeline
 from services.cli.views.why import why_view
+from services.inspection.facts import event_facts, open_incidents, saga_facts, why_facts
+from services.inspection.sending import Answer, Asked, Verdict
+from services.inspection.spans import Span
 from services.local.up_record import ServiceSeen, ServiceStatus
 from services.tracker.core.state import Incident, Pause, Progress
 from services.tracker.core.why.around import Around, AtService, Letter
@@ -115,9 +117,11 @@ def test_hostile_text_steers_nothing(colour: bool) -> None:
         events_view(completed(), [happened(received(HOSTILE))]),
         saga_view(hostile_saga, NOW),
         why_view(
-            hostile_saga,
-            Around(letters=(Letter("1/2", HOSTILE),), services=(AtService("ast", HOSTILE, 0, still=HOSTILE),)),
-            NOW,
+            why_facts(
+                hostile_saga,
+                Around(letters=(Letter("1/2", HOSTILE),), services=(AtService("ast", HOSTILE, 0, still=HOSTILE),)),
+                NOW,
+            )
         ),
         incident_table(open_incidents([hostile_saga]), NOW),
         answers_view([Answer(ASKED, Verdict.REFUSED, HOSTILE)], 10),
@@ -130,7 +134,7 @@ def test_hostile_text_steers_nothing(colour: bool) -> None:
 
 
 def test_scripts_get_status_reason_and_steps() -> None:
-    found = saga_json(running(), NOW)
+    found = saga_facts(running(), NOW)
     assert (found.saga_id, found.status, found.remaining) == (
         "acme/shop#7@3f2a9c1b04de",
         "running",
@@ -145,7 +149,7 @@ def test_scripts_get_status_reason_and_steps() -> None:
 
 
 def test_events_for_scripts_carry_what_the_model_says() -> None:
-    (one,) = events_json([happened(received())])
+    (one,) = event_facts([happened(received())])
     assert (one.topic, one.offset, one.raw) == ("pr.received", 1, None)
     assert isinstance(one.data, dict)
     assert one.data["title"] == "Sell hats"
@@ -183,11 +187,11 @@ def test_an_id_that_a_shell_takes_as_it_is_is_not_quoted() -> None:
 
 
 def test_why_ends_with_the_commands_that_can_be_typed() -> None:
-    text = shown(why_view(stuck(), Around(), NOW), 200)
+    text = shown(why_view(why_facts(stuck(), Around(), NOW)), 200)
     assert text.endswith(
         "\n\n  saga retry acme/shop#7@3f2a9c1b04de --step llm\n"
         "  saga skip acme/shop#7@3f2a9c1b04de --step llm --outcome EVENT_TYPE --content JSON\n"
         "  saga rewind acme/shop#7@3f2a9c1b04de --to STEP\n"
         "  saga cancel acme/shop#7@3f2a9c1b04de\n"
     )
-    assert shown(why_view(running(), Around(), NOW), 200).count("\n") == 1
+    assert shown(why_view(why_facts(running(), Around(), NOW)), 200).count("\n") == 1

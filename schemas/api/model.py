@@ -1,0 +1,34 @@
+"""What every value of the API is: frozen; answers may grow, requests are taken to the letter."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Timestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-01-31T12:00:00.000Z"])]
+"""RFC 3339 UTC with milliseconds and `Z`."""
+
+Milliseconds = Annotated[int, Field(description="milliseconds")]
+
+Count = Annotated[int, Field(ge=0)]
+
+
+class Value(BaseModel):
+    """A value of an answer."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Answer(Value):
+    """The outermost value of an answer."""
+
+    behind_s: Annotated[
+        float, Field(ge=0, description="how many seconds the answer is behind the log; of several workers the worst")
+    ] = 0.0
+
+
+class Request(BaseModel):
+    """A value that a client sends; fields that are not known are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")

@@ -1,0 +1,131 @@
+"""The HTTP API, where it answers: sagas from the tracker's tables instead of reading the whole log.
+
+What the API cannot say at once, or does not know, is none here; the caller then reads Kafka, which knows everything.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+from urllib.parse import quote, urlencode, urlsplit
+
+from schemas.api.health import Health, HealthStatus
+from schemas.api.model import Answer
+from schemas.api.sagas import SagaPage, Why, WhyFacts
+from services.inspection.reading import NotFoundError, began, decoded, resolve
+from services.inspection.selection import Selection
+from services.tracker.core.state import SagaState
+
+DEFAULT_URL = "http://127.0.0.1:8420"
+QUICK = 2.0
+"""Seconds that the API gets for what it has in memory."""
+
+THOROUGH = 10.0
+"""Seconds for what it has to ask Kafka for."""
+
+CATCH_UP = 1.0
+"""Seconds that the tables get to know everything that was on the log when the command was typed."""
+
+_TURN = 0.05
+
+_PAGE = 500
+_A = TypeVar("_A", bound=Answer)
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """The API at a URL. With `kafka` it is asked first whether it tells of these brokers, and used only if it does.
+
+    An answer counts if it knows everything from before `since` (of the monotonic clock): whoever gives a command and
+    then looks sees what came of it.
+    """
+
+    url: str
+    kafka: str | None = None
+    since: float = field(default_factory=time.monotonic, compare=False)
+
+    def answers(self) -> bool:
+        """Whether there is an API, and it tells of the Kafka that is meant."""
+        found = _ask(self.url, "/health", {}, Health, QUICK)
+        return found is not None and found.status is HealthStatus.READY and self.kafka in {None, found.kafka}
+
+    def latest(self, wanted: Selection, limit: int) -> tuple[list[SagaState], int] | None:
+        """The last `limit` of the sagas that are meant, by their start, and how many they are; none if not known."""
+        filters = {
+            "status": sorted(status.value for status in wanted.statuses),
+            "definition": wanted.definition,
+            "key_prefix": wanted.key_prefix,
+        }
+        found: list[SagaState] = []
+        cursor = None
+        while True:
+            page = self._page({**filters, "limit": min(_PAGE, limit - len(found)), "cursor": cursor})
+            if page is None:
+                return None
+            found += _states(page)
+            cursor = page.next
+            if cursor is None or len(found) >= limit:
+                return sorted(found[:limit], key=began), page.total
+
+    def find(self, name: str) -> SagaState | None:
+        """The saga that a name means, as `services.inspection.reading.find` says it; none if that is not certain."""
+        key, at, _ = name.rpartition("@")
+        page = self._page({"key_prefix": key if at else name, "limit": _PAGE})
+        if page is None or page.next is not None:
+            return None
+        try:
+            return resolve(sorted(_states(page), key=began), name)
+        except NotFoundError:  # it may be new, or long over: the log knows
+            return None
+
+    def why(self, saga_id: str) -> WhyFacts | None:
+        """Why a saga is not finished."""
+        found = self._up_to_date(f"/sagas/{quote(saga_id, safe='')}/why", {}, Why, THOROUGH)
+        if found is None:
+            return None
+        return WhyFacts.model_validate(found.model_dump())
+
+    def _page(self, query: Mapping[str, object]) -> SagaPage | None:
+        more = {**query, "include": "state", "sort": "started", "order": "desc"}
+        return self._up_to_date("/sagas", more, SagaPage, QUICK)
+
+    def _up_to_date(self, path: str, query: Mapping[str, object], kind: type[_A], patience: float) -> _A | None:
+        """An answer that knows everything from before the command; none if there is none soon."""
+        until = time.monotonic() + CATCH_UP
+        while True:
+            asked_at = time.monotonic()
+            found = _ask(self.url, path, query, kind, patience)
+            if found is None or found.behind_s <= asked_at - self.since:
+                return found
+            if time.monotonic() > until:
+                return None
+            time.sleep(_TURN)
+
+
+def _ask(url: str, path: str, query: Mapping[str, object], kind: type[_A], patience: float) -> _A | None:
+    """The answer; none if there is none, or it is no answer of ours."""
+    parts = urlsplit(url)
+    given = {name: value for name, value in query.items() if value}
+    connection = _connection(parts.scheme, parts.netloc, patience)
+    try:
+        connection.request("GET", f"{parts.path.rstrip('/')}/api/v1{path}?{urlencode(given, doseq=True)}".rstrip("?"))
+        answered = connection.getresponse()
+        body = answered.read()
+        return kind.model_validate_json(body) if answered.status == 200 else None
+    except (OSError, http.client.HTTPException, ValueError):
+        return None
+    finally:
+        connection.close()
+
+
+def _connection(scheme: str, place: str, patience: float) -> http.client.HTTPConnection:
+    kind = http.client.HTTPSConnection if scheme == "https" else http.client.HTTPConnection
+    return kind(place, timeout=patience)
+
+
+def _states(page: SagaPage) -> Iterable[SagaState]:
+    return [decoded(item.saga_id, json.dumps(item.state).encode()) for item in page.items]

@@ -1,0 +1,233 @@
+"""What the cluster knows about a saga besides its state: who would work on it, what is before it, what holds it up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import msgspec
+
+from schemas import control
+from schemas.control import ControlEntry
+from services.chassis.offsets import Position
+from services.chassis.offsets import decode as position_of
+from services.chassis.port import Cluster
+from services.chassis.records import Record, TopicPartition
+from services.inspection.diagnosis import TRACKER, service_of, started_by
+from services.inspection.groups import Groups
+from services.inspection.letters import DeadLetter, letters_in
+from services.inspection.reading import latest, to_the_end
+from services.inspection.times import now
+from services.tracker.core.pauses import Wide
+from services.tracker.core.state import SagaState, StepState, StepStatus
+from services.tracker.core.why.around import Around, AtService, Letter, Place
+from topology.model import Saga
+from topology.topics import SAGA_COMMANDS, SAGA_CONTROL, SAGA_STEPS
+
+MOST = 10_000
+"""How many records of a queue are counted."""
+
+FEW = 1_000
+"""How many records are looked at for the first that the tracker has not read."""
+
+UNDECIDED_FOR = 60_000
+"""Milliseconds after which a transaction should have ended: no service of ours holds one open so long."""
+
+_AT_SERVICE = frozenset({StepStatus.QUEUED, StepStatus.RUNNING, StepStatus.COMPENSATING})
+_OURS = "1|"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """The record that asks a step to work: where it lies by its offset, or by the id of the tracker's command."""
+
+    at: TopicPartition
+    id: str
+    offset: int | None = None
+
+    def is_mine(self, record: Record) -> bool:
+        """Whether a record of that partition is it."""
+        if self.offset is not None:
+            return record.offset == self.offset
+        return dict(record.headers).get("ce_id") == self.id.encode()
+
+
+def around_of(
+    cluster: Cluster, groups: Groups, state: SagaState, said: Mapping[str, Sequence[str]], definition: Saga | None
+) -> Around:
+    """Look around a saga; `said` is what services say of themselves, by name. Raises UnavailableError."""
+    trackers = groups.members([TRACKER]).get(TRACKER, 0)
+    start = started_by(state.definition)
+    letters = tuple(Letter(one.place, one.reason) for one in letters_of(cluster, state))
+    if state.status.is_final:
+        return Around(definition, letters=letters, trackers=trackers, started_by=start)
+    at_work = [step for step in state.steps if step.status in _AT_SERVICE]
+    return Around(
+        definition,
+        wide_in(control_of(cluster, state.partition), state),
+        tuple(_at_service(cluster, groups, state, step, said) for step in at_work),
+        letters,
+        trackers,
+        behind(cluster, groups, state, definition) if trackers else 0,
+        start,
+        undecided(cluster, state, definition),
+    )
+
+
+def delivery_of(state: SagaState, step: StepState) -> Delivery | None:
+    """The record that a step at work has to do: its trigger, or the last command to it; none if it is not known."""
+    is_undone = step.status is StepStatus.COMPENSATING
+    sent = next((one for one in reversed(state.sent) if one.step == step.name and one.undoes is is_undone), None)
+    about = step.runs[-1].about if step.runs else None
+    if sent is not None and (is_undone or sent.about == about):
+        return Delivery(TopicPartition(f"{step.name}.work", state.partition), sent.id)
+    trigger = next((event for event in state.events if event.id == about), None)
+    if trigger is None:
+        return None
+    return Delivery(TopicPartition(trigger.type, state.partition), trigger.id, trigger.offset)
+
+
+def place_of(delivery: Delivery, position: Position | None, records: Iterable[Record]) -> tuple[Place, int]:
+    """Where a delivery is, and how many unfinished records are before it, by what its service has committed.
+
+    `records` are those of the partition from the lowest unfinished one on.
+    """
+    if position is not None and delivery.offset is not None and not _is_open(position, delivery.offset):
+        return Place.ENDED, 0
+    ahead = 0
+    for record in records:
+        if delivery.is_mine(record):
+            return _place(position, record.offset), ahead
+        ahead += position is None or _is_open(position, record.offset)
+        if ahead >= MOST:
+            break
+    return (Place.QUEUED if ahead >= MOST else Place.UNKNOWN), ahead
+
+
+def wide_in(entries: Mapping[str, ControlEntry], state: SagaState) -> Wide:
+    """What control says about a saga beyond the saga itself."""
+    begin = control.of_step(state.definition, "")
+    return Wide(
+        tuple(
+            (scope.removeprefix(control.PREFIX), entry)
+            for scope, entry in entries.items()
+            if scope.startswith(control.PREFIX) and state.key.startswith(scope.removeprefix(control.PREFIX))
+        ),
+        entries.get(control.of_definition(state.definition)),
+        tuple((scope.removeprefix(begin), entry) for scope, entry in entries.items() if scope.startswith(begin)),
+    )
+
+
+def letters_of(cluster: Cluster, state: SagaState) -> tuple[DeadLetter, ...]:
+    """The dead letters that name the saga and were not redriven."""
+    mine = state.saga_id.encode()
+    found = letters_in(cluster, [state.partition])
+    return tuple(one for one in found if dict(one.headers).get("ce_subject") == mine and one.redriven_at is None)
+
+
+def owner_of(cluster: Cluster, groups: Groups, state: SagaState, step: StepState, delivery: Delivery) -> str | None:
+    """The service of a step: known beforehand, or the only group that has committed as our services do.
+
+    All partitions of the topics that a step works from count: a service is known by them before it has committed
+    anything in the saga's own.
+    """
+    if (known := service_of(state.definition, step.name)) is not None:
+        return known
+    topics = list(dict.fromkeys((f"{step.name}.work", delivery.at.topic, *_triggers(state, step))))
+    counts = cluster.admin().partitions(topics)
+    others = [name for name in groups.names() if name != TRACKER]
+    for topic in topics:
+        places = [TopicPartition(topic, number) for number in range(counts.get(topic, 0))]
+        owners = [name for name in others if places and _is_service(groups, name, places)]
+        if len(owners) == 1:
+            return owners[0]
+    return None
+
+
+def behind(cluster: Cluster, groups: Groups, state: SagaState, definition: Saga | None) -> float:
+    """How many seconds of the log the tracker has not read in a saga's partition."""
+    topics = (*(definition.events if definition else {event.type for event in state.events}), SAGA_STEPS, SAGA_COMMANDS)
+    known = cluster.admin().partitions(topics)
+    places = [TopicPartition(topic, state.partition) for topic in topics if topic in known]
+    committed = groups.committed(TRACKER, places)
+    ends = cluster.admin().end_offsets(places)
+    left: dict[TopicPartition, int | None] = {}
+    left |= {at: committed[at].offset for at in places if at in committed and committed[at].offset < ends[at]}
+    # What is left may be nothing but the markers of transactions.
+    oldest = min((record.timestamp for record in islice(_read(cluster, left), FEW)), default=None)
+    return 0 if oldest is None else max(0, now() - oldest) / 1000
+
+
+def undecided(cluster: Cluster, state: SagaState, definition: Saga | None) -> str:
+    """Where in a saga's partition a transaction has no end, though it has written a good while ago; empty: nowhere."""
+    steps = [step.work_topic for step in definition.steps] if definition else []
+    events = definition.events if definition else {event.type for event in state.events}
+    admin = cluster.admin()
+    known = admin.partitions((*events, *steps, SAGA_STEPS, SAGA_COMMANDS, SAGA_CONTROL))
+    found = admin.undecided([TopicPartition(topic, state.partition) for topic in known], now() - UNDECIDED_FOR)
+    return ", ".join(f"{at.topic}[{at.partition}] at offset {offset}" for at, offset in sorted(found.items()))
+
+
+def _at_service(
+    cluster: Cluster, groups: Groups, state: SagaState, step: StepState, said: Mapping[str, Sequence[str]]
+) -> AtService:
+    delivery = delivery_of(state, step)
+    service = None if delivery is None else owner_of(cluster, groups, state, step, delivery)
+    if delivery is None or service is None:
+        return AtService(step.name)
+    committed = groups.committed(service, [delivery.at]).get(delivery.at)
+    position = None if committed is None else position_of(committed)
+    place, ahead = place_of(delivery, position, _records(cluster, delivery.at, committed.offset if committed else None))
+    instances = groups.members([service]).get(service, 0)
+    begin = f"{delivery.at.topic}[{delivery.at.partition}] stands still"
+    still = next((reason for reason in said.get(service, ()) if reason.startswith(begin)), "")
+    return AtService(step.name, service, instances, place, ahead, still)
+
+
+def _records(cluster: Cluster, at: TopicPartition, start: int | None) -> Iterator[Record]:
+    """A partition from an offset on (none: from the beginning); nothing, if there is no such topic."""
+    return _read(cluster, {at: start}) if at.topic in cluster.admin().partitions([at.topic]) else iter(())
+
+
+def _read(cluster: Cluster, positions: Mapping[TopicPartition, int | None]) -> Iterator[Record]:
+    if not positions:
+        return
+    reader = cluster.reader()
+    try:
+        yield from to_the_end(reader, positions)
+    finally:
+        reader.close()
+
+
+def control_of(cluster: Cluster, number: int) -> dict[str, ControlEntry]:
+    """The entries of `saga.control` in one partition, by scope."""
+    values = latest(_records(cluster, TopicPartition(SAGA_CONTROL, number), None))
+    return {scope: entry for scope, value in values.items() if (entry := _entry(value)) is not None}
+
+
+def _entry(value: bytes) -> ControlEntry | None:
+    try:
+        return control.decode(value)
+    except msgspec.DecodeError:  # written by a newer tracker: services pass over it, too
+        return None
+
+
+def _triggers(state: SagaState, step: StepState) -> list[str]:
+    """The types of the events that the step has run for; its own outcomes, which are undone, are none of them."""
+    about = {run.about for run in step.runs}
+    return [event.type for event in state.events if event.id in about and event.step != step.name]
+
+
+def _is_service(groups: Groups, name: str, places: Sequence[TopicPartition]) -> bool:
+    return any(one.metadata.startswith(_OURS) for one in groups.committed(name, places).values())
+
+
+def _is_open(position: Position, offset: int) -> bool:
+    return offset >= position.next or offset in position.unfinished
+
+
+def _place(position: Position | None, offset: int) -> Place:
+    if position is None or offset >= position.next:
+        return Place.QUEUED
+    return Place.TAKEN if offset in position.unfinished else Place.ENDED

@@ -1,0 +1,150 @@
+"""Sagas: the list, one in full, why it is not finished, its events, and the review that came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from msgspec.structs import replace
+
+from schemas.api.sagas import EventList, SagaDetails, SagaPage, SagaSummary, Why
+from schemas.codec import Codec
+from schemas.event import Event
+from services.inspection.actions import actions_for
+from services.inspection.decoding import Happened, Place, codec_for, decode_history, history, read_places
+from services.inspection.facts import event_facts, saga_facts, summary_of, why_facts
+from services.inspection.graphs import saga_graph
+from services.inspection.reviewing import review_of
+from services.inspection.surroundings import around_of
+from services.inspection.timeline import timeline_of
+from services.tracker.core.state import SagaState
+from services.tracker.core.why.around import Around
+from services.views.api.cursors import cursor_text, place_of
+from services.views.api.handlers.finding import found, record_of
+from services.views.api.params import Include, Order, SagaListParams, SagaParams
+from services.views.api.routes import Call, Reply
+from services.views.api.sources import Sources
+from services.views.api.titles import Read
+from services.views.port import SagaQuery, Sort
+
+
+async def list_sagas(api: Sources, call: Call) -> Reply:
+    """A page of the sagas that the filters mean."""
+    asked = call.asked(SagaListParams)
+    order = f"sagas:{asked.sort.value}:{asked.order.value}"
+    page = await api.tables.sagas(query_of(asked, order))
+    api.titles.ahead(page.sagas, _titles(api))
+    with_state = Include.STATE in asked.include
+    items = tuple(_line(api, state, with_state=with_state) for state in page.sagas)
+    next_ = cursor_text(order, page.next)
+    return Reply(SagaPage(items=items, next=next_, total=page.total, counts=page.counts, behind_s=page.behind_s))
+
+
+def query_of(asked: SagaListParams, order: str) -> SagaQuery:
+    """The question to the tables. Raises ApiError if the cursor is none of this order."""
+    return SagaQuery(
+        statuses=tuple(status.value for status in asked.status),
+        definition=asked.definition,
+        step=asked.step,
+        key_prefix=asked.key_prefix or "",
+        older_than_ms=None if asked.older_than_s is None else asked.older_than_s * 1000,
+        has_incident=asked.has_incident,
+        text=asked.q or "",
+        sort=asked.sort,
+        descending=asked.order is Order.DESC,
+        limit=asked.limit,
+        after=place_of(order, asked.cursor, str if asked.sort is Sort.KEY else int),
+    )
+
+
+async def one_saga(api: Sources, call: Call) -> Reply:
+    """A saga in full."""
+    state, of_key = await found(api, call.path["saga_id"])
+    now = api.clock()
+    definition = api.definition_of(state)
+    details = SagaDetails(
+        **dict(saga_facts(state, now)),
+        timeline=timeline_of(state, now),
+        graph=None if definition is None else saga_graph(definition, state, now),
+        actions=actions_for(state, api.plan_of(state), now),
+        latest_of_key=of_key.sagas[0].saga_id == state.saga_id,
+        other_runs=tuple(one.saga_id for one in of_key.sagas if one.saga_id != state.saga_id),
+        title=await api.titles.of(state, _titles(api)),
+        state=record_of(state) if Include.STATE in call.asked(SagaParams).include else None,
+        behind_s=of_key.behind_s,
+    )
+    return Reply(details)
+
+
+async def why(api: Sources, call: Call) -> Reply:
+    """Why a saga is not finished."""
+    state, of_key = await found(api, call.path["saga_id"])
+    around = await api.blocking(_around, api, state)
+    facts = why_facts(state, around, api.clock())
+    return Reply(Why(**dict(facts), behind_s=of_key.behind_s))
+
+
+async def events(api: Sources, call: Call) -> Reply:
+    """Everything that happened to a saga, decoded."""
+    state, of_key = await found(api, call.path["saga_id"])
+    happened = await api.blocking(_history, api, state)
+    return Reply(EventList(items=tuple(event_facts(happened)), behind_s=of_key.behind_s))
+
+
+async def review(api: Sources, call: Call) -> Reply:
+    """The code review that a saga is."""
+    state, of_key = await found(api, call.path["saga_id"])
+
+    def look() -> Reply:
+        told = (one.event for one in _history(api, state) if one.event is not None)
+        return Reply(review_of(told, api.blobs, of_key.behind_s))
+
+    return await api.blocking(look)
+
+
+def _line(api: Sources, state: SagaState, *, with_state: bool) -> SagaSummary:
+    more = {"title": api.titles.known(state.saga_id), "state": record_of(state) if with_state else None}
+    return summary_of(state, api.clock()).model_copy(update=more)
+
+
+def _codec(api: Sources) -> Codec:
+    return codec_for(api.definitions)
+
+
+def _history(api: Sources, state: SagaState) -> list[Happened]:
+    return history(api.cluster(), state, _codec(api))
+
+
+def _around(api: Sources, state: SagaState) -> Around:
+    by_name = {saga.name: saga for saga in api.definitions}
+    definition = api.definition_of(state) or by_name.get(state.definition)
+    return around_of(api.cluster(), api.groups(), state, api.said(), definition)
+
+
+def _titles(api: Sources) -> Read:
+    """Reads the first events of some sagas, all of them in as few rounds as there are of one partition."""
+
+    async def read(states: Sequence[SagaState]) -> Mapping[str, str | None]:
+        return await api.blocking(_read_titles, api, states)
+
+    return read
+
+
+def _read_titles(api: Sources, states: Sequence[SagaState]) -> dict[str, str | None]:
+    firsts = {state.saga_id: replace(state, events=state.events[:1], reports=()) for state in states}
+    known = [_first_place(state) for state in firsts.values() if state.events and state.events[0].cause is None]
+    records = read_places(api.cluster(), known)
+    codec = _codec(api)
+    return {
+        saga_id: next((title_in(one.event) for one in decode_history(state, records, codec)), None)
+        for saga_id, state in firsts.items()
+    }
+
+
+def _first_place(state: SagaState) -> Place:
+    return state.events[0].type, state.partition, state.events[0].offset
+
+
+def title_in(event: Event | None) -> str | None:
+    """The field `title` of an event, if it has one."""
+    given: object = getattr(event, "title", None)
+    return given if isinstance(given, str) and given.strip() else None

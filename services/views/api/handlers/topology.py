@@ -1,0 +1,67 @@
+"""Definitions with what goes on in them; counters; and how the tables are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from schemas.api.topology import DefinitionTopology, Figures, FiguresReport, StepTopology, Topology
+from schemas.errors import UnavailableError
+from services.inspection.graphs import graph_of
+from services.inspection.lag import AtStep, lags, topics_of_step
+from services.views.api.routes import Call, Reply
+from services.views.api.sources import Sources, latest_versions
+from topology.model import Saga
+
+WINDOWS = ("1m", "1h")
+
+_Lags = Mapping[str, Mapping[str, AtStep]]
+
+
+async def topology(api: Sources, call: Call) -> Reply:
+    """All definitions; what Kafka does not tell now is none."""
+    report = await api.tables.figures()
+    definitions = latest_versions(api.definitions)
+    at_steps = await api.lags.get(lambda: api.blocking(_lags, api))
+    found = tuple(_definition(saga, at_steps.get(saga.name, {}), report) for saga in definitions)
+    return Reply(Topology(definitions=found, behind_s=report.behind_s))
+
+
+async def figures(api: Sources, call: Call) -> Reply:
+    """Counters by status, and the windowed figures of each step."""
+    return Reply(await api.tables.figures())
+
+
+async def health(api: Sources, call: Call) -> Reply:
+    """How the tables are."""
+    found = await api.tables.health()
+    return Reply(found.model_copy(update={"kafka": api.kafka}))
+
+
+def _lags(api: Sources) -> _Lags:
+    try:
+        cluster, groups = api.cluster(), api.groups()
+        return {saga.name: lags(cluster, groups, saga) for saga in latest_versions(api.definitions)}
+    except UnavailableError:  # the definitions and their figures are worth showing without it
+        return {}
+
+
+def _definition(saga: Saga, at_steps: Mapping[str, AtStep], report: FiguresReport) -> DefinitionTopology:
+    windows = {one.step: one.windows for one in report.steps if one.definition == saga.name}
+    steps = tuple(
+        _step(step.name, at_steps.get(step.name) or AtStep(topics_of_step(step)), windows.get(step.name, {}))
+        for step in saga.steps
+    )
+    return DefinitionTopology(
+        name=saga.name, version=saga.version, description=saga.description, graph=graph_of(saga), steps=steps
+    )
+
+
+def _step(name: str, at: AtStep, windows: Mapping[str, Figures]) -> StepTopology:
+    return StepTopology(
+        name=name,
+        topics=at.topics,
+        service=at.service,
+        instances=at.instances,
+        lag=at.lag,
+        windows={window: windows.get(window, Figures()) for window in WINDOWS},
+    )

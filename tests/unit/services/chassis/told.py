@@ -1,0 +1,56 @@
+"""A service that has told everything it ever tells, for tests of what is seen from outside."""
+
+from __future__ import annotations
+
+from schemas.errors import DecodeError, DecodeProblem
+from schemas.events.lifecycle import SagaStarted
+from services.chassis.lag import Lag
+from services.chassis.metrics import Metrics
+from services.chassis.observer import Rebalance
+from services.chassis.outgoing import dead_letter
+from services.chassis.records import Outgoing, TopicPartition
+from services.chassis.runner import Runner, Standing
+from services.chassis.work import Batch, Ended, Kind, Mode
+from services.tracker.metrics import TrackerMetrics
+from tests.unit.services.chassis.given import AcceptAll, job, record
+from topology.topics import SAGA_LIFECYCLE, SAGA_STEPS
+
+AT = TopicPartition("it.happened", 0)
+NOW = 100.0
+"""Seconds since the epoch; records of `given` are of the epoch's beginning."""
+
+
+def done(took: float = 0.2) -> Ended:
+    return Ended(record(1), Kind.DONE, [Outgoing("it.done", 0, b"k", b"", [])], job=job(Mode.ASYNC), took=took)
+
+
+def failed(code: str = "timeout") -> Ended:
+    report = Outgoing(SAGA_STEPS, 0, b"k", b"", [("ce_code", code.encode())])
+    return Ended(record(2), Kind.FAILED, [report], reason="too slow", job=job(Mode.ASYNC), took=3.0)
+
+
+def dead() -> Ended:
+    letter = dead_letter(record(3), DecodeError(DecodeProblem.INVALID, "value", "is nothing"), "svc")
+    return Ended(record(3), Kind.DEAD, [letter])
+
+
+def batch(*ended: Ended) -> Batch:
+    return Batch(list(ended), [one for end in ended for one in end.outgoing], [], {})
+
+
+def told() -> Metrics:
+    """Of everything something."""
+    metrics = Metrics("svc", now=lambda: NOW)
+    metrics.committed(batch(done(), failed(), dead()), 0.01)
+    metrics.aborted(in_doubt=False)
+    metrics.rebalanced(Rebalance.ASSIGNED)
+    metrics.restored(1.5)
+    metrics.turned(Runner(AcceptAll()))
+    lag = Lag("svc", lambda: [Standing(AT, 10, 2, None)], lambda places: dict.fromkeys(places, 12), lambda: NOW)
+    lag.turned()
+    metrics.registry.register(lag)
+    tracker = TrackerMetrics(metrics.registry, lambda: NOW)
+    tracker.times = lambda: [99_000, 130_000, 300_000]
+    said = Outgoing(SAGA_LIFECYCLE, 0, b"k", b"", [("ce_type", SagaStarted.event_type.encode())])
+    tracker.committed(Batch([], [said], [], {}), 0.01)
+    return metrics
