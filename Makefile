@@ -3,15 +3,15 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do $$p -c '
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test check bench chaos simulate up down clean format
+.PHONY: demo test check bench chaos simulate up down screenshots clean format
 .DEFAULT_GOAL := demo
 
-demo: $(READY)  ## a real Kafka, every service, one review of a real repository
-	@$(BIN)/saga demo
+demo: $(READY)  ## a real Kafka, every service, one review of a real repository, then the console; `make down` stops it
+	@$(BIN)/saga demo --keep
 
-test: $(READY)  ## everything: unit, scenarios, contract, then end to end on a real Kafka
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --ignore=tests/e2e
-	$(BIN)/python -m pytest tests/e2e
+test: $(READY)  ## everything: unit, scenarios, contract, then end to end on a real Kafka, and the console in Chromium
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --ignore=tests/e2e --ignore=tests/browser
+	$(BIN)/python -m pytest tests/e2e tests/browser
 
 check: $(READY)  ## style, types, directions of imports, generated files
 	$(BIN)/ruff check .
@@ -34,8 +34,12 @@ chaos: $(READY)  ## sagas on a real Kafka while everything is killed and stopped
 up: $(READY)  ## Kafka and all services, in the background
 	@$(BIN)/saga up --detach
 
-down: $(READY)  ## stop what `make up` started
+down: $(READY)  ## stop what `make up` and `make demo` started
 	@$(BIN)/saga down
+	@SAGA_HOME=build/demo/home $(BIN)/saga down
+
+screenshots: $(READY)  ## the pictures in docs/images, in Chromium
+	@$(BIN)/python -m tests.screenshots
 
 format: $(READY)  ## what `check` asks for
 	$(BIN)/ruff check --fix .

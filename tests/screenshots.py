@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -39,7 +38,7 @@ DIFF = """diff --git a/shop/admin.py b/shop/admin.py
 def main() -> None:
     """Take every picture anew."""
     with _everything() as (bootstrap, login):
-        _cli("pause", "--key-prefix", "demo/till", "--yes", "--reason", "waiting for the release")
+        _cli("pause", "--key-prefix", "demo/till", "--yes", "--author", "ada", "--reason", "waiting for the release")
         _publish(bootstrap)
         IMAGES.mkdir(parents=True, exist_ok=True)
         with chromium() as browser:
@@ -56,11 +55,11 @@ def _take(context: BrowserContext, login: str, mode: str) -> None:
     expect(page.locator("#list")).to_contain_text("demo/till#1")
     expect(page.locator("#list .status").filter(has_text="completed")).to_have_count(4)
     _shoot(page, f"sagas-{mode}")
-    page.get_by_role("link", name=re.compile("demo/till#1")).click()
+    page.get_by_role("link", name="demo/till#1").click()
     expect(page.locator("#events .type").first).to_be_visible()
     _shoot(page, f"saga-{mode}")
     page.goto(_at(login, "/sagas?key_prefix=demo%2Fshop%237"))
-    page.get_by_role("link", name=re.compile("demo/shop#7")).click()
+    page.get_by_role("link", name="demo/shop#7").click()
     page.get_by_role("link", name="the diff with its findings").click()
     _shoot(page, f"review-{mode}")
     page.goto(_at(login, "/topology"))
@@ -107,7 +106,6 @@ def _cli(*arguments: str) -> None:
 
 
 def _saga(*arguments: str, **environment: str) -> None:
-
 
     own = {name: value for name, value in os.environ.items() if not name.startswith("SAGA_")} | environment
     subprocess.run([sys.executable, "-m", "services.cli.main", *arguments], cwd=ROOT, env=own, check=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import zip_longest
 from typing import NamedTuple
 
 from schemas.api.sagas import Span, SpanKind
@@ -49,7 +50,7 @@ def timeline_of(state: SagaState, now: int) -> tuple[Span, ...]:
 def _of_run(state: SagaState, step: StepState, run: Run, now: int) -> Iterator[Span]:
     """The attempts of a run, and the waits between them."""
     deliveries = list(_deliveries(state, step.name, run))
-    for one, following in zip(deliveries, (*deliveries[1:], None), strict=True):
+    for one, following in zip_longest(deliveries, deliveries[1:]):
         yield from _attempt(state, one, now, is_over=state.status.is_final)
         if one.report is not None and one.done is None:
             yield from _until_next(one, following, run, step, now)

@@ -153,7 +153,7 @@ class Worker:
         self._health.reasons = why_not_ready(app, answers)
 
     def _wiring(self, prepared: Prepared, url: str) -> Wiring:
-        folder = saga_home() / "views" / str(os.getpid())
+        folder = saga_home() / NAME  # Faust wants one, and keeps nothing in it
         folder.parent.mkdir(parents=True, exist_ok=True)
         return Wiring(self._settings.kafka_properties, url, prepared.partitions, folder, self._settings.session_timeout)
 

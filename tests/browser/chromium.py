@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
@@ -43,7 +44,7 @@ def window(
     browser: Browser, mistakes: list[str], width: int = 1440, height: int = 900, *, is_dark: bool = False
 ) -> Iterator[BrowserContext]:
     """A window with cookies of its own; what its pages do wrong is added to `mistakes`."""
-    scheme = "dark" if is_dark else "light"
+    scheme: Literal["dark", "light"] = "dark" if is_dark else "light"
     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
     context.on("console", lambda said: mistakes.append(said.text) if said.type in {"error", "warning"} else None)
     context.on("weberror", lambda error: mistakes.append(str(error.error)))

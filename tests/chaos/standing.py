@@ -27,8 +27,8 @@ class Standing:
             if record.topic == SAGA_STEPS and dict(record.headers).get("ce_type") == TICK:
                 continue
             self.heard_at = now
-            if record.topic == SAGA_STATE and record.value is not None:
-                self._take(decode(record.value))
+            if record.topic == SAGA_STATE:
+                self._hear_state((record.key or b"").decode(), record.value)
 
     def unsettled(self, begun: Collection[str]) -> dict[str, str]:
         """The sagas that neither have ended nor wait for a person, with how they stand."""
@@ -38,6 +38,13 @@ class Standing:
     def counts(self) -> Counter[str]:
         """How many sagas stand how."""
         return Counter(self._how.values())
+
+    def _hear_state(self, saga: str, value: bytes | None) -> None:
+        if value is not None:
+            self._take(decode(value))
+        elif self._how.get(saga) == SagaStatus.UNKNOWN:  # it was asked for, but has never begun: the tracker forgets it
+            del self._how[saga]
+            self._unsettled.pop(saga, None)
 
     def _take(self, state: SagaState) -> None:
         saga, how = state.saga_id, _how(state)

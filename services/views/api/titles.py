@@ -13,6 +13,9 @@ from services.tracker.core.state import SagaState
 MOST = 20_000
 """How many titles are kept; a first event never changes."""
 
+PATIENCE = 1.0
+"""Seconds that an answer waits for a title."""
+
 Read = Callable[[Sequence[SagaState]], Awaitable[Mapping[str, str | None]]]
 """Reads the titles of some sagas, by id: none where there is none. Raises ChoreographyError while Kafka is away."""
 
@@ -29,9 +32,10 @@ class Titles:
         return self._known.get(saga_id)
 
     async def of(self, state: SagaState, read: Read) -> str | None:
-        """The title, read now if need be; none while Kafka is away."""
+        """The title, read now if need be; none if that takes long: Kafka is away, or the event is gone."""
         if state.saga_id not in self._known:
-            await self._learn([state], read)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._learn([state], read), PATIENCE)
         return self.known(state.saga_id)
 
     def ahead(self, states: Sequence[SagaState], read: Read) -> None:

@@ -1,0 +1,129 @@
+"""What must not be lost: a record whose folding fails stops the process, and a failed changelog stops the offsets."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from faust.exceptions import ProducerSendError
+from faust.types.tuples import FutureMessage
+
+from schemas.errors import TopologyError
+from services.tracker.core.state import encode
+from services.views.holdings import Holdings
+from services.views.position import Positions
+from services.views.stream.app import Folding, ViewsApp
+from services.views.stream.security import credentials
+from services.views.stream.transport import MOST_UNSENT, SureBuffer
+from tests.unit.services.views.given import saga
+
+
+class Broken(Holdings):
+    """Holdings with a programming error."""
+
+    def fold(self, *_: Any) -> Any:
+        raise ZeroDivisionError("a mistake of ours")
+
+
+def event(key: bytes, value: bytes | None) -> Any:
+    tp = SimpleNamespace(topic="saga.state", partition=0)
+    message = SimpleNamespace(tp=("saga.state", 0), topic=tp.topic, partition=0, offset=7, timestamp=1.0)
+    message.key, message.value = key, value
+    return SimpleNamespace(message=message)
+
+
+def folding(holdings: Holdings, died: list[bool]) -> tuple[Folding, dict[bytes, bytes]]:
+    table: dict[bytes, bytes] = {}
+    app = cast(ViewsApp, SimpleNamespace(table=table, positions=Positions()))
+    return Folding(app, holdings, lambda: died.append(True)), table
+
+
+def test_a_mistake_of_ours_stops_the_process_and_does_not_reach_faust(caplog: pytest.LogCaptureFixture) -> None:
+    died: list[bool] = []
+    one, _ = folding(Broken({}), died)
+    with caplog.at_level(logging.ERROR):
+        one.take(event(b"k@1", encode(saga("k@1"))))
+    assert died == [True]
+    assert "saga.state[0]@7" in caplog.text
+
+
+def test_a_record_that_cannot_be_read_stops_nothing() -> None:
+    died: list[bool] = []
+    one, table = folding(Holdings({}), died)
+    for key, value in ((b"k@1", b"no json"), (b"\xff", b"{}"), (b"", b""), (b"k@1", None)):
+        one.take(event(key, value))
+    assert (died, table) == ([], {})
+
+
+def test_a_state_goes_to_the_table_under_its_business_key() -> None:
+    one, table = folding(Holdings({}), [])
+    one.take(event(b"k@1", encode(saga("k@1"))))
+    assert list(table) == [b"k"]
+
+
+def buffer() -> SureBuffer:
+    found = SureBuffer()
+    found.app = cast(Any, SimpleNamespace(conf=SimpleNamespace(producer_threaded=False)))
+    return found
+
+
+def sent(number: int) -> list[FutureMessage]:
+    return [FutureMessage(cast(Any, SimpleNamespace())) for _ in range(number)]
+
+
+def test_a_flush_ends_when_the_broker_has_the_last_record() -> None:
+    async def scenario() -> None:
+        one, records = buffer(), sent(3)
+        for record in records:
+            one.put(record)
+        flush = asyncio.ensure_future(one.flush())
+        for record in records:
+            assert not flush.done()
+            record.set_result(cast(Any, None))
+            await asyncio.sleep(0)
+        await asyncio.wait_for(flush, 5)
+        assert one.unsent == 0
+
+    asyncio.run(scenario())
+
+
+def test_a_record_that_the_broker_will_never_have_fails_every_flush() -> None:
+    async def scenario() -> None:
+        one, records = buffer(), sent(2)
+        for record in records:
+            one.put(record)
+        records[0].set_exception(OSError("too large"))
+        records[1].set_result(cast(Any, None))
+        for _ in range(2):
+            with pytest.raises(ProducerSendError, match="too large"):
+                await one.flush()
+
+    asyncio.run(scenario())
+
+
+def test_reading_waits_while_too_much_is_on_its_way() -> None:
+    async def scenario() -> None:
+        one, records = buffer(), sent(MOST_UNSENT + 1)
+        for record in records:
+            one.put(record)
+        ebb = asyncio.ensure_future(one.wait_until_ebb())
+        await asyncio.sleep(0)
+        assert not ebb.done()
+        for record in records[: MOST_UNSENT // 2 + 1]:
+            record.set_result(cast(Any, None))
+        await asyncio.wait_for(ebb, 5)
+
+    asyncio.run(scenario())
+
+
+def test_security_is_what_librdkafka_is_told() -> None:
+    assert credentials({"bootstrap.servers": "x"}) is None
+    sasl = {"security.protocol": "SASL_SSL", "sasl.mechanism": "SCRAM-SHA-512", "sasl.username": "me"}
+    found = credentials(sasl)
+    assert found is not None
+    assert (found.protocol.value, getattr(found, "mechanism").value) == ("SASL_SSL", "SCRAM-SHA-512")  # noqa: B009
+    with pytest.raises(TopologyError, match="kerberos"):
+        credentials({"security.protocol": "KERBEROS"})
