@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -119,15 +118,21 @@ def _order(log: History, saga: str) -> Complaints:
     """Within one phase of undoing, the last completed goes first; what comes late is undone as it comes."""
     told = log.told_of(saga)
     late = {one.event.step for one in told if isinstance(one.event, LateOutcome)}
-    begins = [one.seen.at for one in told if isinstance(one.event, SagaUndoing)]
+    begins = [one.seen for one in told if isinstance(one.event, SagaUndoing)]
     phases: dict[int, list[Seen]] = defaultdict(list)
     for seen in log.compensated:
         if seen.saga == saga and seen.step not in late:
-            phases[bisect(begins, log.asked_at[seen.command or ""])].append(seen)
+            asked = log.asked[seen.command or ""]
+            phases[sum(_is_before(begin, asked) for begin in begins)].append(seen)
     for first, second in (pair for undone in phases.values() for pair in pairwise(undone)):
         one, other = log.by_id.get(first.cause), log.by_id.get(second.cause)
         if one and other and one[0].at < other[0].at:
             yield f"{saga}: {first.step} is undone before {second.step}, which was done after it"
+
+
+def _is_before(begin: Seen, asked: Seen) -> bool:
+    """Whether a command came of this ruling or a later one; the records of one transaction have several log times."""
+    return begin.at <= asked.at or begin.headers["ce_time"] == asked.headers["ce_time"]
 
 
 def _name(log: History, identity: str) -> str:

@@ -141,9 +141,9 @@ class History:
         return [seen for step in self.saga.steps for seen in self.of(step.work_topic)]
 
     @cached_property
-    def asked_at(self) -> Mapping[str, int]:
-        """When each command of the tracker was given, by its id."""
-        return {seen.id: seen.at for seen in self.work}
+    def asked(self) -> Mapping[str, Seen]:
+        """The commands of the tracker by id."""
+        return {seen.id: seen for seen in self.work}
 
     @cached_property
     def reports(self) -> list[Seen]:
