@@ -16,6 +16,7 @@ import pytest
 from services.chassis.kafka import KafkaCluster
 from services.cli.demo_repository import make_repository
 from services.local.processes import Process, eventually, sight
+from services.local.up import SERVICES
 from services.local.up_record import UpRecord, live_up
 
 pytestmark = [pytest.mark.kafka, pytest.mark.e2e, pytest.mark.xdist_group("cli")]
@@ -267,7 +268,7 @@ def test_ctrl_c_stops_everything_and_a_kill_leaves_nothing(tmp_path: Path) -> No
             assert eventually(lambda: (record := live_up(tmp_path)) is not None and record.is_ready, PATIENCE)
             pids = [service.pid for service in saga.up.services if service.pid]
             processes = [Process(pid, seen.mark) for pid in pids if (seen := sight(pid))]
-            assert len(processes) == 5
+            assert len(processes) == len(SERVICES)
             running.send_signal(number)
             said, _ = running.communicate(timeout=60)
         assert all(process.ends_within(60) for process in processes)
