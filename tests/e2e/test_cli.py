@@ -268,9 +268,9 @@ def test_ctrl_c_stops_everything_and_a_kill_leaves_nothing(tmp_path: Path) -> No
             assert eventually(lambda: (record := live_up(tmp_path)) is not None and record.is_ready, PATIENCE)
             pids = [service.pid for service in saga.up.services if service.pid]
             processes = [Process(pid, seen.mark) for pid in pids if (seen := sight(pid))]
-            assert len(processes) == len(SERVICES)
             running.send_signal(number)
             said, _ = running.communicate(timeout=60)
+        assert len(processes) == len(SERVICES)
         assert all(process.ends_within(60) for process in processes)
         assert live_up(tmp_path) is None
         if number is signal.SIGINT:
