@@ -112,7 +112,7 @@ class Horizon:
                 self._logic.reach(number, asked.until, read)
             elif self._clock.monotonic() >= asked.look_at:
                 self._asked[number] = asked._replace(look_at=self._clock.monotonic() + LONG)
-                self._look(asked)
+                self._look(number, asked)
 
     def wait(self, most: float) -> float:
         """Seconds, up to `most`, that may pass until there is something to look at again."""
@@ -151,9 +151,10 @@ class Horizon:
             own = {at: end for at, end in ends.items() if at.partition == number}
             self._asked[number] = Asked(now, own, self._clock.monotonic() + LONG)
 
-    def _look(self, asked: Asked) -> None:
+    def _look(self, number: int, asked: Asked) -> None:
         """Say which input is not read on because of a transaction without an end: nothing is ruled until it has one."""
-        before = asked.until - round(LONG * 1000)
+        # Old enough by now, not when the watermarks were asked for: it may have been written just before that.
+        before = (self.now(number) or asked.until) - round(LONG * 1000)
         for at, offset in self._watermarks.undecided(tuple(asked.ends), before).items():
             LOG.error(
                 "%s[%d]: nobody reads on behind offset %d, where a transaction has no end, and nothing is ruled there: "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from schemas.events.commands import Act
-from tests.simulation.plan import Begin, Command, Crash, Leave, Plan, Stall, Trouble
+from tests.simulation.plan import Away, Begin, Command, Crash, Doubt, Leave, Plan, Stall, Trouble
 from tests.simulation.verdict import judge
 
 REGRESSIONS = (
@@ -94,6 +94,31 @@ REGRESSIONS = (
             Stall(at=10, process=8, point="before_offsets", turns=59),
             Command(at=288, saga=1, act=Act.CANCEL, step=0),
             Command(at=254, saga=1, act=Act.REWIND, step=2),
+        ),
+    ),
+    # The harness stopped a tracker that stood still in the middle of a transaction: the run never came to rest.
+    Plan(
+        seed=4767,
+        shape="cho",
+        sagas=5,
+        faults=(
+            Begin(at=35, saga=0, turns_at=2),
+            Begin(at=45, saga=0, turns_at=2),
+            Begin(at=8, saga=1, turns_at=-1),
+            Begin(at=82, saga=2, turns_at=-1),
+            Begin(at=147, saga=3, turns_at=-1),
+            Begin(at=123, saga=4, turns_at=-1),
+            Away(at=208, turns=39),
+            Leave(at=290, process=7, down=52),
+            Stall(at=262, process=7, point="inside", turns=74),
+            Doubt(at=232, process=3, point="before_offsets"),
+            Trouble(saga=4, step=0, first=1, last=1, milliseconds=0, error="retryable"),
+            Trouble(saga=1, step=2, first=1, last=6, milliseconds=2000, error="", compensating=True),
+            Trouble(saga=3, step=2, first=1, last=1, milliseconds=0, error="retryable"),
+            Command(at=188, saga=1, act=Act.REDRIVE, step=1),
+            Command(at=64, saga=3, act=Act.REWIND, step=1),
+            Command(at=100, saga=3, act=Act.PAUSE, step=0),
+            Command(at=177, saga=3, act=Act.RESUME, step=0),
         ),
     ),
 )
