@@ -14,10 +14,10 @@ from rich.padding import Padding
 from rich.spinner import Spinner
 from rich.text import Text
 
+from schemas.wording import length
 from services.cli.output import safe
 from services.cli.views.timeline import timeline
 from services.inspection.reading import Feed
-from services.tracker.core.reason import length
 from services.tracker.core.state import SagaState, StepState, StepStatus
 
 QUIET = 5.0

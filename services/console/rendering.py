@@ -45,7 +45,7 @@ def set_up(app: web.Application) -> None:
     own = (words.moment, words.clock, words.number, words.counted, words.plain, words.tone, words.mark)
     environment.filters.update({one.__name__: one for one in own})
     environment.filters.update(
-        {"duration": words.length, "since": words.since, "anchor": anchor, "pretty": pretty, "prose": prose}
+        {"duration": words.duration, "since": words.since, "anchor": anchor, "pretty": pretty, "prose": prose}
     )
     environment.globals.update({"asset": asset, "url": url, "saga_url": saga_url, "acts": ACTS, "action_of": action_of})
 

@@ -6,6 +6,8 @@ import re
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from schemas.wording import length
+
 # Control characters, separators, marks that reorder or hide text on a screen, and lone surrogates.
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
@@ -18,21 +20,9 @@ def visible(text: str) -> str:
     return _HIDDEN.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", text)
 
 
-def length(milliseconds: int | None) -> str:
-    """A duration: `340 ms`, `4.2 s`, `12 min`, `3 h 20 min`, `2 d 4 h`; nothing for none."""
-    if milliseconds is None:
-        return ""
-    seconds = max(0, milliseconds) / 1000
-    if seconds < 1:
-        return f"{round(seconds * 1000)} ms"
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes = int(seconds // 60)
-    if minutes < 60:
-        return f"{minutes} min"
-    if minutes < 24 * 60:
-        return f"{minutes // 60} h {minutes % 60} min"
-    return f"{minutes // 1440} d {minutes % 1440 // 60} h"
+def duration(milliseconds: int | None) -> str:
+    """A duration in an answer; nothing for none."""
+    return "" if milliseconds is None else length(milliseconds)
 
 
 def moment(at: str | None) -> str:

@@ -8,9 +8,9 @@ from functools import cached_property
 
 from schemas.api.sagas import Edge, Graph, NodeKind
 from schemas.api.sagas import Node as Drawn
+from schemas.wording import length
 from services.inspection.spans import progress, span_of
 from services.inspection.times import iso
-from services.tracker.core.reason import length
 from services.tracker.core.state import SagaState, SagaStatus, StepState, StepStatus
 from topology.graph import Flow, Node, flow
 from topology.model import Saga

@@ -7,8 +7,8 @@ from itertools import zip_longest
 from typing import NamedTuple
 
 from schemas.api.sagas import Span, SpanKind
+from schemas.wording import length
 from services.inspection.times import iso, stamp
-from services.tracker.core.reason import length
 from services.tracker.core.state import EventRef, Pause, ReportRef, Run, SagaState, Sent, StepState, StepStatus
 
 _KINDS = {"step.failed": "failed", "step.parked": "parked", "step.skipped": "skipped"}

@@ -10,10 +10,10 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from schemas.wording import length
 from services.cli.output import safe
 from services.cli.views.bytes import preview
 from services.inspection.decoding import Happened, header_texts
-from services.tracker.core.reason import length
 from services.tracker.core.state import SagaState
 
 _MAX_TEXT = 120

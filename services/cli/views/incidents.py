@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from schemas.control import PREFIX
+from schemas.wording import length
 from services.cli.output import clock, safe
 from services.inspection.facts import Open
-from services.tracker.core.reason import length
 from services.tracker.core.state import Pause, SagaState
 
 # Shells take a # for a comment only where a word begins.

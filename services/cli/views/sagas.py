@@ -9,12 +9,12 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from schemas.wording import length
 from services.cli.output import clock, safe
 from services.cli.views.incidents import notes
 from services.cli.views.timeline import timeline
 from services.inspection.spans import current_steps, remaining, whole
 from services.inspection.standing import standing
-from services.tracker.core.reason import length
 from services.tracker.core.state import SagaState, SagaStatus
 
 STATUS_STYLE = {

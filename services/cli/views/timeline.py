@@ -9,9 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from schemas.events.reports import StepFailed
+from schemas.wording import length
 from services.cli.output import safe
 from services.inspection.spans import Span, progress, span_of, whole
-from services.tracker.core.reason import length
 from services.tracker.core.state import SagaState, StepState, StepStatus
 
 BAR = 28

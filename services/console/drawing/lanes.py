@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from schemas.api.sagas import Span, SpanKind
+from schemas.wording import length
 from services.console.drawing.axis import Axis
-from services.console.words import length, parsed, plain
+from services.console.words import parsed, plain
 
 _THINNEST = 4.0
 """Pixels of a bar however short its time."""

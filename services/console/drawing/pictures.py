@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from schemas.api.sagas import Edge, Graph, Node, NodeKind
 from schemas.api.topology import DefinitionTopology, Figures, StepTopology
+from schemas.wording import length
 from services.console.drawing.layout import Sized
 from services.console.drawing.marks import SIZE, Tone, tone
 from services.console.drawing.widths import fitted, width, wrapped
-from services.console.words import counted, length, plain, visible
+from services.console.words import counted, plain, visible
 
 NAME, WORDS, LABEL = 14.0, 12.0, 11.5
 """Font sizes, pixels."""

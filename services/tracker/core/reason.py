@@ -22,9 +22,8 @@ from services.tracker.core.why.standing import (
     with_incidents,
     working,
 )
-from services.tracker.core.why.wording import length
 
-__all__ = ["Around", "length", "reason"]
+__all__ = ["Around", "reason"]
 
 
 def reason(state: SagaState, now: int, around: Around = NOTHING_KNOWN) -> str:

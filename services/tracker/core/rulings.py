@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from msgspec.structs import replace
 
+from schemas.wording import length
 from services.tracker.core.agenda import UNKNOWN_FOR, Item, What
 from services.tracker.core.debts import debts
 from services.tracker.core.decisions import (
@@ -27,7 +28,6 @@ from services.tracker.core.runs import step_runs
 from services.tracker.core.sending import Ruling, compensate, execute, sent_to
 from services.tracker.core.state import EventRef, Fired, Goal, Incident, Pause, Run, SagaState, Undo, Unmatched
 from services.tracker.core.unmatched import with_unmatched
-from services.tracker.core.why.wording import length
 from topology.model import EndStatus, OnFailure
 from topology.topics import SAGA_STEPS
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from schemas.wording import length
 from services.tracker.core.agenda import Item, What, agenda
 from services.tracker.core.state import SagaStatus
 from services.tracker.core.why.around import Look
 from services.tracker.core.why.runs import is_overdue
 from services.tracker.core.why.standing import incidents
 from services.tracker.core.why.undoing import being_undone, under_way
-from services.tracker.core.why.wording import ahead, because, first_of, length, since
+from services.tracker.core.why.wording import ahead, because, first_of, since
 from topology.model import OnFailure
 
 _DEADLINES = frozenset({What.DEADLINE, What.SAGA_DEADLINE})

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from schemas.wording import length
 from services.tracker.core.derive import is_live
 from services.tracker.core.state import SagaState, SagaStatus
 from services.tracker.core.why.around import Look
 from services.tracker.core.why.undoing import attempts_to_undo, being_undone, under_way
-from services.tracker.core.why.wording import both, brief, length, steps
+from services.tracker.core.why.wording import both, brief, steps
 
 _CANCELLED = "cancelled "
 

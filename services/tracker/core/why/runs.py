@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from schemas.control import Hold
+from schemas.wording import length
 from services.tracker.core import pauses
 from services.tracker.core.runs import FAILED, base_attempt, is_current
 from services.tracker.core.state import Progress, Run, Sent, StepStatus
 from services.tracker.core.why.around import AtService, Look, Place
-from services.tracker.core.why.wording import because, length, moment, since
+from services.tracker.core.why.wording import because, moment, since
 
 PROMPT = 10_000
 """Milliseconds after which something that is due has not been decided in time: a tracker that is well takes less."""

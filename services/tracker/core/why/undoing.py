@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from schemas.wording import length
 from services.tracker.core.agenda import What, agenda
 from services.tracker.core.debts import debts
 from services.tracker.core.derive import is_live
@@ -11,7 +12,7 @@ from services.tracker.core.runs import FAILED, base_attempt
 from services.tracker.core.state import Goal, ReportRef, SagaState, Sent, Undo
 from services.tracker.core.why.around import Look
 from services.tracker.core.why.runs import attempt, is_overdue, whose_fault
-from services.tracker.core.why.wording import because, both, brief, capital, length, moment, since, steps
+from services.tracker.core.why.wording import because, both, brief, capital, moment, since, steps
 
 
 class Undone(NamedTuple):

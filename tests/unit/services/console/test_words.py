@@ -11,7 +11,7 @@ from services.console import words
      (187_200_000, "2 d 4 h")],
 )  # fmt: skip
 def test_a_duration_is_said_as_people_say_it(milliseconds: int | None, said: str) -> None:
-    assert words.length(milliseconds) == said
+    assert words.duration(milliseconds) == said
 
 
 @pytest.mark.parametrize("sign", ["\u202e", "\u2066", "\u200b", "\ufeff", "\x00", "\x7f", "\u2028", "\ud800", "\u061c"])

@@ -5,12 +5,13 @@ from msgspec.structs import replace
 
 from schemas.control import ControlEntry, Hold
 from schemas.events.commands import Act
+from schemas.wording import length
 from services.tracker.core.due import due
 from services.tracker.core.facts import EventFact, ProgressFact
 from services.tracker.core.fold import fold
 from services.tracker.core.outline import unknown_version
 from services.tracker.core.pauses import NOTHING_WIDE, Wide
-from services.tracker.core.reason import length, reason
+from services.tracker.core.reason import reason
 from tests.unit.services.tracker.history import Story, sent
 from tests.unit.services.tracker.orders import CAREFUL, ORDER
 from tests.unit.services.tracker.telling import (
