@@ -13,7 +13,7 @@ SAGA, PREFIX, STEP, DEFINITION, SERVICE = "saga:", "prefix:", "step:", "definiti
 
 
 class Hold(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Who holds something up, why, and since when (milliseconds UTC, log time)."""
+    """Who holds something up or lets it go on, why, and since when (milliseconds UTC, log time)."""
 
     by: str
     reason: str
@@ -25,7 +25,8 @@ class ControlEntry(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `revision` grows within a partition; a command of the tracker carries the highest that it knew, and entries up to
     that do not gate it. `floors` are the lowest epochs that may start, by step. `frozen` are past pauses, from and to
-    (milliseconds UTC), by which deadlines are put off; `obeyed` the last commands' ids, by which one is known again.
+    (milliseconds UTC), by which deadlines are put off; `resumed` says who ended the last of them; `obeyed` are the last
+    commands' ids, by which one is known again.
     """
 
     revision: int
@@ -33,6 +34,7 @@ class ControlEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     paused: Hold | None = None
     floors: dict[str, int] = {}
     frozen: tuple[tuple[int, int], ...] = ()
+    resumed: Hold | None = None
     obeyed: tuple[str, ...] = ()
 
 

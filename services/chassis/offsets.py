@@ -18,6 +18,9 @@ from services.chassis.records import Committed, TopicPartition
 MAX_UNFINISHED = 400
 """The most unfinished records of a partition: keeps the metadata under 3,500 bytes, Kafka's limit is 4,096."""
 
+MAX_ENDED = 4_000
+"""The same where every record ends as it is taken in: nothing is ever listed."""
+
 CRASH_BITS = 2
 """A listed offset carries its crash count, 0 to 3."""
 
@@ -34,11 +37,17 @@ class Ledger:
     """
 
     __slots__ = (
-        "_awaited", "_ended", "_most", "_open", "_suspected", "_within", "ended", "is_ours", "is_worked_on", "next"
+        "_awaited", "_done", "_ended", "_most", "_open", "_room", "_suspected", "_within", "ended", "is_ours",
+        "is_worked_on", "next",
     )  # fmt: skip
 
     def __init__(
-        self, start: int | None = None, unfinished: Mapping[int, int] = NOTHING, *, is_clean: bool = True
+        self,
+        start: int | None = None,
+        unfinished: Mapping[int, int] = NOTHING,
+        *,
+        is_clean: bool = True,
+        room: int = MAX_UNFINISHED,
     ) -> None:
         self.next = start
         self._open: dict[int, int] = {offset: unfinished[offset] for offset in sorted(unfinished)}
@@ -47,17 +56,19 @@ class Ledger:
         self._awaited = set(self._open)
         self._suspected = set() if is_clean else set(self._open)
         self._within = 0
-        self._most = MAX_UNFINISHED
+        self._done = -1 if start is None else start - 1
+        self._room = room
+        self._most = room
         self.is_worked_on = not is_clean
         self.is_ours = False
 
     @classmethod
-    def restored(cls, committed: Committed | None) -> Ledger:
+    def restored(cls, committed: Committed | None, room: int = MAX_UNFINISHED) -> Ledger:
         """The ledger that a group's committed offset and metadata describe; of a foreign one the offset counts."""
         if committed is None:
-            return cls()
+            return cls(room=room)
         position = decode(committed)
-        return cls(position.next, position.unfinished, is_clean=position.clean)
+        return cls(position.next, position.unfinished, is_clean=position.clean, room=room)
 
     def suspect_below(self, end: int) -> None:
         """What lies below `end` was there when the partition was taken over, perhaps uncleanly."""
@@ -119,11 +130,12 @@ class Ledger:
         """The record is committed as done."""
         self._ended.discard(offset)
         self._open.pop(offset, None)
+        self._done = max(self._done, offset)
 
     @property
     def is_full(self) -> bool:
         """Whether no further record should be taken in; what is listed has to come again even then."""
-        return len(self._open) >= MAX_UNFINISHED and not self._awaited
+        return len(self._open) >= self._room and not self._awaited
 
     def __len__(self) -> int:
         return len(self._open)
@@ -135,9 +147,11 @@ class Ledger:
         if len(self._open) == len(self._ended) and not but:
             return Committed(self.next, f"1|{_flag(clean)}|{self.next}|")
         left = [offset for offset in self._open if offset not in self._ended or offset in but]
-        if not left:
-            return Committed(self.next, f"1|{_flag(clean)}|{self.next}|")
-        return Committed(left[0], encode(Position(self.next, {offset: self._open[offset] for offset in left}, clean)))
+        following, done = self.next, max((self._done, *(offset for offset in self._ended if offset not in but)))
+        while left and left[-1] > done and left[-1] in but and not self._open[left[-1]]:
+            following = left.pop()  # as good as never delivered: need not be listed
+        listed = {offset: self._open[offset] for offset in left}
+        return Committed(left[0] if left else following, encode(Position(following, listed, clean)))
 
     def _suspect(self, offset: int) -> None:
         """No process takes in more than so many between two commits, so its successor need not suspect more."""

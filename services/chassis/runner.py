@@ -15,6 +15,7 @@ from services.chassis.backlog import Backlog
 from services.chassis.commits import Commits
 from services.chassis.lanes import Lanes
 from services.chassis.logic import Logic
+from services.chassis.offsets import MAX_ENDED, MAX_UNFINISHED
 from services.chassis.records import Committed, Record, TopicPartition
 from services.chassis.suspects import GIVEN_UP_AT, Suspects
 from services.chassis.tasks import Task, Tasks
@@ -66,7 +67,7 @@ class Runner:
 
     def __init__(self, logic: Logic, max_in_flight: int = 16, progress_every: int = 10_000) -> None:
         self._logic = logic
-        self._tasks = Tasks(logic.topics, logic.stores)
+        self._tasks = Tasks(logic.topics, logic.stores, MAX_ENDED if logic.rules else MAX_UNFINISHED)
         self._lanes = Lanes(max_in_flight)
         self._backlog = Backlog()
         self._commits = Commits(self._tasks)

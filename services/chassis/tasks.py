@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from services.chassis.keyed import Store, StoreSpec
-from services.chassis.offsets import Ledger
+from services.chassis.offsets import MAX_UNFINISHED, Ledger
 from services.chassis.records import Committed, Record, TopicPartition
 
 
@@ -34,10 +34,11 @@ class Task:
 
 @dataclass(slots=True)
 class Tasks:
-    """The tasks assigned to this process."""
+    """The tasks assigned to this process; `room`: the most records of a partition that are not committed as done."""
 
     topics: tuple[str, ...]
     specs: tuple[StoreSpec, ...]
+    room: int = MAX_UNFINISHED
     tasks: dict[int, Task] = field(default_factory=dict)
 
     def assign(self, committed: Mapping[TopicPartition, Committed | None]) -> None:
@@ -86,7 +87,8 @@ class Tasks:
         return self.tasks[record.partition].ledgers[record.topic]
 
     def _task(self, number: int, committed: Mapping[TopicPartition, Committed | None]) -> Task:
-        ledgers = {at.topic: Ledger.restored(found) for at, found in committed.items() if at.partition == number}
+        own = {at.topic: found for at, found in committed.items() if at.partition == number}
+        ledgers = {topic: Ledger.restored(found, self.room) for topic, found in own.items()}
         stores = {spec.topic: Store(spec, number) for spec in self.specs}
         complete = set(ledgers) >= set(self.topics)
         return Task(number, ledgers, stores, Phase.RESTORING if complete else Phase.INCOMPLETE)

@@ -37,11 +37,11 @@ from services.chassis.work import (
 
 LOG = logging.getLogger("saga.worker")
 
-POLL_LIMIT = 1_000
-"""Records taken from the client at once."""
+SIP = 250
+"""Records taken from the client at once, and worked on while they are in the processor's cache."""
 
-MOST_HELD = 4_000
-"""Records read but not taken in, beyond which no more are read."""
+MOST_READ = 4_000
+"""Records read between two commits; also the most that are read but not taken in."""
 
 BUSY_WAIT = 0.002
 """Seconds to wait for a running handler before looking for records again."""
@@ -110,12 +110,7 @@ class Worker:
             self._done(delivery, result, self._clock.now())
             self._quiet_turns = 0
         waits = busy or self.runner.has_work or self._restoration.is_running or self._references.is_running
-        self._read(0 if waits else self._until_due(timeout))
-        self._restore()
-        self._fetch()
-        if self._horizon is not None:
-            self._horizon.even_out(self._consumer.ended)
-        self._work()
+        self._take_in(0 if waits else self._until_due(timeout))
         self._make()
         self._commit()
         self._apply(self.runner.regulate())
@@ -177,22 +172,33 @@ class Worker:
 
     # ---- inside
 
-    def _read(self, timeout: float) -> None:
-        """Take what has been fetched, up to a bound: the more topics in one batch, the fewer states are written."""
+    def _take_in(self, timeout: float) -> None:
+        """Work on what has been fetched, a sip at a time, up to a bound: it is committed together."""
         self._quiet_turns += 1
-        limit = POLL_LIMIT
-        while limit == POLL_LIMIT:
+        left = MOST_READ
+        while left > 0:
             # What is held counts, but the group must be heard: at least one record is asked for.
-            limit = min(POLL_LIMIT, max(1, MOST_HELD - self.runner.held))
-            records = self._consumer.poll(timeout, limit)
-            self.runner.on_records(records)
+            limit = min(SIP, max(1, MOST_READ - self.runner.held))
+            found = self._read(timeout, limit)
+            self._restore()
+            self._fetch()
             if self._horizon is not None:
-                self._horizon.hear(records)
-            if records:
-                self._quiet_turns = 0
-            if len(records) < limit:
+                self._horizon.even_out(self._consumer.ended)
+            self._work()
+            if found < SIP:
                 return
+            left -= found
             timeout = 0
+
+    def _read(self, timeout: float, limit: int) -> int:
+        """Take up to `limit` records from the client; how many there were."""
+        records = self._consumer.poll(timeout, limit)
+        self.runner.on_records(records)
+        if self._horizon is not None:
+            self._horizon.hear(records)
+        if records:
+            self._quiet_turns = 0
+        return len(records)
 
     def _stop_reading(self) -> None:
         self._restoration.stop()

@@ -147,9 +147,9 @@ class System:
         self.settle()
         patience = PATIENCE
         while (step := self._until_next(until, patience)) is not None:
-            before = self._size()
+            before = self._size(but=SAGA_STEPS)  # where the tracker's clock ticks, whatever else happens
             self.advance(step)
-            patience = PATIENCE if self._size() > before else patience - 1
+            patience = PATIENCE if self._size(but=SAGA_STEPS) > before else patience - 1
 
     # ---- the log
 
@@ -203,7 +203,7 @@ class System:
         for process in self.processes.values():
             process.beat()
         self.cluster.expire_transactions()
-        before = self._size(but=SAGA_STEPS)  # where the tracker's clock ticks, whatever else happens
+        before = self._size(but=SAGA_STEPS)
         self.settle()
         return longest * 2 if self._size(but=SAGA_STEPS) == before else SHORT_JUMP
 
@@ -213,7 +213,7 @@ class System:
         due = self._next_due(now)
         if due is not None and due <= until:
             return due - now
-        return SHORT_JUMP if patience and self._dues.are_overdue(self.clock.now()) else None
+        return SHORT_JUMP if patience and now < until and self._dues.are_overdue(self.clock.now()) else None
 
     def _next_due(self, now: float) -> float | None:
         """When something happens by itself that is known of, in the clock's seconds."""

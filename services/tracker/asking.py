@@ -78,17 +78,24 @@ class Asking:
     def _answer(
         self, command: SagaCommand, record: Record, before: ControlEntry | None, revision: int
     ) -> tuple[ControlEntry | None, Accepted | Refused]:
-        at = record.timestamp
-        accepted = Accepted(at, command_id(record), command.command.value, command.author, command.reason)
+        said = Hold(command.author, command.reason, record.timestamp)
+        accepted = Accepted(said.at, command_id(record), command.command.value, command.author, command.reason)
         match command.command:
             case Act.PAUSE:
-                entry = paused(before, revision, Hold(command.author, command.reason, at))
+                entry = paused(before, revision, said)
                 return entry, accepted if entry else _refused(record, command, f"{command.scope} is paused already")
             case Act.RESUME:
-                entry = resumed(before, revision, at)
+                entry = resumed(before, revision, said)
                 return entry, accepted if entry else _refused(record, command, f"{command.scope} is not paused")
             case _:
                 return ControlEntry(revision), accepted
+
+    def refusal(self, record: Record, why: str) -> Refused | None:
+        """What is said of a command whose consequence Kafka does not take; none if it is no command."""
+        try:
+            return _refused(record, self._decoded(record), f"Kafka does not take what it leads to: {why}")
+        except DecodeError:
+            return None
 
     def subject(self, record: Record, number: int) -> SagaState:
         """Whom an answer is about that is no saga's: the scope, in this partition."""

@@ -10,6 +10,7 @@ from schemas.control import DEFINITION, PREFIX, STEP, ControlEntry
 from services.chassis.keyed import Store
 from services.tracker.core.pauses import NOTHING_WIDE, Wide
 from services.tracker.core.state import SagaState, SagaStatus
+from services.tracker.entries import forgotten_at
 from services.tracker.schedule import Schedule
 from topology.topics import SAGA_CONTROL, SAGA_STATE
 
@@ -31,6 +32,14 @@ class Glance(msgspec.Struct, frozen=True, gc=False):
 
 
 _glance = msgspec.json.Decoder(Glance)
+
+_OF_SCOPE = b"\0"
+"""Begins the keys of a schedule that are no saga's, but a wide scope's: when its entry is not needed any more."""
+
+
+def scope_of(key: bytes) -> str | None:
+    """The wide scope that a key of the schedule is about; none if it is a saga's."""
+    return key.removeprefix(_OF_SCOPE).decode() if key.startswith(_OF_SCOPE) else None
 
 
 class Book:
@@ -77,8 +86,10 @@ class Book:
             return
         if entry is None:
             self._wide.pop(scope, None)
+            self.schedule.set(_OF_SCOPE + scope.encode(), None)
         else:
             self._wide[scope] = entry
+            self.schedule.set(_OF_SCOPE + scope.encode(), forgotten_at(scope, entry))
 
     def next_revision(self, at: int) -> int:
         """A revision above all that were given or issued under; above `at` (milliseconds): so after a restart, too."""

@@ -18,7 +18,7 @@ from services.chassis.keyed import Change, Store, StoreSpec
 from services.chassis.records import Outgoing, Record
 from services.chassis.work import Delivery, Disturbance, Ended, Heeded, Kind, Made, Result, Start
 from services.tracker.asking import Asking, Wrong
-from services.tracker.book import Book
+from services.tracker.book import Book, scope_of
 from services.tracker.core.agenda import next_due
 from services.tracker.core.changes import changes as changes_of
 from services.tracker.core.decisions import Compensate, Decision, Emit, Execute, Forget, Notice, Refused
@@ -42,6 +42,9 @@ NO_HANDLERS = "the tracker runs no handlers"
 
 PIECE = 500
 """Sagas ruled about in one turn: a transaction of at most some thousand records."""
+
+STATES = StoreSpec(SAGA_STATE, encode, decode)
+CONTROL = StoreSpec(SAGA_CONTROL, control.encode, control.decode)
 
 AGAIN_AFTER = 60_000
 """Milliseconds after which something is tried again that Kafka has not taken."""
@@ -73,8 +76,8 @@ class TrackerLogic:
         self._books: dict[int, Book] = {}
         self.topics: tuple[str, ...] = (*self._plans.inputs, SAGA_STEPS, SAGA_COMMANDS)
         self.stores: tuple[StoreSpec, ...] = (
-            StoreSpec(SAGA_STATE, encode, decode),
-            StoreSpec(SAGA_CONTROL, control.encode, control.decode),
+            STATES,
+            CONTROL,
         )
 
     # ---- tasks
@@ -113,7 +116,7 @@ class TrackerLogic:
         if book is None or not book.until:
             return ()
         keys = book.schedule.pop(book.until, PIECE)
-        return [made for key in keys if (made := self._rule(book, key, now)) is not None]
+        return [made for key in keys if (made := self._taken_up(book, key, now)) is not None]
 
     def rule(self, number: int, saga_id: str, until: int, now: int) -> Made | None:
         """Rule about one saga as of `until`, as a replay does; none if there is nothing to decide."""
@@ -146,9 +149,15 @@ class TrackerLogic:
         raise TopologyError(NO_HANDLERS)
 
     def refuse(self, ended: Ended, reason: str, now: int) -> Ended:
-        """What Kafka does not take of one saga must not hold up the others: its record is passed over, and logged."""
+        """What Kafka does not take of one saga must not hold up the others.
+
+        A command is refused; any other record is passed over, and logged.
+        """
         self._look_again(ended.number, ended.changes)
-        return Ended(ended.record, Kind.IGNORED, [], reason=reason)
+        refused = self._asking.refusal(ended.record, reason) if ended.record.topic == SAGA_COMMANDS else None
+        if refused is None:
+            return Ended(ended.record, Kind.IGNORED, [], reason=reason)
+        return Ended(ended.record, Kind.DONE, [self._answer(self._books[ended.number], ended.record, refused, now)])
 
     def dropped(self, made: Made) -> None:
         """A ruling that Kafka does not take is tried again, but not at once."""
@@ -220,7 +229,7 @@ class TrackerLogic:
         if entry is None:
             return Ended(record, Kind.DONE, outgoing)
         book.note(command.scope, entry)
-        changes = (Change(SAGA_CONTROL, command.scope.encode(), entry), *self._looked_at_again(book, command.scope))
+        changes = (CONTROL.change(command.scope.encode(), entry), *self._looked_at_again(book, command.scope))
         return Ended(record, Kind.DONE, outgoing, changes)
 
     def _answer(self, book: Book, record: Record, answer: Decision, now: int) -> Outgoing:
@@ -236,9 +245,17 @@ class TrackerLogic:
             timed = _timed(Case(book, key, self._plans.plan_of(state), 0), state)
             book.schedule.set(key, timed.due)
             if timed.due != state.due:
-                yield Change(SAGA_STATE, key, timed)
+                yield STATES.change(key, timed)
 
     # ---- ruling
+
+    def _taken_up(self, book: Book, key: bytes, now: int) -> Made | None:
+        """What has become due: something of a saga, or the end of what is remembered of a wide scope."""
+        scope = scope_of(key)
+        if scope is None:
+            return self._rule(book, key, now)
+        book.note(scope, None)
+        return Made(book.number, [], (CONTROL.change(scope.encode(), None),))
 
     def _rule(self, book: Book, key: bytes, now: int) -> Made | None:
         found: SagaState | None = book.states.get(key)
@@ -262,7 +279,7 @@ class TrackerLogic:
         steps = tuple(step.waiting for step in plan.steps.values())
         fresh = replace(state, revision=state.revision + 1, hash=plan.definition.content_hash, steps=steps)
         concluded = derived(fresh, plan, plan.steps)
-        return concluded, changes_of(state, concluded)
+        return concluded, changes_of(state, concluded, plan)
 
     # ---- writing
 
@@ -277,7 +294,7 @@ class TrackerLogic:
         """Everything that a new state leads to; of a saga that is forgotten, what was decided before."""
         about = state or before
         issued = case.book.issue()  # before the entry: it gates what the same ruling has sent before it was cancelled
-        changes = _forgotten(case) if state is None else (Change(SAGA_STATE, case.key, state), *_entry(case, state))
+        changes = _forgotten(case) if state is None else (STATES.change(case.key, state), *_entry(case, state))
         case.book.schedule.set(case.key, state.due if state is not None else None)
         if about is None:
             return [], changes
@@ -315,10 +332,10 @@ def _entry(case: Case, state: SagaState) -> tuple[Change, ...]:
     if same(known, wanted):
         return ()
     revision = case.book.next_revision(max(case.book.until, state.updated_at))
-    return (Change(SAGA_CONTROL, scope, replace(wanted, revision=revision) if wanted else None),)
+    return (CONTROL.change(scope, replace(wanted, revision=revision) if wanted else None),)
 
 
 def _forgotten(case: Case) -> tuple[Change, ...]:
     scope = control.SAGA.encode() + case.key
-    entry = (Change(SAGA_CONTROL, scope, None),) if case.book.control.get(scope) is not None else ()
-    return (Change(SAGA_STATE, case.key, None), *entry)
+    entry = (CONTROL.change(scope, None),) if case.book.control.get(scope) is not None else ()
+    return (STATES.change(case.key, None), *entry)

@@ -17,13 +17,15 @@ from services.chassis.kafka.errors import LOG
 from services.chassis.kafka.messages import READING
 from services.chassis.kafka.producer import TRANSACTIONS, WRITING
 from services.chassis.settings import Settings
-from services.chassis.worker import POLL_LIMIT
 
 CALL = 5.0
 """Seconds that a call to the coordinator may take."""
 
 IDLE = 0.5
 """Seconds that an idle loop waits for a record, as in the chassis."""
+
+BATCH = 1_000
+"""The most records of a transaction."""
 
 TRACKED = ("chain.started", "one.done", "two.done", "three.done", "four.done")
 """The events of the chain, in order."""
@@ -73,7 +75,7 @@ def forever(group: str, topics: Sequence[str], work: Work) -> None:
         first = consumer.poll(IDLE)
         if first is None:
             continue
-        messages = [first, *consumer.consume(POLL_LIMIT - 1, 0)]
+        messages = [first, *consumer.consume(BATCH - 1, 0)]
         producer.begin_transaction()
         work(messages, producer.produce)
         producer.send_offsets_to_transaction(positions(messages), consumer.consumer_group_metadata(), CALL)

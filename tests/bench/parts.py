@@ -23,7 +23,7 @@ from services.chassis.records import Record, TopicPartition
 from services.chassis.runner import Runner
 from services.chassis.settings import Settings
 from services.chassis.work import Delivery, Returned
-from services.chassis.worker import POLL_LIMIT, Identity, Worker
+from services.chassis.worker import SIP, Identity, Worker
 from services.tracker.logic import TrackerLogic
 from tests.bench.flat import now, transactional_properties
 from tests.bench.lean import hop
@@ -100,7 +100,7 @@ def _fold(records: list[Record]) -> float:
         for record in (*starts, *records):
             states = stores[record.partition][SAGA_STATE]
             for change in tracker.route(record, stores[record.partition], 0).changes:
-                states.settle(change, states.encoded(change).value)
+                states.settle(change)
 
     return _median_us(work, 2 * EVENTS)
 
@@ -155,8 +155,8 @@ def _runner(records: list[Record]) -> float:
         )
         for number in range(PARTITIONS):
             runner.on_restored(number, 0)
-        for at in range(0, len(records), POLL_LIMIT):
-            runner.on_records(records[at : at + POLL_LIMIT])
+        for at in range(0, len(records), SIP):
+            runner.on_records(records[at : at + SIP])
             _pump(runner, context)
         assert runner.is_idle
 

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import json
 import logging
 import subprocess
@@ -14,7 +16,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import combinations, pairwise
 from pathlib import Path
+from statistics import median
 
 import psutil
 from confluent_kafka import Producer
@@ -46,6 +50,10 @@ from topology.topics import SAGA_LIFECYCLE, TopicFactory, topics_of
 
 SAGAS = 10_000
 WAITING = 100_000
+LEVELS = (0, 50_000, 100_000, 150_000, 200_000, 250_000)
+REST = 3.0
+"""Seconds after which a client that has nothing to do has given back what it fetched."""
+
 DEADLINE = 45.0
 """Seconds of the first step's deadline: longer than it takes to read all starts."""
 
@@ -108,20 +116,47 @@ def on_kafka() -> dict[str, float]:
 
 
 def waiting() -> dict[str, float]:
-    """What 100,000 sagas that wait cost in memory, and how long taking them over takes."""
+    """What a saga that waits costs in memory, and how long taking 100,000 of them over takes.
+
+    The cost is a slope, so that what the process and its client need whatever they keep drops out: the memory that is
+    the process's own, at rest, with more and more sagas. Of the slopes between any two of these, the median: how much
+    an allocator has not given back at one moment is chance.
+    """
     with _kafka() as (settings, cluster):
-        # By a process of its own: what publishing leaves free in this one would hide what is kept.
-        subprocess.run([sys.executable, "-m", "tests.bench.tracking", "starts", settings.bootstrap_servers], check=True)
-        counted, before = Counted(), psutil.Process().memory_info().rss
+        counted = Counted()
+        worker = _tracker(cluster, SystemClock(), counted)
+        steps = pairwise(LEVELS)
+        found = [(last, _memory_with(worker, counted, settings, range(first, last))) for first, last in steps]
+        worker.close()
+    slopes = [(much - little) / (many - few) for (few, little), (many, much) in combinations(found, 2)]
+    with _kafka() as (settings, cluster):
+        _publish_elsewhere(settings, range(WAITING))
+        counted, again = Counted(), Counted()
         worker = _tracker(cluster, SystemClock(), counted)
         _turns(worker, lambda: counted.records >= WAITING, 0.05)
-        kept = psutil.Process().memory_info().rss - before
         worker.close()
-        again = Counted()
         worker = _tracker(cluster, SystemClock(), again)
         taken = _turns(worker, lambda: again.tasks == PARTITIONS, 0.05)
         worker.close()
-        return {"bytes a waiting saga": kept / WAITING, "100,000 sagas taken over, s": taken}
+    return {"bytes a waiting saga": median(slopes), "100,000 sagas taken over, s": taken}
+
+
+def _memory_with(worker: Worker, counted: Counted, settings: Settings, more: range) -> int:
+    """Bytes of this process alone, when these sagas wait too, and nothing lies about that could be given back."""
+    _publish_elsewhere(settings, more)
+    _turns(worker, lambda: counted.records >= more.stop, 0.05)
+    rest = time.monotonic() + REST
+    _turns(worker, lambda: time.monotonic() > rest, 0.05)
+    gc.unfreeze()
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)
+    return psutil.Process().memory_full_info().uss
+
+
+def _publish_elsewhere(settings: Settings, serials: range) -> None:
+    """By a process of its own: what publishing leaves free in this one would hide what is kept."""
+    command = [sys.executable, "-m", "tests.bench.tracking", "starts", settings.bootstrap_servers]
+    subprocess.run([*command, str(serials.start), str(serials.stop)], check=True)
 
 
 def deadlines() -> dict[str, float]:
@@ -214,6 +249,7 @@ if __name__ == "__main__":
     logging.getLogger("saga.librdkafka").addHandler(logging.NullHandler())
     calm_the_collector()  # as a process does
     if sys.argv[1] == "starts":
-        _publish(Settings(bootstrap_servers=sys.argv[2]), [start(serial) for serial in range(WAITING)])
+        serials = range(int(sys.argv[3]), int(sys.argv[4]))
+        _publish(Settings(bootstrap_servers=sys.argv[2]), [start(serial) for serial in serials])
     else:
         sys.stdout.write(json.dumps(PARTS[sys.argv[1]]()) + "\n")

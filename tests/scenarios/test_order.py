@@ -11,6 +11,7 @@ from examples.order.definition import ORDER
 from examples.order.events import PaymentDeclined, ShipmentCreated, StockMissing
 from examples.order.handlers import CLOSED_FOR, COMPENSATIONS, HANDLERS
 from schemas.events.compensated import compensated_event
+from schemas.events.lifecycle import RetryScheduled
 from services.chassis.service import Service
 from services.testing.system import System
 from services.tracker.core.state import SagaStatus, StepStatus
@@ -18,6 +19,8 @@ from tests.chain.definition import CHAIN
 from tests.chain.handlers import HANDLERS as CHAIN_HANDLERS
 from tests.scenarios.conftest import Worlds
 from topology.durations import hours
+
+ANNOUNCED = ("ce_type", RetryScheduled.event_type.encode())
 
 
 @pytest.fixture(autouse=True)
@@ -94,6 +97,9 @@ def test_a_warehouse_that_is_closed_at_first_holds_the_payment_back_until_it_too
         ("auth/A-8@once/payment/0", 1, True),
         ("shelf/A-8@once/stock/0", CLOSED_FOR + 1, True),
     ]
+    retries = [record for record in shop.records("saga.lifecycle") if ANNOUNCED in record.headers]
+    told = [(one.step, one.attempt, one.is_compensation) for one in shop.events(RetryScheduled, retries)]
+    assert told == [("stock", 2, True), ("stock", 3, True)]
     undone = {step: shop.records(f"{step}.compensated")[0].timestamp for step in ("stock", "payment")}
     assert undone["stock"] < undone["payment"]
     assert shop.saga("A-8@once").status is SagaStatus.FAILED

@@ -202,6 +202,29 @@ def test_a_saga_that_ended_long_ago_is_forgotten_with_what_services_knew_of_it(w
         assert set(last.values()) == {None}
 
 
+def test_what_is_known_of_a_wide_pause_is_forgotten_when_it_has_been_over_for_long(world: SagaTest) -> None:
+    scopes = ("prefix:acme-", "step:trip/pay", "definition:trip")
+    for scope in scopes:
+        world.pause(scope, "audit")
+        world.resume(scope)
+    assert set(held(world)) == {scope.encode() for scope in scopes}
+    world.kill("tracker")
+    world.start_tracker()
+    world.advance(days=2)
+    assert set(held(world)) == {b"step:trip/pay", b"definition:trip"}
+    world.advance(days=29)
+    assert held(world) == {}
+    world.pause("definition:trip", "again")
+    world.advance(days=40)
+    assert set(held(world)) == {b"definition:trip"}
+
+
+def held(world: SagaTest) -> dict[bytes | None, bytes]:
+    """What is known of wide scopes, in any partition."""
+    last = {(record.partition, record.key): record.value for record in world.system.records(SAGA_CONTROL)}
+    return {key: value for (_, key), value in last.items() if value is not None}
+
+
 def publish(world: SagaTest, record: Outgoing) -> None:
     producer = world.system.cluster.producer("by-hand")
     producer.transact([record], {}, None)

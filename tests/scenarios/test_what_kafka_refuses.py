@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from schemas.errors import RetryableError
+from schemas.events.commands import Act
+from schemas.events.lifecycle import CommandRefused
 from services.chassis.port import TransactionAbortedError
 from services.chassis.records import TopicPartition
 from services.chassis.service import Service
@@ -13,8 +15,10 @@ from services.testing.kit import SagaTest
 from services.testing.system import System
 from services.tracker.core.state import SagaStatus
 from tests.scenarios.conftest import Worlds
-from tests.scenarios.test_steering import TRIP, Begun, book, cancel, pay
+from tests.scenarios.test_steering import TRIP, Begun, Paid, book, cancel, pay, told
+from topology.durations import minutes
 from topology.model import OnFailure, Retry
+from topology.topics import SAGA_STATE
 
 PATIENT = replace(
     TRIP,
@@ -88,3 +92,20 @@ def test_a_ruling_that_kafka_does_not_take_is_tried_again() -> None:
         world.advance(minutes=5)
         assert saga.status is SagaStatus.COMPLETED
         assert saga.attempts == (("book", 1), ("pay", 1), ("pay", 2))
+
+
+def test_a_command_whose_consequence_kafka_does_not_take_is_refused_and_says_why() -> None:
+    with SagaTest(TRIP, {"book": book, "pay": pay}, {"book": cancel}) as world:
+        world.delay("pay", minutes(4))
+        saga, other = world.given(Begun(name="ann")), world.given(Begun(name="bob"))
+        world.advance(seconds=5)
+        limit(world, SAGA_STATE, 20_000)
+        large = Paid(name='"' * 20_000).model_dump_json()
+        world.command(Act.SKIP, saga.saga_id, step="pay", outcome="trip.paid", content=large)
+        world.advance(seconds=30)
+        (refused,) = told(world, CommandRefused)
+        assert "Kafka does not take what it leads to: a record of" in str(refused)
+        other.cancel("the customer rang")
+        world.advance(minutes=10)
+        assert (saga.status, other.status) == (SagaStatus.COMPLETED, SagaStatus.CANCELLED)
+        assert saga.state.epoch == 0

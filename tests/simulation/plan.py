@@ -33,7 +33,11 @@ class Leave:
 
 @dataclass(frozen=True, slots=True)
 class Stall:
-    """A process stands still at a point of its next transaction (or at once) for longer than its session."""
+    """A process stands still at a point of its next transaction (or at once) for longer than its session.
+
+    The point `before_rulings` is that of a transaction that takes in no record: only the offsets that it sends
+    unchanged tell it that its task is another's by now.
+    """
 
     at: int
     process: int
@@ -150,7 +154,16 @@ def plan_of(seed: int, sagas: int = 5) -> Plan:
     faults: list[Fault] = [*_starts(rng, sagas, steps), *_machines(rng, processes)]
     if trackers:
         faults += [*_troubles(rng, sagas, steps), *_people(rng, sagas, steps)]
+        faults += _oversleeping(Random(seed * 2 + 1_000_003), 2 * steps, trackers)
     return Plan(seed, name, sagas, tuple(faults), trackers)
+
+
+def _oversleeping(rng: Random, first: int, trackers: int) -> list[Fault]:
+    """A tracker that comes back with rulings after another has taken over; `rng` is its own: it moves no other draw."""
+    if rng.random() > 0.3:
+        return []
+    at, process = rng.randrange(TURNS // 4, TURNS), first + rng.randrange(trackers)
+    return [Stall(at, process, "before_rulings", rng.randrange(60, 110))]
 
 
 def _starts(rng: Random, sagas: int, steps: int) -> list[Fault]:

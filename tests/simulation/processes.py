@@ -7,6 +7,7 @@ from collections.abc import Callable
 from random import Random
 
 from services.chassis.port import FencedError
+from services.chassis.work import Made
 from services.testing.system import System
 from tests.simulation.course import Action, Course
 from tests.simulation.shapes import Shape
@@ -64,11 +65,20 @@ class Processes:
     def at_point(self, point: str) -> None:
         """The process whose turn it is has come to this point of its work."""
         current = self._course.current
-        for one in self._armed[current] if current else ():
-            if one[0] == point:
-                self._armed[current or ""].remove(one)
+        if current is None:
+            return
+        points = {point, "before_rulings"} if point == "before_begin" and self._rules(current) else {point}
+        for one in self._armed[current]:
+            if one[0] in points:
+                self._armed[current].remove(one)
                 one[1]()
                 return
+
+    def _rules(self, name: str) -> bool:
+        """Whether what a process is about to write takes in no record."""
+        process = self._system.processes.get(name)
+        waiting = process.worker.runner.waiting() if process is not None else ()
+        return bool(waiting) and all(isinstance(one, Made) for one in waiting)
 
     def end_faults(self) -> None:
         """From now on nothing goes wrong any more, and everybody is there."""

@@ -61,7 +61,7 @@ class Replay:
         for change in changes:
             store = self._stores[change.topic]
             store.put(change)
-            store.settle(change, store.encoded(change).value)
+            store.settle(change)
 
 
 def _rulings(lifecycle: Iterable[Record]) -> Iterator[Ruling]:

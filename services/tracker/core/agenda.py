@@ -103,13 +103,13 @@ def _end_of(begun: int, scope: str, wide: Wide) -> int:
 def _commands(state: SagaState) -> Iterator[Item]:
     for asked in state.asked:
         yield Item(asked.at, What.OBEY, asked.id)
-    if state.rival is not None and _is_outrun(state) and not _is_ending(state):
+    if state.rival is not None and not state.status.is_final and is_outrun(state) and not _is_ending(state):
         yield Item(state.rival.at, What.YIELD, state.rival.saga_id)
 
 
-def _is_outrun(state: SagaState) -> bool:
-    """Whether a saga of the key has started after this one, which still runs."""
-    if state.rival is None or state.started_at is None or state.status.is_final:
+def is_outrun(state: SagaState) -> bool:
+    """Whether a saga of the key has started after this one, while this one ran."""
+    if state.rival is None or state.started_at is None:
         return False
     return bool(state.forgotten) or state.rival.offset > state.events[0].offset
 

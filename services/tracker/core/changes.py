@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from services.tracker.core.debts import debts
 from services.tracker.core.decisions import (
     Cancelled,
     Completed,
@@ -11,28 +12,30 @@ from services.tracker.core.decisions import (
     Late,
     Notice,
     Paused,
-    Resumed,
     RetryScheduled,
     Started,
 )
 from services.tracker.core.outline import Outline
-from services.tracker.core.state import Run, SagaState, SagaStatus, StepState, StepStatus
+from services.tracker.core.runs import FAILED, step_runs
+from services.tracker.core.state import Goal, SagaState, SagaStatus, StepStatus
+
+_Again = tuple[str, str, int, int, bool]
+"""What is tried again: a step, with what, the epoch, the attempt that failed, and whether it undoes."""
 
 
-def changes(before: SagaState, after: SagaState) -> tuple[Notice, ...]:
+def changes(before: SagaState, after: SagaState, plan: Outline) -> tuple[Notice, ...]:
     """What anybody who follows the saga wants to know."""
-    if before.status is after.status and not after.reports and not (before.pauses or after.pauses):
+    if before.status is after.status and not after.reports:
         return () if before.started_at is not None or after.started_at is None else (Started(after.started_at),)
-    return tuple(_changes(before, after))
+    return tuple(_changes(before, after, plan))
 
 
-def _changes(before: SagaState, after: SagaState) -> Iterator[Notice]:
+def _changes(before: SagaState, after: SagaState, plan: Outline) -> Iterator[Notice]:
     if before.started_at is None and after.started_at is not None:
         yield Started(after.started_at)
-    if after.reports:
-        yield from _retries(before, after)
-    if after.pauses:
-        yield from _resumed(before, after)
+    if after.reports and plan.is_known:
+        known = {again for again, _ in _retries(before, plan)} if before.reports else set[_Again]()
+        yield from (notice for again, notice in _retries(after, plan) if again not in known)
     if after.status is not before.status:
         if after.status is SagaStatus.PAUSED:
             pause = next(pause for pause in after.pauses if pause.until is None)
@@ -51,25 +54,21 @@ def _ending(state: SagaState, at: int) -> Notice:
             return Failed(at, state.error or "", state.undo.step if state.undo else None, state.end)
 
 
-def _retries(before: SagaState, after: SagaState) -> Iterator[RetryScheduled]:
-    if before.steps == after.steps:
+def _retries(state: SagaState, plan: Outline) -> Iterator[tuple[_Again, RetryScheduled]]:
+    """The failed attempts that will be followed by another: of steps that still count, and at undoing them."""
+    if state.undo is None or state.undo.goal is Goal.REDO:
+        for name, run in step_runs(state, plan):
+            if run.status is StepStatus.RETRYING:
+                at = run.ended_at or run.at
+                notice = RetryScheduled(at, name, run.attempt + 1, run.retry_at or at, run.error or "")
+                yield (name, run.about, run.epoch, run.attempt, False), notice
+    if state.undo is None and not state.floors:
         return
-    known = {(step.name, run.about, run.epoch, run.attempt) for step, run in _retrying(before)}
-    for step, run in _retrying(after):
-        if (step.name, run.about, run.epoch, run.attempt) not in known:
-            at = run.ended_at or run.at
-            yield RetryScheduled(at, step.name, run.attempt + 1, run.retry_at or at, run.error or "")
-
-
-def _retrying(state: SagaState) -> Iterator[tuple[StepState, Run]]:
-    return ((step, run) for step in state.steps for run in step.runs if run.status is StepStatus.RETRYING)
-
-
-def _resumed(before: SagaState, after: SagaState) -> Iterator[Resumed]:
-    lasting = {(pause.scope, pause.at) for pause in before.pauses if pause.until is None}
-    for pause in after.pauses:
-        if pause.until is not None and (pause.scope, pause.at) in lasting:
-            yield Resumed(pause.until, pause.by, pause.reason)
+    for debt in debts(state, plan):
+        report, due = debt.report, debt.retry_at
+        if report is not None and due is not None and report.kind == FAILED and debt.paid_at is None:
+            notice = RetryScheduled(report.at, debt.step, report.attempt + 1, due, report.reason, undoes=True)
+            yield (debt.step, debt.outcome.id, report.epoch, report.attempt, True), notice
 
 
 def late(before: SagaState, after: SagaState, plan: Outline) -> Iterator[Late]:

@@ -15,7 +15,10 @@ from services.tracker.core.state import EventRef, Goal, ReportRef, SagaState, Se
 
 
 class Debt(NamedTuple):
-    """An outcome to undo, and how far that is. `retry_at`: when the next attempt is due, none if there is none."""
+    """An outcome to undo, and how far that is. `retry_at`: when the next attempt is due, none if there is none.
+
+    One that is waived counts as paid: a person has said that it need not be undone.
+    """
 
     step: str
     outcome: EventRef
@@ -23,6 +26,7 @@ class Debt(NamedTuple):
     report: ReportRef | None
     paid_at: int | None
     retry_at: int | None
+    is_waived: bool = False
 
     @property
     def is_live(self) -> bool:
@@ -45,9 +49,9 @@ def debts(state: SagaState, plan: Outline) -> list[Debt]:
 
 def status_of_debt(debt: Debt) -> StepStatus:
     """How the step of a debt stands."""
-    if debt.paid_at is not None:
-        return StepStatus.COMPENSATED
-    return StepStatus.DONE if debt.last is None else StepStatus.COMPENSATING
+    if debt.is_waived or debt.last is None:
+        return StepStatus.DONE
+    return StepStatus.COMPENSATING if debt.paid_at is None else StepStatus.COMPENSATED
 
 
 def _is_owed(event: EventRef, state: SagaState, plan: Outline, *, is_over: bool) -> bool:
@@ -62,16 +66,16 @@ def _debt(outcome: EventRef, state: SagaState, plan: Outline) -> Debt:
     sent = [one for one in state.sent if one.undoes and one.about == outcome.id]
     last = sent[-1] if sent else None
     report = next((one for one in state.reports if last is not None and one.command == last.id), None)
-    paid = _paid_at(outcome, state, plan.steps[step].compensated)
-    return Debt(step, outcome, last, report, paid, _retry_at(state, plan, step, report, sent))
+    undone = plan.steps[step].compensated
+    done = next((event.at for event in state.events if event.type == undone and event.cause == outcome.id), None)
+    is_waived = done is None and outcome.id in state.waived
+    paid = _waived_at(outcome, state) if is_waived else done
+    return Debt(step, outcome, last, report, paid, _retry_at(state, plan, step, report, sent), is_waived)
 
 
-def _paid_at(outcome: EventRef, state: SagaState, compensated: str | None) -> int | None:
-    """When the outcome was undone, or a person said that it need not be."""
-    done = next((event.at for event in state.events if event.type == compensated and event.cause == outcome.id), None)
-    if done is None and outcome.id in state.waived:
-        return state.updated_at if state.undo is None else max(outcome.at, state.undo.settled_at or 0)
-    return done
+def _waived_at(outcome: EventRef, state: SagaState) -> int:
+    """When a person said that an outcome need not be undone, about."""
+    return state.updated_at if state.undo is None else max(outcome.at, state.undo.settled_at or 0)
 
 
 def _retry_at(state: SagaState, plan: Outline, step: str, report: ReportRef | None, sent: Sequence[Sent]) -> int | None:

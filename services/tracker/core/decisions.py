@@ -53,7 +53,7 @@ class TimedOut(msgspec.Struct, frozen=True):
 
 
 class RetryScheduled(msgspec.Struct, frozen=True):
-    """A failed attempt will be followed by another."""
+    """A failed attempt will be followed by another: at a step, or at undoing it."""
 
     at: int
     step: str
@@ -89,7 +89,7 @@ class Paused(msgspec.Struct, frozen=True):
 
 
 class Resumed(msgspec.Struct, frozen=True):
-    """The saga goes on."""
+    """The last pause of the saga is over: it goes on."""
 
     at: int
     by: str

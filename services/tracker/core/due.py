@@ -18,6 +18,7 @@ from services.tracker.core.outline import Outline
 from services.tracker.core.pauses import Wide
 from services.tracker.core.rulings import take_up
 from services.tracker.core.state import SagaState
+from services.tracker.core.trimming import trimmed
 
 MOST_ITEMS = 1_000
 """Rulings about one saga at once; more would be a mistake of ours that runs in a circle."""
@@ -42,8 +43,9 @@ def due(state: SagaState, until: int, plan: Outline, wide: Wide) -> Verdict:
         if item.what is What.FORGET:
             return Verdict(None, (*_told(state, decided, until, first), Forget()))
         after, decisions = take_up(state, item, until, plan, wide)
-        settled = derived(replace(after, revision=state.revision + 1), plan, plan.steps)
-        decided = (*decided, *decisions, *changes(state, settled))
+        small = trimmed(replace(after, revision=state.revision + 1), plan, wide)
+        settled = derived(small, plan, plan.steps)
+        decided = (*decided, *decisions, *changes(state, settled, plan))
         state = settled
     raise RuntimeError(f"{state.saga_id}: its agenda does not end; {item} comes again and again")
 

@@ -7,6 +7,8 @@ held, what is known fills its own slot, and every status is derived from the slo
 
 from __future__ import annotations
 
+from itertools import islice
+
 from msgspec.structs import replace
 
 from schemas.envelope import Envelope
@@ -53,7 +55,7 @@ def fold(state: SagaState | None, fact: Fact, plan: Outline) -> tuple[SagaState,
     if not touched:
         return after, ()
     settled = derived(after, plan, touched)
-    return settled, (*said, *changes(before, settled))
+    return settled, (*said, *changes(before, settled, plan))
 
 
 def _unseen(fact: Fact, plan: Outline) -> SagaState:
@@ -224,17 +226,25 @@ def _with_event(state: SagaState, ref: EventRef, cause: EventRef | None, plan: O
     excess = len(events) - MAX_EVENTS
     if excess <= 0:
         return replace(state, events=events)
-    kept = _without_oldest(events, excess, plan)
+    kept = _without_oldest(events, excess, plan, _to_run_again(state))
     return replace(state, events=kept, forgotten=state.forgotten + len(events) - len(kept))
 
 
-def _without_oldest(events: tuple[EventRef, ...], excess: int, plan: Outline) -> tuple[EventRef, ...]:
-    """The events but the oldest; what may have to be undone one day, and what has been, is never forgotten."""
+def _to_run_again(state: SagaState) -> str | None:
+    """The event with which a step runs again once its saga has been brought back."""
+    return state.undo.redo.about if state.undo is not None and state.undo.redo is not None else None
+
+
+def _without_oldest(
+    events: tuple[EventRef, ...], excess: int, plan: Outline, needed: str | None
+) -> tuple[EventRef, ...]:
+    """The events but the oldest; the one that is needed stays, and what may have to be undone or has been."""
     undoable = {
         kind for step in plan.steps.values() if step.compensated is not None
         for kind in (*step.outcomes, step.compensated)
     }  # fmt: skip
-    places = [place for place, event in enumerate(events) if event.type not in undoable][:excess]
+    free = (place for place, event in enumerate(events) if event.type not in undoable and event.id != needed)
+    places = list(islice(free, excess))
     if not places:
         return events
     last, gone = places[-1], frozenset(places)

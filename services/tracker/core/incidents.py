@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from services.tracker.core.debts import debts
 from services.tracker.core.derive import end_of
-from services.tracker.core.outline import REFERENCES_LAST, WARN_BEFORE, Outline
+from services.tracker.core.outline import MANY_EVENTS, REFERENCES_LAST, WARN_BEFORE, Outline
 from services.tracker.core.runs import StepRun, trigger_of
 from services.tracker.core.state import EventRef, Incident, Run, SagaState, StepStatus
 from topology.model import COMPLETED, OnFailure
@@ -23,7 +23,7 @@ def incidents(state: SagaState, plan: Outline, current: Sequence[StepRun]) -> li
     """Every incident that should be open, or is to be at a later time; `current` are the saga's runs that count."""
     found: list[Incident] = []
     if not state.status.is_final:
-        found += _ageing(state, current)
+        found += (*_ageing(state, current), *_growing(state))
         if plan.definition.on_failure is OnFailure.INCIDENT and state.undo is None:
             found += (*_failed_steps(current), *_overdue(state, current), *_bad_end(state, plan))
     if state.undo or state.floors:
@@ -75,6 +75,16 @@ def _ageing(state: SagaState, current: Sequence[StepRun]) -> Iterator[Incident]:
             at = trigger.at + REFERENCES_LAST - WARN_BEFORE
             why = f"what step {name} works on leaves the log in a day, and cannot be read again after that"
             yield Incident(_id("ageing", name, run), "ageing", name, why, at, AGEING_COMMANDS)
+
+
+def _growing(state: SagaState) -> Iterator[Incident]:
+    """A saga whose steps run again and again and can be undone: all their outcomes are kept, and fill its state."""
+    if len(state.events) >= MANY_EVENTS:
+        why = (
+            f"the saga keeps {MANY_EVENTS:,} events that may have to be undone, and has room for some 1,500: what "
+            "comes after that is not tracked"
+        )
+        yield Incident("growing", "growing", None, why, state.events[MANY_EVENTS - 1].at, LATE_COMMANDS)
 
 
 def has_undoable(state: SagaState, plan: Outline, end: EventRef) -> bool:

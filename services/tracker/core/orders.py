@@ -7,6 +7,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from schemas.events.commands import Act
+from services.tracker.core.agenda import is_outrun
 from services.tracker.core.debts import Debt, debts
 from services.tracker.core.derive import is_paused
 from services.tracker.core.outline import Outline
@@ -173,6 +174,7 @@ def _waived(state: SagaState, step: str, plan: Outline) -> SagaState:
 
 def _redo(state: SagaState, plan: Outline, redo: Redo, asked: Asked) -> SagaState:
     """A new epoch, from a step on: what older ones lead to there and after no longer counts."""
+    _refuse_outrun(state)
     epoch = state.epoch + 1
     steps = plan.steps[redo.step].downstream
     floors = {**state.floors, **dict.fromkeys(sorted(steps), epoch)}
@@ -188,10 +190,10 @@ def _the_run(
     """The run that a command is about: the last one of the named step, or the one that stands in one of the states."""
     if asked.step is not None and asked.step not in plan.steps:
         raise RefusedError(f"{plan.definition.name} has no step {asked.step}; its steps are {', '.join(plan.steps)}")
-    fired = {one.about for one in state.fired} if overdue else set()
+    fired = {(one.about, one.epoch) for one in state.fired} if overdue else set()
     found = [
         (name, run) for name, run in step_runs(state, plan)
-        if (asked.step in {None, name}) and (run.status in wanted or run.about in fired)
+        if (asked.step in {None, name}) and (run.status in wanted or (run.about, run.epoch) in fired)
     ]  # fmt: skip
     if not found:
         where = f"step {asked.step}" if asked.step else "the saga"
@@ -226,6 +228,13 @@ def _refuse_completed(state: SagaState) -> None:
 def _refuse_undoing(state: SagaState) -> None:
     if state.undo is not None and state.undo.ended_at is None:
         raise RefusedError(f"the saga is being brought back ({state.undo.reason}): wait until that is over")
+
+
+def _refuse_outrun(state: SagaState) -> None:
+    """Of a key the saga that started last is to run: this one would yield again at once."""
+    if state.rival is not None and is_outrun(state):
+        later = state.rival.saga_id
+        raise RefusedError(f"{later} has started later and superseded the saga, which would yield to it again")
 
 
 def _refuse_paused(state: SagaState) -> None:

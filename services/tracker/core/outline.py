@@ -16,6 +16,12 @@ REFERENCES_LAST = 30 * 24 * 3600 * 1000
 WARN_BEFORE = 24 * 3600 * 1000
 """Milliseconds before a reference goes that an incident is raised."""
 
+MANY_EVENTS = 1_000
+"""Events kept of a saga (what may have to be undone is never forgotten) at which an incident is raised.
+
+A state is one record of at most 1 MB: that is some 3,900 events, or 1,500 outcomes with what it takes to undo them.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class StepOutline:

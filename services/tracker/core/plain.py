@@ -5,7 +5,7 @@ What is computed here follows from the agenda as well (a test holds both against
 
 from __future__ import annotations
 
-from services.tracker.core.outline import REFERENCES_LAST, WARN_BEFORE, Outline
+from services.tracker.core.outline import MANY_EVENTS, REFERENCES_LAST, WARN_BEFORE, Outline
 from services.tracker.core.state import SagaState, SagaStatus, StepStatus
 
 _AWAITED = (StepStatus.QUEUED, StepStatus.RUNNING)
@@ -15,7 +15,7 @@ def is_plain(state: SagaState) -> bool:
     """Whether a saga runs or is completed, and knows of nothing but events."""
     if state.reports or state.asked or state.sent or state.floors or state.undo or state.fired or state.pauses:
         return False
-    if state.incidents or state.rival or state.held_reports or not state.hash:
+    if state.incidents or state.rival or state.held_reports or not state.hash or len(state.events) >= MANY_EVENTS:
         return False
     if state.status is SagaStatus.RUNNING:
         for step in state.steps:

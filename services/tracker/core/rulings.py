@@ -16,10 +16,12 @@ from services.tracker.core.decisions import (
     Emit,
     Raised,
     Refused,
+    Resumed,
     Solved,
     TimedOut,
     Undoing,
 )
+from services.tracker.core.derive import is_paused
 from services.tracker.core.incidents import incidents
 from services.tracker.core.orders import RefusedError, begun, obey, resumed
 from services.tracker.core.outline import Outline
@@ -46,7 +48,11 @@ def _adopt_pause(state: SagaState, item: Item, until: int, plan: Outline, wide: 
 
 
 def _end_pause(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide) -> Ruling:
-    return replace(state, pauses=resumed(state.pauses, item.about, item.at)), ()
+    after = replace(state, pauses=resumed(state.pauses, item.about, item.at))
+    entry = next((entry for scope, entry in wide.prefixes if scope == item.about), None)
+    if entry is None or entry.resumed is None:
+        return after, _resumed(state, after, item.at, "", f"{item.about} is not paused any more")
+    return after, _resumed(state, after, item.at, entry.resumed.by, entry.resumed.reason)
 
 
 def _obey(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide) -> Ruling:
@@ -60,19 +66,28 @@ def _obey(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide) -
         obeyed = obey(rest, asked, plan)
     except RefusedError as error:
         return rest, (Refused(asked.at, asked.id, asked.command, asked.author, asked.reason, str(error)),)
-    after, more = obeyed.state, tuple[Decision, ...]()
+    after = obeyed.state
+    more: tuple[Decision, ...] = _resumed(rest, after, asked.at, asked.author, asked.reason)
     if obeyed.run is not None:
         after, more = execute(after, *obeyed.run, until, fresh=True)
     elif obeyed.debt is not None:
         after, more = compensate(after, obeyed.debt, until, fresh=True)
     elif after.undo is not None and after.undo is not rest.undo:
-        more = (_undoing(after.undo, until),)
+        more = (*more, _undoing(after.undo, until))
     return after, (Accepted(asked.at, asked.id, asked.command, asked.author, asked.reason), *more)
 
 
 def _yield(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide) -> Ruling:
+    why = f"superseded by {item.about}"
     free = replace(state, pauses=resumed(state.pauses, "saga", until))
-    return _begin(begun(free, plan, Goal.CANCELLED, f"superseded by {item.about}", until), until)
+    yielding, decided = _begin(begun(free, plan, Goal.CANCELLED, why, until), until)
+    return yielding, (*_resumed(state, free, until, "", why), *decided)
+
+
+def _resumed(before: SagaState, after: SagaState, at: int, by: str, reason: str) -> tuple[Decision, ...]:
+    """What is said when the last of a saga's pauses is over; one that has ended does not go on."""
+    goes_on = is_paused(before) and not is_paused(after) and not before.status.is_final
+    return (Resumed(at, by, reason),) if goes_on else ()
 
 
 def _give_up(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide) -> Ruling:
@@ -87,7 +102,7 @@ def _settle(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide)
 def _finish(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide) -> Ruling:
     """All is undone: the saga ends, or goes on from the step that is to be run again."""
     undo = _undo(state)
-    paid = [(debt.paid_at, debt.step) for debt in debts(state, plan) if debt.paid_at is not None]
+    paid = [(one.paid_at, one.step) for one in debts(state, plan) if one.paid_at is not None and not one.is_waived]
     undone = tuple(step for at, step in sorted(paid) if at >= undo.at)
     decided: tuple[Decision, ...] = (Compensated(until, undone),) if undone else ()
     redo = undo.redo

@@ -43,5 +43,6 @@ def compensate(state: SagaState, debt: Debt, at: int, *, fresh: bool) -> Ruling:
 def _sent(
     state: SagaState, step: str, about: str, at: int, attempt: int, epoch: int, *, fresh: bool, undoes: bool
 ) -> Sent:
-    name = "\x1f".join((state.saga_id, step, about, str(epoch), str(attempt), str(len(state.sent)), str(undoes)))
+    # Two rulings never have one revision, and each sends one command at most.
+    name = "\x1f".join((state.saga_id, step, about, str(epoch), str(attempt), str(state.revision), str(undoes)))
     return Sent(uuid5_hex(name), step, about, at, attempt, epoch, undoes, fresh)

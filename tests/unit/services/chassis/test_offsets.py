@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.chassis.offsets import MAX_UNFINISHED, Ledger, Position, decode, encode
+from services.chassis.offsets import MAX_ENDED, MAX_UNFINISHED, Ledger, Position, decode, encode
 from services.chassis.records import Committed
 
 OFFSETS = st.integers(0, 2**43)
@@ -140,6 +140,41 @@ def test_whoever_restores_what_was_committed_works_on_the_unfinished_ones_only(
 
     again = [offset for offset in offsets if offset >= committed.offset and restored.deliver(offset)]
     assert again == [offset for offset in offsets if offset not in finished]
+
+
+@given(
+    st.lists(st.integers(1, 9), min_size=1, max_size=40),
+    st.sets(st.integers(0, 39)),
+    st.sets(st.integers(0, 39)),
+    st.sets(st.integers(0, 39)),
+)
+def test_what_is_held_back_comes_again_to_whoever_restores(
+    gaps: list[int], done: set[int], back: set[int], settled: set[int]
+) -> None:
+    offsets = [sum(gaps[: number + 1]) for number in range(len(gaps))]
+    ledger = delivered(*offsets)
+    finished = {offsets[place] for place in done if place < len(offsets)}
+    held = {offsets[place] for place in back if place < len(offsets)} & finished
+    for offset in finished:
+        ledger.finish(offset)
+    for offset in {offsets[place] for place in settled if place < len(offsets)} & finished - held:
+        ledger.settle(offset)
+
+    committed = ledger.committed(but=held)
+    assert committed is not None
+    restored = Ledger.restored(committed)
+
+    again = [offset for offset in offsets if offset >= committed.offset and restored.deliver(offset)]
+    assert again == [offset for offset in offsets if offset not in finished - held]
+
+
+def test_of_thousands_that_are_held_back_above_one_none_is_listed() -> None:
+    ledger = Ledger(room=MAX_ENDED)
+    for offset in range(MAX_ENDED):
+        ledger.deliver(offset)
+        ledger.finish(offset)
+
+    assert ledger.committed(but=range(1, MAX_ENDED)) == Committed(1, encode(Position(1, {})))
 
 
 def test_a_ledger_that_was_full_takes_its_own_records_again() -> None:

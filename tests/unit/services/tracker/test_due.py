@@ -135,6 +135,41 @@ def test_a_compensation_that_fails_is_tried_again_and_then_a_person_is_asked() -
     assert (story.state().status, story.state().incidents) == (SagaStatus.FAILED, ())
 
 
+def test_the_next_attempt_at_a_compensation_is_announced_once() -> None:
+    story = Story(ORDER)
+    story.failed("stock", paid(story), at=30)
+    command = sent(story.ruled(until=HOUR))
+    story.failed("payment", command.about, at=2 * HOUR, reason="bank closed", retryable=True, by=command)
+    story.ruled(until=2 * HOUR + 1)
+    (scheduled,) = of(RetryScheduled, story)
+    assert isinstance(scheduled, RetryScheduled)
+    assert (scheduled.step, scheduled.attempt, scheduled.undoes) == ("payment", 2, True)
+    assert scheduled.reason == "bank closed"
+    assert undone(story.ruled(until=scheduled.due)) == []
+    assert undone(story.ruled(until=scheduled.due + 1)) == ["payment"]
+    assert of(RetryScheduled, story) == [scheduled]
+
+
+def test_no_retry_is_announced_of_a_step_that_fails_while_its_saga_is_undone() -> None:
+    story = Story(ORDER)
+    stock = paid(story)
+    story.asked(Act.CANCEL, at=100)
+    story.ruled(until=101)
+    story.failed("stock", stock, at=200, retryable=True)
+    assert story.state().step("stock").status is StepStatus.FAILED
+    assert of(RetryScheduled, story) == []
+
+
+def test_no_retry_is_announced_of_an_epoch_that_no_longer_counts() -> None:
+    story = Story(ORDER)
+    stock = paid(story)
+    story.asked(Act.REWIND, at=100, step="stock")
+    story.ruled(until=101)
+    story.failed("stock", stock, at=200, retryable=True)
+    assert executed(story.ruled(until=HOUR)) == [("stock", 1)]
+    assert of(RetryScheduled, story) == []
+
+
 def test_a_person_may_have_a_compensation_tried_again() -> None:
     story = Story(ORDER)
     story.failed("stock", paid(story), at=30)
@@ -391,6 +426,23 @@ def test_a_later_saga_of_the_key_has_this_one_cancelled() -> None:
     story.ruled(until=101)
     assert story.state().status is SagaStatus.CANCELLING
     assert story.state().error == "superseded by acme/shop#7@ffffffffffff"
+
+
+def test_a_superseded_saga_is_not_brought_back_since_it_would_yield_again() -> None:
+    story = Story(ORDER)
+    received = story.started(at=0)
+    story.rivalled(at=100)
+    story.ruled(until=101)
+    story.skipped("payment", received, at=102, code="cancelled")
+    story.ruled(until=200)
+    assert story.state().status is SagaStatus.CANCELLED
+    for at, act in ((300, Act.REDRIVE), (301, Act.REWIND)):
+        story.asked(act, at=at, step="payment")
+    story.asked(Act.SKIP, at=302, step="payment", outcome="payment.declined")
+    story.ruled(until=400)
+    why = "acme/shop#7@ffffffffffff has started later and superseded the saga, which would yield to it again"
+    assert [one.why for one in of(Refused, story) if isinstance(one, Refused)] == [why] * 3
+    assert (story.state().status, story.state().epoch) == (SagaStatus.CANCELLED, 0)
 
 
 # ---- the rest
