@@ -77,6 +77,10 @@ class Store:
         """The changelog record of a change."""
         return Outgoing(self.spec.topic, self.partition, change.key, change.value, [])
 
+    def forget(self, key: bytes) -> None:
+        """What the changelog says of a key is no value."""
+        self._base.pop(key, None)
+
     def settle(self, change: Change) -> None:
         """The change is committed; a newer pending one stays on top."""
         if change.value is None:

@@ -42,8 +42,15 @@ class Dues:
                 self._note(record.key, record.value)
 
     def _note(self, key: bytes | None, value: bytes | None) -> None:
-        due = _decoder.decode(value).due if value else None
+        due = _due(value) if value else None
         if due is None:
             self._dues.pop(key, None)
         else:
             self._dues[key] = due
+
+
+def _due(value: bytes) -> int | None:
+    try:
+        return _decoder.decode(value).due
+    except msgspec.DecodeError:  # somebody else has written it: the tracker leaves it alone
+        return None

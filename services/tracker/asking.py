@@ -91,9 +91,9 @@ class Asking:
                 return ControlEntry(revision), accepted
 
     def refusal(self, record: Record, why: str) -> Refused | None:
-        """What is said of a command whose consequence Kafka does not take; none if it is no command."""
+        """What is said of a command that cannot be obeyed; none if it is no command."""
         try:
-            return _refused(record, self._decoded(record), f"Kafka does not take what it leads to: {why}")
+            return _refused(record, self._decoded(record), why)
         except DecodeError:
             return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Container, Iterable, Iterator, Mapping
 
 import msgspec
@@ -9,7 +10,7 @@ import msgspec
 from schemas.control import DEFINITION, PREFIX, STEP, ControlEntry
 from services.chassis.keyed import Store
 from services.tracker.core.pauses import NOTHING_WIDE, Wide
-from services.tracker.core.state import SagaState, SagaStatus
+from services.tracker.core.state import SagaState, SagaStatus, decode
 from services.tracker.entries import forgotten_at
 from services.tracker.schedule import Schedule
 from topology.topics import SAGA_CONTROL, SAGA_STATE
@@ -31,7 +32,7 @@ class Glance(msgspec.Struct, frozen=True, gc=False):
         return self.saga_id.rpartition("@")[0]
 
 
-_glance = msgspec.json.Decoder(Glance)
+LOG = logging.getLogger("saga.tracker")
 
 _OF_SCOPE = b"\0"
 """Begins the keys of a schedule that are no saga's, but a wide scope's: when its entry is not needed any more."""
@@ -54,23 +55,37 @@ class Book:
         self.read: dict[str, int] = {}
         self.revision = 0
         self._running: dict[tuple[str, str], set[str]] = {}
+        self.unreadable: dict[bytes, str] = {}
         self._wide: dict[str, ControlEntry] = {}
 
     def glances(self) -> Iterator[Glance]:
-        """Every saga, in brief."""
-        for _, value in self.states.committed():
-            yield _glance.decode(value)
+        """Every saga, in brief; what cannot be read is said in the log, and stays as it is: `unreadable`, with why."""
+        for key, value in self.states.committed():
+            try:
+                state = decode(value)
+            except msgspec.DecodeError as error:
+                self.unreadable[key] = f"its record on {SAGA_STATE} cannot be read by this tracker: {error}"
+                LOG.error("%s is not followed: %s", key.decode(errors="replace"), self.unreadable[key])
+            else:
+                yield Glance(state.saga_id, state.definition, state.version, state.hash, state.status, state.due)
 
     def restore(self, glances: Iterable[Glance], followed: Container[str], exclusive: Container[str]) -> None:
         """Make the rest from the stores; of the `exclusive` definitions one saga a key is to run."""
-        for scope, value in self.control.committed():
-            entry = self.control.spec.decode(value)
-            self.note(scope.decode(), entry)
+        self._restore_control()
         for glance in glances:
             if glance.definition in followed or not glance.definition:
                 self.schedule.set(glance.saga_id.encode(), glance.due)
             if glance.definition in exclusive and not glance.status.is_final:
                 self._running.setdefault((glance.definition, glance.key), set()).add(glance.saga_id)
+
+    def _restore_control(self) -> None:
+        """Services pass over what cannot be read; so it is no entry here either."""
+        for scope, value in tuple(self.control.committed()):
+            try:
+                self.note(scope.decode(), self.control.spec.decode(value))
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                LOG.error("%s: no control entry, passed over: %s", scope.decode(errors="replace"), error)
+                self.control.forget(scope)
 
     def reach(self, until: int, read: Mapping[str, int]) -> None:
         """Everything before `until` has been folded in; `read` are the next offsets by topic."""

@@ -137,7 +137,10 @@ class TrackerLogic:
         )
         if fact is None or not self._plans.has(fact.envelope.definition):
             return Ended(record, Kind.IGNORED, [])
-        outgoing, changes = self._folded(book, fact.envelope.subject.encode(), fact, now)
+        key = fact.envelope.subject.encode()
+        if (why := book.unreadable.get(key)) is not None:
+            return Ended(record.emptied, Kind.IGNORED, [], reason=why)
+        outgoing, changes = self._folded(book, key, fact, now)
         return Ended(record.emptied, Kind.DONE, outgoing, changes)
 
     def admit(self, delivery: Delivery, stores: Stores, now: int) -> Start | Ended:
@@ -154,10 +157,18 @@ class TrackerLogic:
         A command is refused; any other record is passed over, and logged.
         """
         self._look_again(ended.number, ended.changes)
-        refused = self._asking.refusal(ended.record, reason) if ended.record.topic == SAGA_COMMANDS else None
-        if refused is None:
+        if (answered := self._refused(ended.record, f"Kafka does not take what it leads to: {reason}", now)) is None:
+            sagas = ", ".join(one.key.decode() for one in ended.changes if one.topic == SAGA_STATE)
+            LOG.error("%s of %s is passed over, and its saga stays as it was: %s", ended.where, sagas, reason)
             return Ended(ended.record, Kind.IGNORED, [], reason=reason)
-        return Ended(ended.record, Kind.DONE, [self._answer(self._books[ended.number], ended.record, refused, now)])
+        return answered
+
+    def _refused(self, record: Record, why: str, now: int) -> Ended | None:
+        """A command is answered with a refusal; none for what is no command."""
+        refused = self._asking.refusal(record, why) if record.topic == SAGA_COMMANDS else None
+        if refused is None:
+            return None
+        return Ended(record, Kind.DONE, [self._answer(self._books[record.partition], record, refused, now)])
 
     def dropped(self, made: Made) -> None:
         """A ruling that Kafka does not take is tried again, but not at once."""
@@ -213,6 +224,8 @@ class TrackerLogic:
         match asked:
             case Wrong(letter):
                 return Ended(record, Kind.DEAD, [letter], reason="no command")
+            case CommandFact() if (why := book.unreadable.get(asked.saga_id.encode())) is not None:
+                return self._refused(record, why, now) or Ended(record, Kind.IGNORED, [], reason=why)
             case CommandFact():
                 outgoing, changes = self._folded(book, asked.saga_id.encode(), asked, now)
                 return Ended(record, Kind.DONE, outgoing, changes)
@@ -239,7 +252,7 @@ class TrackerLogic:
     def _looked_at_again(self, book: Book, scope: str) -> Iterable[Change]:
         """A wide pause has begun or ended: sagas are due at other times."""
         for key in book.states.keys():  # noqa: SIM118  # a store is no dict
-            state: SagaState | None = book.states.get(key)
+            state: SagaState | None = book.states.get(key) if key not in book.unreadable else None
             if state is None or not self._plans.concerns(scope, state):
                 continue
             timed = _timed(Case(book, key, self._plans.plan_of(state), 0), state)

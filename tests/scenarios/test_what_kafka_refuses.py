@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+import pytest
+
 from schemas.errors import RetryableError
 from schemas.events.commands import Act
 from schemas.events.lifecycle import CommandRefused
@@ -109,3 +111,15 @@ def test_a_command_whose_consequence_kafka_does_not_take_is_refused_and_says_why
         world.advance(minutes=10)
         assert (saga.status, other.status) == (SagaStatus.COMPLETED, SagaStatus.CANCELLED)
         assert saga.state.epoch == 0
+
+
+def test_a_saga_whose_state_kafka_does_not_take_holds_up_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    with SagaTest(TRIP, {"book": book, "pay": pay}, {"book": cancel}) as world:
+        limit(world, SAGA_STATE, 1_600)
+        world.given(Begun(name="n" * 480))
+        others = [world.given(Begun(name=name)) for name in NAMES]
+        world.advance(minutes=1)
+        assert {other.status for other in others} == {SagaStatus.COMPLETED}
+        assert len(world.system.records("trip.paid")) == len(NAMES) + 1
+        assert "its saga stays as it was" in caplog.text
+        assert "is too large for saga.state" in caplog.text

@@ -1,0 +1,34 @@
+"""That what a state no longer keeps is not missed: with next to nothing kept, no invariant breaks either."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+from services.tracker.core import due, trimming
+from services.tracker.core.outline import Outline
+from services.tracker.core.pauses import Wide
+from services.tracker.core.state import SagaState, encode
+from tests.simulation.mistakes import replaced
+from tests.simulation.plan import plan_of
+from tests.simulation.verdict import judge
+
+SEEDS = 500
+
+
+def test_sagas_whose_states_keep_next_to_nothing_fare_as_well() -> None:
+    smaller: list[str] = []
+    right = trimming.trimmed
+
+    def trimmed(state: SagaState, plan: Outline, wide: Wide) -> SagaState:
+        after = right(state, plan, wide)
+        if len(encode(after)) < len(encode(state)):
+            smaller.append(state.saga_id)
+        return after
+
+    with ExitStack() as around:
+        for kept in ("KEPT_SENT", "KEPT_PAUSES", "KEPT_EVENTS"):
+            around.enter_context(replaced(trimming, kept, 0))
+        around.enter_context(replaced(due, "trimmed", trimmed))
+        failing = [seed for seed in range(SEEDS) if not judge(plan_of(seed)).is_clean]
+    assert failing == []
+    assert len(smaller) > 20
