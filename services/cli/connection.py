@@ -60,9 +60,17 @@ def connection_of(context: typer.Context) -> Connection:
     return found or connection_for(None)
 
 
-def silence_librdkafka() -> None:
-    """Keep the client's own reports of broken connections off the terminal: we say it in a sentence."""
+def set_up_logs() -> None:
+    """Keep the client's own reports of broken connections off the terminal: we say it in a sentence.
+
+    What had to be left out of an answer is said.
+    """
     for name in ("saga.librdkafka", "saga"):
         logger = logging.getLogger(name)
         logger.addHandler(logging.NullHandler())
         logger.propagate = False
+    left_out = logging.getLogger("saga.inspection")
+    if not left_out.handlers:
+        said = logging.StreamHandler()
+        said.setFormatter(logging.Formatter("saga: %(message)s"))
+        left_out.addHandler(said)

@@ -14,7 +14,7 @@ import typer
 
 from schemas.errors import ChoreographyError
 from services.cli import dead_letters, kafka
-from services.cli.connection import connection_for, silence_librdkafka
+from services.cli.connection import connection_for, set_up_logs
 from services.cli.demo import demo
 from services.cli.exits import Exit
 from services.cli.output import harmless
@@ -83,7 +83,7 @@ app.add_typer(kafka.app, name="kafka")
 
 def main() -> None:
     """Be the program `saga`."""
-    silence_librdkafka()
+    set_up_logs()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     try:

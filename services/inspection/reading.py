@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -13,6 +14,8 @@ from services.chassis.port import Cluster, Reader
 from services.chassis.records import Record, TopicPartition
 from services.tracker.core.state import SagaState, decode
 from topology.topics import SAGA_STATE
+
+LOG = logging.getLogger("saga.inspection")
 
 STALLED = 10.0
 """Seconds without any record, while there should be more, after which reading is given up."""
@@ -64,7 +67,8 @@ def latest(records: Iterable[Record]) -> dict[str, bytes]:
 def each_state(cluster: Cluster, key: str | None = None) -> Iterator[SagaState]:
     """The state of every saga, or of those that can have this business key, in no order.
 
-    They are decoded one by one, so that only the encoded ones are in memory at once.
+    They are decoded one by one, so that only the encoded ones are in memory at once. One that cannot be read is said in
+    the log, and left out.
     """
     count = partition_count(cluster, SAGA_STATE)
     numbers = range(count) if key is None else (partition_of(key.encode(), count),)
@@ -74,7 +78,10 @@ def each_state(cluster: Cluster, key: str | None = None) -> Iterator[SagaState]:
     finally:
         reader.close()
     while values:
-        yield decoded(*values.popitem())
+        try:
+            yield decoded(*values.popitem())
+        except NotFoundError as error:
+            LOG.warning("%s", error)
 
 
 def states(cluster: Cluster, key: str | None = None) -> list[SagaState]:

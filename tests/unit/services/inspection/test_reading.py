@@ -37,6 +37,12 @@ def test_a_name_that_means_no_single_saga_is_refused_with_what_to_do(name: str, 
         find(log_with({SAGA: running(), OTHER: running(OTHER)}), name)
 
 
+def test_a_state_that_cannot_be_read_is_left_out_and_said(caplog: pytest.LogCaptureFixture) -> None:
+    cluster = log_with({SAGA: running(), OTHER: b"not json"})
+    assert [state.saga_id for state in states(cluster)] == [SAGA]
+    assert f"The state of '{OTHER}' cannot be read" in caplog.text
+
+
 def test_kafka_without_the_topics_says_how_to_start() -> None:
     with pytest.raises(NotFoundError, match="`saga up`"):
         partition_count(MemoryCluster(), "saga.state")
