@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -60,7 +62,21 @@ def _say_what_next(console: Console, home: Path, url: str | None, *, keep: bool)
         console.print("Everything is stopped again. `saga demo --keep` leaves it running, to look around.")
         return
     console.print("Everything still runs. Look around with:")
-    for command in ("saga ls", f"saga show {NAME}#7", f"saga events {NAME}#7", "saga status", "saga down"):
-        console.print(safe(f"  SAGA_HOME={home} {command}"), soft_wrap=True)
+    call = f"SAGA_HOME={_as_typed(home)} {_program()}"
+    for command in ("ls", f"show {NAME}#7", f"events {NAME}#7", "status", "down"):
+        console.print(safe(f"  {call} {command}"), soft_wrap=True)
     if url is not None:
         console.print(Text.assemble("\nIn the browser: ", safe(login_url(home, url), "bold")), soft_wrap=True)
+
+
+def _program() -> str:
+    """How `saga` is called from this folder: by its name where a shell finds this one by it, else by its path."""
+    own, found = Path(sys.argv[0]).absolute(), shutil.which("saga")
+    is_found = found is not None and Path(found).resolve() == own.resolve()
+    return "saga" if is_found or own.name != "saga" else _as_typed(own)
+
+
+def _as_typed(path: Path) -> str:
+    """A path as it is typed in a shell, from the folder we are in where that is shorter."""
+    here = Path.cwd()
+    return shlex.quote(str(path.relative_to(here) if path.is_relative_to(here) else path))
