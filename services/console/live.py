@@ -34,7 +34,7 @@ class Streams:
 
 STREAMS = web.AppKey("streams", Streams)
 
-LIST_INTERVAL = 1.0
+LIST_INTERVAL = 0.5
 SAGA_INTERVAL = 0.4
 """Seconds between two calls to ask again: of the list, and of one saga."""
 

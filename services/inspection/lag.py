@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 from schemas.api.topology import Lag
 from services.chassis.offsets import decode as position_of
 from services.chassis.port import Cluster
-from services.chassis.records import Committed, TopicPartition
+from services.chassis.records import Committed, Record, TopicPartition
 from services.inspection.diagnosis import TRACKER, service_of
 from services.inspection.groups import Groups
 from services.inspection.reading import to_the_end
@@ -18,6 +18,9 @@ from topology.model import Saga, Step
 
 EXACT = 2_000
 """Up to how many offsets behind records are counted one by one, since transaction markers take offsets, too."""
+
+FEW = 1_000
+"""How many records are looked at for the oldest, where they are not counted."""
 
 _OURS = "1|"
 
@@ -40,28 +43,43 @@ def topics_of_step(step: Step) -> tuple[str, ...]:
 def lags(cluster: Cluster, groups: Groups, definition: Saga) -> dict[str, AtStep]:
     """Every step of a definition. Raises UnavailableError if Kafka does not answer."""
     counts = cluster.admin().partitions([topic for step in definition.steps for topic in topics_of_step(step)])
-    names = [name for name in groups.names() if name != TRACKER]
-    found = {step.name: _at_step(cluster, groups, definition, step, counts, names) for step in definition.steps}
-    services = sorted({one.service for one in found.values() if one.service is not None})
+    places = {
+        step.name: [
+            TopicPartition(topic, number) for topic in topics_of_step(step) for number in range(counts.get(topic, 0))
+        ]
+        for step in definition.steps
+    }
+    done = _done(groups, definition, places)
+    owners = {step.name: _owner(definition, step, done) for step in definition.steps}
+    services = sorted({name for name in owners.values() if name is not None} & done.keys())
     members = groups.members(services) if services else {}
+    read = [step.name for step in definition.steps if owners[step.name] in done]
+    behind = _lags(cluster, {step: places[step] for step in read}, {step: done[owners[step] or ""] for step in read})
     return {
-        name: AtStep(one.topics, one.service, members.get(one.service) if one.service else None, one.lag)
-        for name, one in found.items()
+        step.name: AtStep(
+            topics_of_step(step), owners[step.name], members.get(owners[step.name] or ""), behind.get(step.name)
+        )
+        for step in definition.steps
     }
 
 
-def _at_step(
-    cluster: Cluster, groups: Groups, definition: Saga, step: Step, counts: Mapping[str, int], names: Sequence[str]
-) -> AtStep:
-    topics = topics_of_step(step)
-    places = [TopicPartition(topic, number) for topic in topics for number in range(counts.get(topic, 0))]
-    known = service_of(definition.name, step.name)
-    owners = {name: groups.committed(name, places) for name in ([known] if known else names)} if places else {}
-    ours = {name: done for name, done in owners.items() if name == known or _is_service(step, done)}
-    if len(ours) != 1:
-        return AtStep(topics, known)
-    ((service, committed),) = ours.items()
-    return AtStep(topics, service, None, _lag(cluster, places, committed))
+def _done(
+    groups: Groups, definition: Saga, places: Mapping[str, Sequence[TopicPartition]]
+) -> dict[str, Mapping[TopicPartition, Committed]]:
+    """What the groups that may work on the steps have committed: one question to each."""
+    known = {step: service_of(definition.name, step) for step, at in places.items() if at}
+    others = [name for name in groups.names() if name != TRACKER] if None in known.values() else []
+    wanted = dict.fromkeys([*filter(None, known.values()), *others])
+    everywhere = sorted({at for step in known for at in places[step]})
+    return {name: groups.committed(name, everywhere) for name in wanted}
+
+
+def _owner(definition: Saga, step: Step, done: Mapping[str, Mapping[TopicPartition, Committed]]) -> str | None:
+    """The service of a step: known beforehand, or the only group that has committed as our services do."""
+    if (known := service_of(definition.name, step.name)) is not None:
+        return known
+    ours = [name for name, committed in done.items() if _is_service(step, committed)]
+    return ours[0] if len(ours) == 1 else None
 
 
 def _is_service(step: Step, committed: Mapping[TopicPartition, Committed]) -> bool:
@@ -69,30 +87,68 @@ def _is_service(step: Step, committed: Mapping[TopicPartition, Committed]) -> bo
     return any(at.topic == step.work_topic and one.metadata.startswith(_OURS) for at, one in committed.items())
 
 
-def _lag(cluster: Cluster, places: Sequence[TopicPartition], committed: Mapping[TopicPartition, Committed]) -> Lag:
-    ends = cluster.admin().end_offsets(places)
-    unfinished = 0
-    left: dict[TopicPartition, int | None] = {}
-    rough = 0
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """What a step has before it: unfinished records below where it goes on, from where it reads on, and how far."""
+
+    unfinished: int
+    positions: Mapping[TopicPartition, int | None]
+    rough: int
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether its records are counted one by one."""
+        return self.rough <= EXACT
+
+
+def _lags(
+    cluster: Cluster,
+    places: Mapping[str, Sequence[TopicPartition]],
+    done: Mapping[str, Mapping[TopicPartition, Committed]],
+) -> dict[str, Lag]:
+    """Of each step; those that are nearly through are read all at once."""
+    ends = cluster.admin().end_offsets(sorted({at for own in places.values() for at in own})) if places else {}
+    left = {step: _left(own, done[step], ends) for step, own in places.items()}
+    nearly = {at: start for one in left.values() if one.is_exact for at, start in one.positions.items()}
+    stamps: dict[TopicPartition, list[int]] = {}
+    for record in _records(cluster, nearly, EXACT * len(left)):
+        stamps.setdefault(TopicPartition(record.topic, record.partition), []).append(record.timestamp)
+    return {step: _lag(cluster, one, stamps) for step, one in left.items()}
+
+
+def _left(
+    places: Sequence[TopicPartition],
+    committed: Mapping[TopicPartition, Committed],
+    ends: Mapping[TopicPartition, int],
+) -> _Left:
+    unfinished, rough = 0, 0
+    positions: dict[TopicPartition, int | None] = {}
     for at in places:
         done = committed.get(at)
         position = position_of(done) if done is not None else None
         unfinished += len(position.unfinished) if position is not None else 0
         start = position.next if position is not None else None
         if (start or 0) < ends.get(at, 0):
-            left[at] = start
+            positions[at] = start
             rough += ends[at] - (start or 0)
-    counted, oldest = _counted(cluster, left, exact=rough <= EXACT)
-    return Lag(events=unfinished + (counted if rough <= EXACT else rough), seconds=oldest)
+    return _Left(unfinished, positions, rough)
 
 
-def _counted(cluster: Cluster, left: Mapping[TopicPartition, int | None], *, exact: bool) -> tuple[int, float | None]:
-    """How many records there are from these positions on, and how many seconds old the oldest of them is."""
-    if not left:
-        return 0, None
+def _lag(cluster: Cluster, left: _Left, stamps: Mapping[TopicPartition, Sequence[int]]) -> Lag:
+    if left.is_exact:
+        found = [stamp for at in left.positions for stamp in stamps.get(at, ())]
+    else:
+        found = [one.timestamp for one in _records(cluster, left.positions, FEW)]
+    oldest = max(0, now() - min(found)) / 1000 if found else None
+    return Lag(events=left.unfinished + (len(found) if left.is_exact else left.rough), seconds=oldest)
+
+
+def _records(cluster: Cluster, positions: Mapping[TopicPartition, int | None], most: int) -> Iterator[Record]:
+    """The records from these positions on, at most so many."""
+    if not positions:
+        return
     reader = cluster.reader()
     try:
-        stamps = [one.timestamp for one in islice(to_the_end(reader, left), EXACT if exact else 1_000)]
+        yield from islice(to_the_end(reader, positions), most)
     finally:
         reader.close()
-    return len(stamps), max(0, now() - min(stamps)) / 1000 if stamps else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 
@@ -31,6 +32,9 @@ MOST = 10_000
 FEW = 1_000
 """How many records are looked at for the first that the tracker has not read."""
 
+QUESTIONS = 6
+"""How many are put to Kafka at once."""
+
 UNDECIDED_FOR = 60_000
 """Milliseconds after which a transaction should have ended: no service of ours holds one open so long."""
 
@@ -56,23 +60,36 @@ class Delivery:
 def around_of(
     cluster: Cluster, groups: Groups, state: SagaState, said: Mapping[str, Sequence[str]], definition: Saga | None
 ) -> Around:
-    """Look around a saga; `said` is what services say of themselves, by name. Raises UnavailableError."""
+    """Look around a saga; `said` is what services say of themselves, by name. Raises UnavailableError.
+
+    One question finds out whether Kafka answers at all: reading takes longer to give up. Then everything is asked at
+    once: each takes a moment, and none depends on another.
+    """
     trackers = groups.members([TRACKER]).get(TRACKER, 0)
     start = started_by(state.definition)
-    letters = tuple(Letter(one.place, one.reason) for one in letters_of(cluster, state))
-    if state.status.is_final:
-        return Around(definition, letters=letters, trackers=trackers, started_by=start)
     at_work = [step for step in state.steps if step.status in _AT_SERVICE]
-    return Around(
-        definition,
-        wide_in(control_of(cluster, state.partition), state),
-        tuple(_at_service(cluster, groups, state, step, said) for step in at_work),
-        letters,
-        trackers,
-        behind(cluster, groups, state, definition) if trackers else 0,
-        start,
-        undecided(cluster, state, definition),
-    )
+    with ThreadPoolExecutor(QUESTIONS) as asking:
+        letters = asking.submit(letters_of, cluster, state)
+        if state.status.is_final:
+            return Around(definition, letters=_said(letters.result()), trackers=trackers, started_by=start)
+        control_ = asking.submit(control_of, cluster, state.partition)
+        lag = asking.submit(behind, cluster, groups, state, definition)
+        stuck = asking.submit(undecided, cluster, state, definition)
+        services = tuple(asking.map(lambda step: _at_service(cluster, groups, state, step, said), at_work))
+        return Around(
+            definition,
+            wide_in(control_.result(), state),
+            services,
+            _said(letters.result()),
+            trackers,
+            lag.result() if trackers else 0,
+            start,
+            stuck.result(),
+        )
+
+
+def _said(letters: Iterable[DeadLetter]) -> tuple[Letter, ...]:
+    return tuple(Letter(one.place, one.reason) for one in letters)
 
 
 def delivery_of(state: SagaState, step: StepState) -> Delivery | None:

@@ -25,6 +25,7 @@ from services.views.port import (
     SagaQuery,
     Sort,
 )
+from services.views.titles import Titles
 
 _STANDS = frozenset(StepStatus) - {StepStatus.WAITING, StepStatus.DONE, StepStatus.SKIPPED, StepStatus.COMPENSATED}
 _FINAL = frozenset(status for status in SagaStatus if status.is_final)
@@ -111,6 +112,7 @@ class Index:
         self._keep = dict(keep or {})
         self._entries: dict[str, Entry] = {}
         self._troubled: dict[str, Entry] = {}
+        self.titles = Titles(self._entries.__contains__)
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -121,6 +123,9 @@ class Index:
 
     def put(self, entry: Entry) -> None:
         """A saga is new, or has changed."""
+        if entry.saga_id not in self._entries:
+            self._entries[entry.saga_id] = entry
+            self.titles.appeared(entry.saga_id)
         self._entries[entry.saga_id] = entry
         if entry.incidents:
             self._troubled[entry.saga_id] = entry
@@ -130,6 +135,7 @@ class Index:
     def drop(self, saga_id: str) -> None:
         """A saga is no more."""
         self._entries.pop(saga_id, None)
+        self.titles.drop(saga_id)
         self._troubled.pop(saga_id, None)
 
     def forget(self, partitions: Collection[int]) -> None:
@@ -152,14 +158,18 @@ class Index:
     def part(self, query: SagaQuery, now: int, behind_s: float = 0.0) -> Part:
         """The first of its sagas that are asked for; `now` is milliseconds UTC."""
         source = self._troubled if query.has_incident else self._entries
-        found = _fitting(self._shown(source.values(), now), query, now)
+        found = _fitting(self._shown(source.values(), now), query, now, self.titles)
         counts = Counter(one.status.value for one in found)
         if query.statuses:
             wanted = frozenset(query.statuses)
             found = [one for one in found if one.status in wanted]
         page, has_more = _first(found, query)
         rows = ((value, saga_id, self._state_of(saga_id)) for value, saga_id in page)
-        kept = tuple(Row(value, saga_id, msgspec.Raw(state)) for value, saga_id, state in rows if state is not None)
+        kept = tuple(
+            Row(value, saga_id, msgspec.Raw(state), self.titles.get(saga_id))
+            for value, saga_id, state in rows
+            if state is not None
+        )
         return Part(kept, len(found), dict(counts), has_more, behind_s)
 
     def incidents(self, query: IncidentQuery, now: int, behind_s: float = 0.0) -> IncidentPart:
@@ -200,6 +210,7 @@ def page_of(parts: Sequence[Part], query: SagaQuery) -> SagaPage:
         sum(part.total for part in parts),
         dict(counts),
         max((part.behind_s for part in parts), default=0.0),
+        {row.saga_id: row.title for part in parts for row in part.rows if row.title},
     )
 
 
@@ -219,7 +230,7 @@ def incident_page_of(parts: Sequence[IncidentPart], query: IncidentQuery) -> Inc
 _FOREVER = 2**62
 
 
-def _fitting(found: list[Entry], query: SagaQuery, now: int) -> list[Entry]:
+def _fitting(found: list[Entry], query: SagaQuery, now: int, titles: Titles) -> list[Entry]:
     """What every filter but the status's leaves; each is one pass over what those before it left."""
     if query.definition is not None:
         found = [one for one in found if one.definition == query.definition]
@@ -236,7 +247,15 @@ def _fitting(found: list[Entry], query: SagaQuery, now: int) -> list[Entry]:
         found = [one for one in found if not one.incidents]
     if query.text:
         text = query.text.lower()
-        found = [one for one in found if text in one.saga_id.lower() or text in one.text or _is_named(one, text)]
+        title = titles.get
+        found = [
+            one
+            for one in found
+            if text in one.saga_id.lower()
+            or text in one.text
+            or text in title(one.saga_id).lower()
+            or _is_named(one, text)
+        ]
     return found
 
 

@@ -57,8 +57,8 @@ class After(msgspec.Struct, frozen=True):
 class SagaQuery(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Which sagas, in which order, how many, and after which place. `older_than_ms`: started at least so long ago.
 
-    `step`: sagas at work at it, or that failed there. `text` is looked for in ids, definitions, steps and errors,
-    whatever its case.
+    `step`: sagas at work at it, or that failed there. `text` is looked for in ids, titles, definitions, steps
+    and errors, whatever its case.
     """
 
     statuses: tuple[str, ...] = ()
@@ -80,11 +80,12 @@ class SagaQuery(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Row(msgspec.Struct, frozen=True):
-    """A saga in a part of a list: what it is ordered by, and its record on `saga.state`, as it is."""
+    """A saga in a part of a list: what it is ordered by, its record on `saga.state`, as it is, and its title."""
 
     value: int | str
     saga_id: str
     state: msgspec.Raw
+    title: str = ""
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -98,13 +99,14 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class SagaPage(msgspec.Struct, frozen=True):
-    """A page of sagas, gathered from all workers; `next` is none on the last page."""
+    """A page of sagas, gathered from all workers; `next` is none on the last page. `titles`: by saga, where known."""
 
     sagas: tuple[SagaState, ...]
     next: After | None
     total: int
     counts: dict[str, int]
     behind_s: float
+    titles: dict[str, str] = {}
 
 
 class KeySagas(msgspec.Struct, frozen=True):

@@ -22,6 +22,7 @@ from services.chassis import health
 from services.chassis.blobs import BlobStore
 from services.chassis.clock import SystemClock
 from services.chassis.definitions import Statement, agree
+from services.chassis.kafka import KafkaCluster
 from services.chassis.paths import saga_home
 from services.chassis.patience import until_available
 from services.chassis.process import calm_the_collector, cluster_of, load_settings, prepare_topics
@@ -42,6 +43,7 @@ from services.views.quiet import quieten
 from services.views.settings import ViewsSettings, views_settings
 from services.views.stream.app import ViewsApp, Wiring, make_app
 from services.views.stream.table import CHANGELOG
+from services.views.titles import FirstEvents, following
 from topology.model import Saga
 from topology.topics import SAGA_STATE, TopicFactory, shared_topics
 
@@ -127,6 +129,7 @@ class Worker:
         http = mounted(self._sources(tables))
         http.add_routes(routes(answers, feed))
         await self._serve(http, server, stack)
+        await stack.enter_async_context(following(holdings.index.titles, self._first_events(), answers))
         LOG.info("the HTTP API is at %s/api/v1, Kafka at %s", url, self._settings.bootstrap_servers)
         await self._stream(app, answers)
 
@@ -156,6 +159,11 @@ class Worker:
         folder = saga_home() / NAME  # Faust wants one, and keeps nothing in it
         folder.parent.mkdir(parents=True, exist_ok=True)
         return Wiring(self._settings.kafka_properties, url, prepared.partitions, folder, self._settings.session_timeout)
+
+    def _first_events(self) -> FirstEvents:
+        """They are followed for ever, so the broker may hold an empty fetch back for longer than is usual here."""
+        properties = {**self._settings.kafka_properties, "fetch.wait.max.ms": 500}
+        return FirstEvents(lambda: KafkaCluster(properties), self._definitions)
 
     def _sources(self, tables: GatheredTables) -> Sources:
         settings = self._settings

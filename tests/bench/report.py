@@ -26,6 +26,17 @@ TRACKING_AIMS = {
     "100,000 deadlines, fired early": "0",
     "views: with 200,000 sagas, MB": "at most 1,000",
     "views: a filtered list of 200,000, p95, ms": "at most 300 (of 100,000)",
+    **{
+        f"100,000 sagas, {when}: {what}": aim
+        for when in ("quiet", "under updates", "two workers, under updates")
+        for what, aim in {
+            "filtered lists, slowest, ms": "at most 300",
+            "the page of the list, drawn first by a new browser, ms": "at most 1,000",
+            "the page of the list, drawn, p50, ms": "at most 1,000",
+            "an ended step on the open list, slowest, ms": "at most 1,000",
+            "an ended step on the open saga's page, slowest, ms": "at most 1,000",
+        }.items()
+    },
 }
 
 

@@ -66,10 +66,11 @@ class Bench(NamedTuple):
 def measured() -> dict[str, float]:
     """Every figure, each part measured in a process of its own."""
     found: dict[str, float] = {}
-    for name in PARTS:
-        command = [sys.executable, "-m", "tests.bench.views", name]
+    commands = [*(["tests.bench.views", name] for name in PARTS), ["tests.bench.at_size"]]
+    for own in commands:
+        command = [sys.executable, "-m", *own]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-        found.update(json.loads(done.stdout.splitlines()[-1]))
+        found.update(json.loads(done.stdout))
     return found
 
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from schemas.api.model import Answer, Request
 from services.views.api.access import check_write
 from services.views.api.handlers.changes import STREAMS, Streams, stop_streams
+from services.views.api.keeping import keeping
 from services.views.api.openapi import document
 from services.views.api.problems import ApiError, invalid, problems
 from services.views.api.routes import Call, Reply, Route
@@ -26,9 +27,12 @@ MAX_BODY = 1024 * 1024
 
 def api_app(sources: Sources, routes: Sequence[Route] = ROUTES) -> web.Application:
     """The application; mount it with `add_subapp(PREFIX, ...)`."""
+    sources = sources.with_kept_clients()
     app = web.Application(middlewares=[problems], client_max_size=MAX_BODY)
     app[STREAMS] = Streams()
     app.on_shutdown.append(stop_streams)
+
+    app.cleanup_ctx.append(keeping(sources))
 
     async def close(_: web.Application) -> None:
         await sources.titles.close()

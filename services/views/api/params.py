@@ -69,9 +69,12 @@ class SagaListParams(Request):
     has_incident: Annotated[
         bool | None, BeforeValidator(_truth), Field(description="with an open incident, or without")
     ] = None
-    q: Annotated[Name, Field(description="text in ids, definitions, current steps and errors, whatever its case")] = (
-        None
-    )
+    q: Annotated[
+        Name,
+        Field(
+            description="text in ids, titles (known soon after a saga), definitions, steps at work, errors; any case"
+        ),
+    ] = None
     sort: Annotated[Sort, Field(description="`age` descending: the oldest first")] = Sort.STARTED
     order: Order = Order.DESC
     limit: Limit = 50

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ParamSpec, TypeVar
 
+from schemas.errors import UnavailableError
 from services.chassis.blobs import BlobStore
 from services.chassis.port import Cluster
 from services.inspection.groups import Groups
@@ -14,13 +16,21 @@ from services.inspection.lag import AtStep
 from services.inspection.times import now
 from services.tracker.core.outline import Outline, outline
 from services.tracker.core.state import SagaState
+from services.views.api.clients import Clients
 from services.views.api.fresh import Fresh
 from services.views.api.titles import Titles
 from services.views.port import Tables
 from topology.model import Saga
 
+AT_ONCE = 1.0
+"""Seconds within which Kafka has answered, if only to refuse."""
+
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+def _nothing_to_renew() -> None:
+    """Where no client is kept, none has to be replaced."""
 
 
 def _nothing_said() -> Mapping[str, Sequence[str]]:
@@ -46,7 +56,8 @@ class Sources:
     said: Callable[[], Mapping[str, Sequence[str]]] = _nothing_said
     clock: Callable[[], int] = now
     titles: Titles = field(default_factory=Titles)
-    lags: Fresh[Mapping[str, Mapping[str, AtStep]]] = field(default_factory=lambda: Fresh(2.0))
+    lags: Fresh[Mapping[str, Mapping[str, AtStep]]] = field(default_factory=lambda: Fresh(2.0, longest=10.0))
+    renew: Callable[[], None] = _nothing_to_renew
     _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(8))
 
     def definition_of(self, state: SagaState) -> Saga | None:
@@ -60,9 +71,34 @@ class Sources:
         return None if found is None else outline(found)
 
     async def blocking(self, call: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
-        """Run what blocks in a thread; a bounded number at once, so that a slow Kafka does not take all threads."""
+        """Run what blocks in a thread; a bounded number at once, so that a slow Kafka does not take all threads.
+
+        Clients with which Kafka did not answer are given up.
+        """
         async with self._slots:
-            return await asyncio.to_thread(call, *given, **named)
+            try:
+                return await asyncio.to_thread(call, *given, **named)
+            except UnavailableError:
+                await asyncio.to_thread(self.renew)
+                raise
+
+    async def reading(self, call: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
+        """As `blocking`, of what only reads: refused at once, it is asked once more, with new clients.
+
+        Kept ones may know the cluster as it was. If Kafka does not answer at all, that has taken its time.
+        """
+        began = time.monotonic()
+        try:
+            return await self.blocking(call, *given, **named)
+        except UnavailableError:
+            if time.monotonic() - began > AT_ONCE:
+                raise
+        return await self.blocking(call, *given, **named)
+
+    def with_kept_clients(self) -> Sources:
+        """The same, asking with clients that are kept from one question to the next."""
+        clients = Clients(self.cluster, self.groups)
+        return replace(self, cluster=lambda: clients, groups=clients.groups, renew=clients.renew)
 
 
 def latest_versions(definitions: Iterable[Saga]) -> tuple[Saga, ...]:

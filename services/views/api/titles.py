@@ -31,6 +31,11 @@ class Titles:
         """The title, if there is one and it has been read."""
         return self._known.get(saga_id)
 
+    def note(self, titles: Mapping[str, str]) -> None:
+        """Take in what others have read."""
+        self._known.update(titles)
+        self._shorten()
+
     async def of(self, state: SagaState, read: Read) -> str | None:
         """The title, read now if need be; none if that takes long: Kafka is away, or the event is gone."""
         if state.saga_id not in self._known:
@@ -55,5 +60,8 @@ class Titles:
         with suppress(ChoreographyError):  # a title is no reason to have no answer; it is asked for again
             for saga_id, title in (await read(states)).items():
                 self._known[saga_id] = title
-            while len(self._known) > MOST:
-                self._known.popitem(last=False)
+            self._shorten()
+
+    def _shorten(self) -> None:
+        while len(self._known) > MOST:
+            self._known.popitem(last=False)

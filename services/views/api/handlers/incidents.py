@@ -49,7 +49,7 @@ async def list_letters(api: Sources, call: Call) -> Reply:
     """A page of the dead letters, the latest first."""
     asked = call.asked(LetterListParams)
     after = place_of(_LETTERS, asked.cursor)
-    found = await api.blocking(_letters, api, asked.saga_id)
+    found = await api.reading(_letters, api, asked.saga_id)
     left = [one for one in found if after is None or _order(one) < (after.value, after.id)]
     page = left[: asked.limit]
     last = After(*_order(page[-1])) if len(left) > len(page) else None

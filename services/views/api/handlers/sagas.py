@@ -8,7 +8,6 @@ from msgspec.structs import replace
 
 from schemas.api.sagas import EventList, SagaDetails, SagaPage, SagaSummary, Why
 from schemas.codec import Codec
-from schemas.event import Event
 from services.inspection.actions import actions_for
 from services.inspection.decoding import Happened, Place, codec_for, decode_history, history, read_places
 from services.inspection.facts import event_facts, saga_facts, summary_of, why_facts
@@ -25,6 +24,8 @@ from services.views.api.routes import Call, Reply
 from services.views.api.sources import Sources
 from services.views.api.titles import Read
 from services.views.port import SagaQuery, Sort
+from services.views.titles import title_in, titled_events
+from topology.topics import SAGA_STATE
 
 
 async def list_sagas(api: Sources, call: Call) -> Reply:
@@ -32,6 +33,7 @@ async def list_sagas(api: Sources, call: Call) -> Reply:
     asked = call.asked(SagaListParams)
     order = f"sagas:{asked.sort.value}:{asked.order.value}"
     page = await api.tables.sagas(query_of(asked, order))
+    api.titles.note(page.titles)
     api.titles.ahead(page.sagas, _titles(api))
     with_state = Include.STATE in asked.include
     items = tuple(_line(api, state, with_state=with_state) for state in page.sagas)
@@ -78,7 +80,7 @@ async def one_saga(api: Sources, call: Call) -> Reply:
 async def why(api: Sources, call: Call) -> Reply:
     """Why a saga is not finished."""
     state, of_key = await found(api, call.path["saga_id"])
-    around = await api.blocking(_around, api, state)
+    around = await api.reading(_around, api, state)
     facts = why_facts(state, around, api.clock())
     return Reply(Why(**dict(facts), behind_s=of_key.behind_s))
 
@@ -86,7 +88,7 @@ async def why(api: Sources, call: Call) -> Reply:
 async def events(api: Sources, call: Call) -> Reply:
     """Everything that happened to a saga, decoded."""
     state, of_key = await found(api, call.path["saga_id"])
-    happened = await api.blocking(_history, api, state)
+    happened = await api.reading(_history, api, state)
     return Reply(EventList(items=tuple(event_facts(happened)), behind_s=of_key.behind_s))
 
 
@@ -98,7 +100,7 @@ async def review(api: Sources, call: Call) -> Reply:
         told = (one.event for one in _history(api, state) if one.event is not None)
         return Reply(review_of(told, api.blobs, of_key.behind_s))
 
-    return await api.blocking(look)
+    return await api.reading(look)
 
 
 def _line(api: Sources, state: SagaState, *, with_state: bool) -> SagaSummary:
@@ -111,7 +113,9 @@ def _codec(api: Sources) -> Codec:
 
 
 def _history(api: Sources, state: SagaState) -> list[Happened]:
-    return history(api.cluster(), state, _codec(api))
+    cluster = api.cluster()
+    cluster.admin().partitions([SAGA_STATE])  # gives up sooner than reading does, if Kafka is away
+    return history(cluster, state, _codec(api))
 
 
 def _around(api: Sources, state: SagaState) -> Around:
@@ -124,14 +128,16 @@ def _titles(api: Sources) -> Read:
     """Reads the first events of some sagas, all of them in as few rounds as there are of one partition."""
 
     async def read(states: Sequence[SagaState]) -> Mapping[str, str | None]:
-        return await api.blocking(_read_titles, api, states)
+        return await api.reading(_read_titles, api, states)
 
     return read
 
 
 def _read_titles(api: Sources, states: Sequence[SagaState]) -> dict[str, str | None]:
     firsts = {state.saga_id: replace(state, events=state.events[:1], reports=()) for state in states}
-    known = [_first_place(state) for state in firsts.values() if state.events and state.events[0].cause is None]
+    titled = titled_events(api.definitions)  # of other topics there is nothing to learn, and they may not exist
+    heads = [state for state in firsts.values() if state.events and state.events[0].cause is None]
+    known = [_first_place(state) for state in heads if state.events[0].type in titled]
     records = read_places(api.cluster(), known)
     codec = _codec(api)
     return {
@@ -142,9 +148,3 @@ def _read_titles(api: Sources, states: Sequence[SagaState]) -> dict[str, str | N
 
 def _first_place(state: SagaState) -> Place:
     return state.events[0].type, state.partition, state.events[0].offset
-
-
-def title_in(event: Event | None) -> str | None:
-    """The field `title` of an event, if it has one."""
-    given: object = getattr(event, "title", None)
-    return given if isinstance(given, str) and given.strip() else None

@@ -21,7 +21,7 @@ async def topology(api: Sources, call: Call) -> Reply:
     """All definitions; what Kafka does not tell now is none."""
     report = await api.tables.figures()
     definitions = latest_versions(api.definitions)
-    at_steps = await api.lags.get(lambda: api.blocking(_lags, api))
+    at_steps = await api.lags.get(lambda: lags_of(api))
     found = tuple(_definition(saga, at_steps.get(saga.name, {}), report) for saga in definitions)
     return Reply(Topology(definitions=found, behind_s=report.behind_s))
 
@@ -37,12 +37,17 @@ async def health(api: Sources, call: Call) -> Reply:
     return Reply(found.model_copy(update={"kafka": api.kafka}))
 
 
-def _lags(api: Sources) -> _Lags:
+async def lags_of(api: Sources) -> _Lags:
+    """How far the services of each definition are behind; nothing while Kafka does not answer."""
     try:
-        cluster, groups = api.cluster(), api.groups()
-        return {saga.name: lags(cluster, groups, saga) for saga in latest_versions(api.definitions)}
+        return await api.reading(_lags, api)
     except UnavailableError:  # the definitions and their figures are worth showing without it
         return {}
+
+
+def _lags(api: Sources) -> _Lags:
+    cluster, groups = api.cluster(), api.groups()
+    return {saga.name: lags(cluster, groups, saga) for saga in latest_versions(api.definitions)}
 
 
 def _definition(saga: Saga, at_steps: Mapping[str, AtStep], report: FiguresReport) -> DefinitionTopology:
