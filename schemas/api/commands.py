@@ -1,4 +1,4 @@
-"""Commands to sagas: to some by their ids, or to all that a selection means."""
+"""Commands to sagas: to some by their ids, to all that a selection means, or to a scope with those that come later."""
 
 from __future__ import annotations
 
@@ -30,8 +30,10 @@ class SagaSelection(Request):
 
 
 class CommandRequest(Request):
-    """A command; either `saga_ids` or `selection` says to which sagas.
+    """A command; either `saga_ids`, `selection` or `scope` says to which sagas.
 
+    `scope`, for pause and resume: all sagas of a definition, those for which one of its steps is to run, or those whose
+    key begins so, with the ones that start later.
     `step` is the step to retry, redrive, rewind to or skip; `outcome` and `content` (a JSON object) are the event that
     a skipped step is to have ended with. With `dry_run` nothing is sent. `expected` is the number of sagas that a
     person has confirmed: the command is refused (409) when it concerns another number by now.
@@ -40,6 +42,14 @@ class CommandRequest(Request):
     command: Annotated[Act, Field(description="`continue` is no command to sagas")]
     saga_ids: Annotated[tuple[SagaId, ...], Field(max_length=1000)] = ()
     selection: SagaSelection | None = None
+    scope: Annotated[
+        str | None,
+        Field(
+            max_length=1000,
+            pattern=r"^(definition:[^/\s]+|step:[^/\s]+/[^/\s]+|prefix:.+)$",
+            description="`definition:NAME`, `step:DEFINITION/STEP` or `prefix:TEXT`",
+        ),
+    ] = None
     step: Annotated[str | None, Field(max_length=200)] = None
     outcome: Annotated[str | None, Field(max_length=200)] = None
     content: dict[str, object] | None = None
@@ -53,8 +63,12 @@ class CommandRequest(Request):
     def _is_about_sagas(self) -> Self:
         if self.command is Act.CONTINUE:
             raise ValueError("continue is about a service, not about sagas: `saga dlq continue`")
-        if bool(self.saga_ids) == (self.selection is not None):
-            raise ValueError("give saga_ids or selection, one of both")
+        if sum((bool(self.saga_ids), self.selection is not None, self.scope is not None)) != 1:
+            raise ValueError("give saga_ids, selection or scope, one of them")
+        if self.scope is not None and self.command not in {Act.PAUSE, Act.RESUME}:
+            raise ValueError("a scope is paused or resumed; for other commands give a selection")
+        if self.scope is not None and self.step is not None:
+            raise ValueError("give no step with a scope: step:DEFINITION/STEP is a scope of its own")
         if self.selection is not None and self.selection.is_empty:
             raise ValueError("the selection is empty: it would mean every saga")
         return self
@@ -68,7 +82,10 @@ class RefusedSaga(Value):
 
 
 class CommandAnswer(Value):
-    """What the tracker has said to a command within `wait_s`: `accepted`, `refused`, or `pending`."""
+    """What the tracker has said to a command within `wait_s`: `accepted`, `refused`, or `pending`.
+
+    `saga_id` is empty if the command is about a scope.
+    """
 
     saga_id: str
     command_id: str

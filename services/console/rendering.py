@@ -42,7 +42,7 @@ def set_up(app: web.Application) -> None:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    own = (words.moment, words.clock, words.number, words.counted, words.plain, words.tone, words.mark)
+    own = (words.moment, words.clock, words.number, words.counted, words.plain, words.scoped, words.tone, words.mark)
     environment.filters.update({one.__name__: one for one in own})
     environment.filters.update(
         {"duration": words.duration, "since": words.since, "anchor": anchor, "pretty": pretty, "prose": prose}

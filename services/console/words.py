@@ -15,6 +15,15 @@ _HIDDEN = re.compile(
 )
 
 
+_SCOPES = {"definition": "the definition", "step": "the step", "prefix": "keys that begin with"}
+
+
+def scoped(scope: str) -> str:
+    """A scope as people say it: `the step code_review/llm`, `keys that begin with acme/`."""
+    kind, _, name = scope.partition(":")
+    return f"{_SCOPES[kind]} {visible(name)}" if kind in _SCOPES else visible(scope)
+
+
 def visible(text: str) -> str:
     """`text` with everything that hides or reorders text shown by its number: `⟨U+202E⟩`."""
     return _HIDDEN.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", text)

@@ -67,7 +67,9 @@ def wish_of(form: Form, asker: Asker) -> Wish:
 
 
 def _whom(form: Form) -> dict[str, object]:
-    """The sagas that were ticked, or all that a filter means."""
+    """The sagas that were ticked, all that a filter means, or a scope with those that come later."""
+    if scope := text(form, "scope"):
+        return {"scope": scope}
     if form.get("whom") != "all":
         return {"saga_ids": tuple(dict.fromkeys(form.getall("saga_id", [])))}
     selection = replace(Filter.of(form), sort="", order="", cursor="").selection()

@@ -6,12 +6,13 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from schemas import control
 from schemas.api.commands import FIRST, Accepted, CommandAnswer, CommandRequest, DryRun, RefusedSaga, SagaSelection
 from schemas.envelope import MAX_ID_CHARACTERS
 from schemas.events.commands import Act
 from services.inspection.actions import why_not
-from services.inspection.giving import Order, to_each
-from services.inspection.reading import NotFoundError, began
+from services.inspection.giving import Order, to_all, to_each
+from services.inspection.reading import NotFoundError, began, partition_count
 from services.inspection.selection import check_step
 from services.inspection.sending import API, Asked, Verdict, new_id, put, send
 from services.inspection.skipping import Outcome, judged
@@ -20,6 +21,7 @@ from services.views.api.problems import ApiError
 from services.views.api.routes import Call, Reply
 from services.views.api.sources import Sources
 from services.views.port import SagaQuery, Sort
+from topology.topics import SAGA_COMMANDS
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
 MOST = 20_000
@@ -35,28 +37,30 @@ class _Concerned:
     sagas: Sequence[SagaState]
     refused: Sequence[RefusedSaga]
     behind_s: float
+    total: int
+    """How many there are, if `sagas` are only the first."""
 
 
 async def give_command(api: Sources, call: Call) -> Reply:
     """Give a command to sagas, or say what it would come to."""
     given = call.given(CommandRequest)
     command_id = _command_id(call)
-    concerned = await (_named(api, given) if given.selection is None else _selected(api, given, given.selection))
+    concerned = await _concerned(api, given)
     if given.dry_run:
         return Reply(_dry(concerned))
-    if given.expected is not None and given.expected != len(concerned.sagas):
+    if given.expected is not None and given.expected != concerned.total:
         raise ApiError(
             409,
-            f"The command concerns {len(concerned.sagas):,} sagas by now, not the {given.expected:,} that were "
+            f"The command concerns {concerned.total:,} sagas by now, not the {given.expected:,} that were "
             "confirmed: look again with dry_run, and confirm that number.",
         )
-    asked = to_each(concerned.sagas, _order(given, command_id))
+    asked = await _asked(api, given, concerned.sagas, _order(given, command_id))
     verdicts = await api.blocking(_sent, api, asked, given.wait_s)
     return Reply(
         Accepted(
             command_id=command_id,
             command_ids=tuple(one.id for one in asked[:FIRST]),
-            sagas=len(asked),
+            sagas=concerned.total,
             saga_ids=_ids(concerned.sagas),
             refused=tuple(concerned.refused[:FIRST]),
             answers=tuple(verdicts[:FIRST]),
@@ -64,6 +68,50 @@ async def give_command(api: Sources, call: Call) -> Reply:
         ),
         202,
     )
+
+
+async def _concerned(api: Sources, given: CommandRequest) -> _Concerned:
+    if given.scope is not None:
+        return await _within(api, given.scope)
+    if given.selection is not None:
+        return await _selected(api, given, given.selection)
+    return await _named(api, given)
+
+
+async def _asked(api: Sources, given: CommandRequest, sagas: Sequence[SagaState], order: Order) -> tuple[Asked, ...]:
+    if given.scope is None:
+        return to_each(sagas, order)
+    partitions = await api.blocking(lambda: partition_count(api.cluster(), SAGA_COMMANDS))
+    return (to_all(order.command(given.scope), order.command_id, partitions),)
+
+
+async def _within(api: Sources, scope: str) -> _Concerned:
+    """The sagas of a scope that have not ended; those that come later are concerned, too."""
+    kind, _, name = scope.partition(":")
+    definition, _, step = name.partition("/")
+    is_prefix = f"{kind}:" == control.PREFIX
+    if not is_prefix:
+        _check_scope(api, definition, step)
+    query = SagaQuery(
+        statuses=tuple(status for status in SagaStatus if not status.is_final),
+        definition=None if is_prefix else definition,
+        step=None if is_prefix else step or None,
+        key_prefix=name if is_prefix else "",
+        sort=Sort.KEY,
+        descending=False,
+        limit=FIRST,
+    )
+    page = await api.tables.sagas(query)
+    return _Concerned(page.sagas, (), page.behind_s, page.total)
+
+
+def _check_scope(api: Sources, definition: str, step: str) -> None:
+    """Raises NotFoundError if there is no such definition, or it has no such step."""
+    known = {saga.name: tuple(saga.steps_by_name) for saga in api.definitions}
+    if definition not in known:
+        raise NotFoundError(f"No definition {definition!r} is known here, only {', '.join(sorted(known))}.")
+    if step and step not in known[definition]:
+        raise NotFoundError(f"{definition} has no step {step!r}; its steps are {', '.join(known[definition])}.")
 
 
 async def _named(api: Sources, given: CommandRequest) -> _Concerned:
@@ -79,7 +127,7 @@ async def _named(api: Sources, given: CommandRequest) -> _Concerned:
     for state in sagas:
         _check(api, given, state)
     behind = max((answer.behind_s for answer in answers), default=0.0)
-    return _Concerned(sagas, _refused(api, given, sagas), behind)
+    return _Concerned(sagas, _refused(api, given, sagas), behind, len(sagas))
 
 
 async def _selected(api: Sources, given: CommandRequest, selection: SagaSelection) -> _Concerned:
@@ -89,7 +137,7 @@ async def _selected(api: Sources, given: CommandRequest, selection: SagaSelectio
     sagas = sorted((state for state in states if state.saga_id not in refused), key=began)
     for state in sagas[:1]:
         _check(api, given, state)
-    return _Concerned(sagas, list(refused.values()), behind)
+    return _Concerned(sagas, list(refused.values()), behind, len(sagas))
 
 
 async def _fitting(api: Sources, selection: SagaSelection) -> tuple[list[SagaState], float]:
@@ -137,7 +185,7 @@ def _check(api: Sources, given: CommandRequest, state: SagaState) -> None:
 
 def _dry(concerned: _Concerned) -> DryRun:
     return DryRun(
-        sagas=len(concerned.sagas),
+        sagas=concerned.total,
         saga_ids=_ids(concerned.sagas),
         refused=tuple(concerned.refused[:FIRST]),
         behind_s=concerned.behind_s,

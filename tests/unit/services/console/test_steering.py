@@ -106,3 +106,22 @@ def test_a_dead_letter_is_published_again() -> None:
     assert asyncio.run(go()).api.redriven == [
         {"author": "ada", "reason": "mended", "again": False, "partition": "1", "offset": "3"}
     ]
+
+
+def test_a_scope_is_asked_back_and_then_paused_with_what_comes_later() -> None:
+    wide = {"command": "pause", "scope": "step:code_review/llm", "author": "ada", "back": "/topology"}
+
+    async def go() -> tuple[str, Console]:
+        async with running() as console:
+            await console.log_in()
+            asked_back = await (await console.send("/steer", wide)).text()
+            answer = await console.send("/steer", {**wide, "confirmed": "1", "once": "once-2", "reason": "away"})
+            assert answer.status == 303
+            return asked_back, console
+
+    page, console = asyncio.run(go())
+    dry, given = [request for request, _, _ in console.api.commands]
+    assert (dry.scope, dry.dry_run, given.scope, given.dry_run) == (wide["scope"], True, wide["scope"], False)
+    assert "Pause all of <bdi>the step code_review/llm</bdi>?" in page
+    assert 'name="scope" value="step:code_review/llm"' in page
+    assert 'name="expected"' not in page

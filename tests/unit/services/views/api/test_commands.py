@@ -118,3 +118,37 @@ def test_a_dead_letter_is_listed_and_redriven_once(fresh: World) -> None:
     assert fresh.client.get("/dead-letters").json["items"][0]["redriven_at"] is not None
     for nothing in ("/dead-letters/0/999/redrive", "/dead-letters/99/0/redrive", "/dead-letters/x/0/redrive"):
         assert fresh.client.post(nothing, {"author": "ada"}).status == 404
+
+
+def test_a_scope_is_paused_with_the_sagas_that_come_later_and_resumed(fresh: World) -> None:
+    body = {"command": "pause", "scope": "step:code_review/llm", "author": "ada", "reason": "the model is away"}
+    dry = fresh.client.post("/commands", body | {"dry_run": True})
+    assert (dry.status, dry.json["sagas"]) == (200, 2)
+    given = fresh.client.post("/commands", body, Idempotency_Key="wide-1")
+    assert (given.status, given.json["command_ids"]) == (202, ["wide-1"])
+    partitions = fresh.test.system.cluster.partition_counts()["saga.commands"]
+    assert asked(fresh.test).count("wide-1") == partitions
+    fresh.test.run()
+    held = {record.key for record in fresh.test.system.records("saga.control")}
+    assert b"step:code_review/llm" in held
+    resumed = fresh.client.post("/commands", body | {"command": "resume"})
+    assert resumed.status == 202
+
+
+@pytest.mark.parametrize(
+    ("wrong", "status"),
+    [
+        ({"scope": "step:code_review/nothing"}, 404),
+        ({"scope": "definition:nothing"}, 404),
+        ({"scope": "saga:acme/shop#1@x"}, 400),
+        ({"scope": "step:llm"}, 400),
+        ({"scope": "prefix:"}, 400),
+        ({"scope": "definition:code_review", "step": "llm"}, 400),
+        ({"scope": "definition:code_review", "command": "cancel"}, 400),
+        ({"scope": "definition:code_review", "selection": {"step": "llm"}}, 400),
+    ],
+)
+def test_a_scope_that_means_nothing_is_refused(fresh: World, wrong: dict[str, object], status: int) -> None:
+    before = asked(fresh.test)
+    found = fresh.client.post("/commands", {"command": "pause", "author": "ada", **wrong})
+    assert (found.status, asked(fresh.test)) == (status, before), found.json
