@@ -18,7 +18,7 @@ from services.chassis.records import Committed, TopicPartition
 MAX_UNFINISHED = 400
 """The most unfinished records of a partition: keeps the metadata under 3,500 bytes, Kafka's limit is 4,096."""
 
-MAX_ENDED = 4_000
+MAX_ENDED = 1_000
 """The same where every record ends as it is taken in: nothing is ever listed."""
 
 CRASH_BITS = 2
