@@ -39,7 +39,9 @@ async def steer(request: web.Request) -> web.Response:
     if not wish.is_confirmed:
         return await _ask_back(request, wish)
     given = await request.app[API].post(Accepted, "/commands", wish.request, headers={"Idempotency-Key": wish.once})
-    said = {"asked": wish.request.command.value, "sagas": str(given.sagas), "refused": str(len(given.refused))}
+    # A scope is also about those that come later: a number would mislead.
+    count = {} if wish.request.scope is not None else {"sagas": str(given.sagas)}
+    said = {"asked": wish.request.command.value, **count, "refused": str(len(given.refused))}
     raise web.HTTPSeeOther(back_to(wish.back, "/sagas", **said))
 
 
