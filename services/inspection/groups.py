@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from functools import lru_cache, partial
 from typing import Any, Protocol, TypeVar
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException
-from confluent_kafka import TopicPartition as Place
+from confluent_kafka import Consumer as Client
+from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
+from schemas.errors import UnavailableError
+from services.chassis.kafka.committed import committed
 from services.chassis.kafka.errors import LOG, note, unreachable
 from services.chassis.records import Committed, TopicPartition
+
+NAMESAKES = 32
+"""Of how many groups the consumers are kept that ask for what they have committed."""
 
 T = TypeVar("T")
 
@@ -36,6 +42,7 @@ class KafkaGroups:
     def __init__(self, properties: Mapping[str, Any], patience: float) -> None:
         config: dict[str, Any] = {"error_cb": note, **properties}
         self._client = AdminClient(config, logger=LOG)
+        self._namesake = lru_cache(NAMESAKES)(partial(_namesake, config))
         self._servers = str(properties.get("bootstrap.servers"))
         self._patience = patience
 
@@ -52,15 +59,10 @@ class KafkaGroups:
 
     def committed(self, group: str, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, Committed]:
         """As `Groups.committed`."""
-        wanted = ConsumerGroupTopicPartitions(group, [Place(*at) for at in partitions])
-        futures = self._client.list_consumer_group_offsets([wanted], request_timeout=self._patience)
-        found = self._wait(futures[group])
-        places = [] if found is None else found.topic_partitions or []
-        return {
-            TopicPartition(one.topic, one.partition): Committed(one.offset, one.metadata or "")
-            for one in places
-            if one.error is None and one.offset >= 0
-        }
+        try:
+            return committed(self._namesake(group), partitions, self._patience)
+        except UnavailableError:
+            raise unreachable(self._servers, self._patience) from None
 
     def _wait(self, future: Future[T]) -> T | None:
         """What is answered; none if Kafka knows no such group."""
@@ -70,6 +72,16 @@ class KafkaGroups:
             if not _is_unknown_group(error):
                 raise unreachable(self._servers, self._patience) from None
             return None
+
+
+def _namesake(config: Mapping[str, Any], group: str) -> Client:
+    """A consumer that bears a group's name, and never joins it.
+
+    The admin client's call for committed offsets ends the process if a coordinator is about to move (librdkafka issue
+    5040), as it is after a pause of the broker, and at the first question to a new cluster.
+    """
+    own = {"group.id": group, "enable.auto.commit": False, "isolation.level": "read_uncommitted"}  # waits for nobody
+    return Client({**config, **own}, logger=LOG)
 
 
 def _is_unknown_group(error: BaseException) -> bool:

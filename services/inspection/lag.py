@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 
@@ -21,6 +22,9 @@ EXACT = 2_000
 
 FEW = 1_000
 """How many records are looked at for the oldest, where they are not counted."""
+
+QUESTIONS = 6
+"""How many groups are asked at once."""
 
 _OURS = "1|"
 
@@ -71,7 +75,8 @@ def _done(
     others = [name for name in groups.names() if name != TRACKER] if None in known.values() else []
     wanted = dict.fromkeys([*filter(None, known.values()), *others])
     everywhere = sorted({at for step in known for at in places[step]})
-    return {name: groups.committed(name, everywhere) for name in wanted}
+    with ThreadPoolExecutor(QUESTIONS) as asking:
+        return dict(zip(wanted, asking.map(lambda name: groups.committed(name, everywhere), wanted), strict=True))
 
 
 def _owner(definition: Saga, step: Step, done: Mapping[str, Mapping[TopicPartition, Committed]]) -> str | None:

@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from threading import Thread
 
 from confluent_kafka import Consumer as Client
-from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka import TopicPartition as Place
 
-from schemas.errors import UnavailableError
-from services.chassis.kafka.errors import LOG, OURS, error_of, note
+from services.chassis.kafka.committed import committed
+from services.chassis.kafka.errors import LOG, OURS, note
 from services.chassis.kafka.messages import READING, Passed
 from services.chassis.kafka.messages import places as places_of
 from services.chassis.port import Listener
@@ -24,19 +23,6 @@ Listening = Callable[[Sequence[TopicPartition]], None]
 
 JOINING = 5.0
 """Seconds beyond a session, after which a member that has no word from its group asks with a new client."""
-
-COORDINATOR_BACKOFF = 0.05
-"""Seconds before a coordinator that is about to move is asked again."""
-
-_COORDINATOR_MOVES = frozenset(
-    {
-        KafkaError.NOT_COORDINATOR,
-        KafkaError.COORDINATOR_NOT_AVAILABLE,
-        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-        KafkaError._WAIT_COORD,
-        KafkaError._TRANSPORT,
-    }
-)
 
 
 class KafkaConsumer:
@@ -83,15 +69,7 @@ class KafkaConsumer:
 
     def committed(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, Committed]:
         """As `Consumer.committed`."""
-        places = [Place(*at) for at in partitions]
-        until = time.monotonic() + COMMITTED_TIMEOUT
-        while (found := self._committed(places, until)) is None:
-            time.sleep(COORDINATOR_BACKOFF)
-        return {
-            TopicPartition(place.topic, place.partition): Committed(place.offset, place.metadata or "")
-            for place in found
-            if place.offset >= 0
-        }
+        return committed(self._client, partitions, COMMITTED_TIMEOUT)
 
     def assign(self, positions: Mapping[TopicPartition, int | None]) -> None:
         """As `Consumer.assign`."""
@@ -135,19 +113,6 @@ class KafkaConsumer:
         self._client.close()
         if self._failure is not None:
             raise self._failure
-
-    def _committed(self, places: list[Place], until: float) -> list[Place] | None:
-        """What the coordinator answers; none if it is about to move or starting. Raises UnavailableError at last."""
-        try:
-            found = self._client.committed(places, max(0.1, until - time.monotonic()))
-            error = next((place.error for place in found if place.error is not None), None)
-        except KafkaException as raised:
-            error = error_of(raised)
-        if error is None:
-            return found
-        if error.code() not in _COORDINATOR_MOVES or time.monotonic() > until:
-            raise UnavailableError(f"the group's committed offsets cannot be looked up: {error.str()}")
-        return None
 
     def _join(self) -> None:
         self._asks_since: float | None = time.monotonic()

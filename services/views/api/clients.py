@@ -7,7 +7,6 @@ does not answer calls `renew`: a client whose broker has restarted may never fin
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 
 from services.chassis.port import Admin, Cluster, Consumer, Listener, Producer, Publisher, Reader
@@ -16,11 +15,6 @@ from services.inspection.groups import Groups
 
 IDLE = 4
 """How many readers are kept that nobody uses."""
-
-RETIRED_FOR = 90.0
-"""Seconds that a client that was given up is kept: one that goes before the answers it waits for takes the process with
-it (librdkafka drops a request after 60 s).
-"""
 
 
 class LentReader:
@@ -62,7 +56,6 @@ class Clients:
         self._admin: Admin | None = None
         self._groups: Groups | None = None
         self._idle: list[Reader] = []
-        self._retired: list[tuple[float, Admin | None, Groups | None]] = []
 
     def admin(self) -> Admin:
         """As `Cluster.admin`."""
@@ -99,9 +92,6 @@ class Clients:
         """Keep none of these any more: the next question makes its own. Blocks while connections are closed."""
         with self._lock:
             self._generation += 1
-            now = time.monotonic()
-            self._retired = [one for one in self._retired if one[0] > now - RETIRED_FOR]
-            self._retired.append((now, self._admin, self._groups))
             self._admin = self._groups = None
             given_up, self._idle = self._idle, []
         for reader in given_up:
