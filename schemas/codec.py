@@ -94,7 +94,7 @@ class Codec:
             raise DecodeError(DecodeProblem.OVERSIZED, "value", what)
         if _is_avro(value, content_type):
             return self._decode_avro(writer, value)
-        return _validated(writer.event, json_object(value))
+        return _validated(writer.event, json_object(value, otherwise="is neither Avro nor JSON"))
 
     def _decode_avro(self, writer: _Writer, value: bytes) -> Event:
         return _validated(writer.event, self._avro_fields(writer, value))

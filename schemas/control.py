@@ -7,9 +7,52 @@ The tracker writes them, each in its own partition number: wide scopes are in ev
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import msgspec
 
+from schemas.wording import LINE_PATTERN, UNSEEN, line, seen
+
 SAGA, PREFIX, STEP, DEFINITION, SERVICE = "saga:", "prefix:", "step:", "definition:", "service:"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a scope says: `kind` is one of the words above, `name` what follows it, but for the step."""
+
+    kind: str
+    name: str
+    step: str | None = None
+
+
+def parsed(scope: str) -> Scope:
+    """What a scope says. Raises ValueError that says what is wrong with it."""
+    kind, colon, rest = scope.partition(":")
+    kind += colon
+    if kind not in _FORMS:
+        raise ValueError(f"is no scope: give {', '.join(_FORMS.values())}")
+    if kind in {SAGA, PREFIX}:
+        return Scope(kind, line(rest))
+    name, slash, step = seen(rest).partition("/")
+    parts = (name, step) if slash else (name,)
+    if len(parts) != (2 if kind == STEP else 1) or not all(re.fullmatch(_NAME, part) for part in parts):
+        raise ValueError(f"is no scope: give {_FORMS[kind]}")
+    return Scope(kind, name, step or None)
+
+
+_FORMS = {
+    SAGA: "saga:KEY@RUN",
+    PREFIX: "prefix:TEXT",
+    STEP: "step:DEFINITION/STEP",
+    DEFINITION: "definition:NAME",
+    SERVICE: "service:NAME",
+}
+_NAME = rf"[^/\s{UNSEEN}]+"
+
+WIDE_PATTERN = rf"^({DEFINITION}{_NAME}|{STEP}{_NAME}/{_NAME}|{PREFIX}{LINE_PATTERN[1:-1]})$"
+"""Scopes of many sagas, as a regular expression of JSON Schema (ECMA-262)."""
 
 
 class Hold(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -25,8 +68,8 @@ class ControlEntry(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `revision` grows within a partition; a command of the tracker carries the highest that it knew, and entries up to
     that do not gate it. `floors` are the lowest epochs that may start, by step. `frozen` are past pauses, from and to
-    (milliseconds UTC), by which deadlines are put off; `resumed` says who ended the last of them; `obeyed` are the last
-    commands' ids, by which one is known again.
+    (milliseconds UTC), by which deadlines are put off; `resumed` says who ended the last of them; `answered` are the
+    last commands' ids, each with its fingerprint, by which one is known again.
     """
 
     revision: int
@@ -35,7 +78,7 @@ class ControlEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     floors: dict[str, int] = {}
     frozen: tuple[tuple[int, int], ...] = ()
     resumed: Hold | None = None
-    obeyed: tuple[str, ...] = ()
+    answered: dict[str, str] = {}
 
 
 _encoder = msgspec.json.Encoder()
@@ -50,6 +93,11 @@ def encode(entry: ControlEntry) -> bytes:
 def decode(value: bytes) -> ControlEntry:
     """The entry from JSON. Raises msgspec.DecodeError if it is none."""
     return _decoder.decode(value)
+
+
+def remembered(answered: Mapping[str, str], command_id: str, fingerprint: str, most: int) -> dict[str, str]:
+    """The last commands' ids with one more; of more than `most` the oldest goes."""
+    return dict([*answered.items(), (command_id, fingerprint)][-most:])
 
 
 def of_saga(saga_id: str) -> str:

@@ -16,12 +16,12 @@ _BYTE_ORDER_MARKS = {
 }
 
 
-def json_object(value: bytes) -> dict[str, Any]:
-    """The object in `value`. Raises DecodeError that says what is wrong and where."""
+def json_object(value: bytes, otherwise: str = "is not JSON") -> dict[str, Any]:
+    """The object in `value`. Raises DecodeError that says what is wrong and where; `otherwise` is what it is else."""
     try:
         fields = msgspec.json.decode(value)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise _not_json(value, str(error)) from None
+        raise _not_json(value, str(error), otherwise) from None
     except RecursionError:
         raise _malformed("JSON is nested too deeply") from None
     if not isinstance(fields, dict):
@@ -56,14 +56,14 @@ def _names_once(pairs: list[tuple[str, object]]) -> None:
         names.add(name)
 
 
-def _not_json(value: bytes, message: str) -> DecodeError:
+def _not_json(value: bytes, message: str, otherwise: str) -> DecodeError:
     for mark, encoding in _BYTE_ORDER_MARKS.items():
         if value.startswith(mark):
             return _malformed(f"begins with a byte order mark ({encoding}): write plain UTF-8")
     if _has_lone_surrogate(value):
         return _malformed("a text has half of a surrogate pair (\\ud800 to \\udfff)")
     problem = DecodeProblem.TRUNCATED if "truncated" in message else DecodeProblem.MALFORMED
-    return DecodeError(problem, "value", f"is neither Avro nor JSON: {message}; it begins with {value[:20]!r}")
+    return DecodeError(problem, "value", f"{otherwise}: {message}; it begins with {value[:20]!r}")
 
 
 def _has_lone_surrogate(value: bytes) -> bool:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from schemas.api.model import Answer, Milliseconds, Request, Timestamp, Value
+from schemas.api.model import Answer, Author, Milliseconds, Reason, Request, Timestamp, Value
 from schemas.api.sagas import IncidentFacts
 
 
@@ -63,8 +63,8 @@ class DeadLetterPage(Answer):
 class RedriveRequest(Request):
     """Publish a dead letter again, as it was, to where it came from; `again` if it was redriven before."""
 
-    author: Annotated[str, Field(min_length=1, max_length=200)]
-    reason: Annotated[str, Field(max_length=2000)] = ""
+    author: Author
+    reason: Reason = ""
     again: bool = False
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from schemas.wording import LINE_PATTERN, PROSE_PATTERN, line, prose
 
 Timestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-01-31T12:00:00.000Z"])]
 """RFC 3339 UTC with milliseconds and `Z`."""
@@ -12,6 +14,20 @@ Timestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"}, exam
 Milliseconds = Annotated[int, Field(description="milliseconds")]
 
 Count = Annotated[int, Field(ge=0)]
+
+
+Author = Annotated[
+    str, Field(min_length=1, max_length=200, json_schema_extra={"pattern": LINE_PATTERN}), AfterValidator(line)
+]
+"""Who asks: one line that says something, with no characters that are not seen."""
+
+Reason = Annotated[str, Field(max_length=2000, json_schema_extra={"pattern": PROSE_PATTERN}), AfterValidator(prose)]
+"""Why: any number of lines, with no other characters that are not seen."""
+
+KeyPrefix = Annotated[
+    str, Field(min_length=1, max_length=1000, json_schema_extra={"pattern": LINE_PATTERN}), AfterValidator(line)
+]
+"""How business keys begin."""
 
 
 class Value(BaseModel):

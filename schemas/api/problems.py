@@ -21,6 +21,7 @@ class ProblemType(StrEnum):
     NOT_FOUND = "not-found"
     METHOD = "method-not-allowed"
     CONFLICT = "conflict"
+    KEY_REUSED = "idempotency-key-reused"
     NOT_ACCEPTABLE = "not-acceptable"
     TOO_LARGE = "too-large"
     MEDIA_TYPE = "unsupported-media-type"

@@ -7,6 +7,8 @@ partition.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
@@ -43,3 +45,25 @@ class SagaCommand(Event):
     step: Annotated[str | None, Field(description="the step to retry, redrive, rewind to or skip")] = None
     outcome: Annotated[str | None, Field(description="skip: the event type that the step is to have ended with")] = None
     content: Annotated[str | None, Field(description="skip: that event's content, as a JSON object")] = None
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells it from another command to the same scope; see `fingerprint`."""
+        return fingerprint(self.command, self.author, self.reason, self.step, self.outcome, self.content)
+
+
+def fingerprint(
+    command: str, author: str, reason: str, step: str | None, outcome: str | None, content: str | None
+) -> str:
+    """By which a command that comes again is told from another under the same id: 16 hex digits of its content."""
+    text = json.dumps((str(command), author, reason, step, outcome, content))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+SAME_AGAIN = "the same command again"
+"""Why a command that comes again changes nothing."""
+
+
+def other_command(command_id: str) -> str:
+    """Why a command is refused whose id another one had."""
+    return f"another command was given under the id {command_id!r} before: give this one an id of its own"

@@ -11,10 +11,11 @@ from rich.text import Text
 
 from schemas.control import of_service
 from schemas.events.commands import Act
+from schemas.wording import line, prose
 from services.cli.asking import make_sure
 from services.cli.connection import connection_of
 from services.cli.exits import Exit
-from services.cli.options import Manner, taking
+from services.cli.options import Manner, checked, taking
 from services.cli.output import err, out, print_json, safe
 from services.cli.steering.giving import Typed, put
 from services.cli.views.letters import letter_json, letter_table, letter_view
@@ -72,8 +73,12 @@ def redrive(
     service: Annotated[str | None, typer.Option(help="All that this service could not read.")] = None,
     every: Annotated[bool, typer.Option("--all", help="All there are.")] = False,
     again: Annotated[bool, typer.Option("--again", help="Also those that were redriven before.")] = False,
-    reason: Annotated[str, typer.Option("--reason", "-m", metavar="TEXT", help="Why; kept with the mark.")] = "",
-    author: Annotated[str | None, typer.Option(help="Who asks for it [default: this machine's user].")] = None,
+    reason: Annotated[
+        str, typer.Option("--reason", "-m", metavar="TEXT", callback=checked(prose), help="Why; kept with the mark.")
+    ] = "",
+    author: Annotated[
+        str | None, typer.Option(callback=checked(line), help="Who asks for it [default: this machine's user].")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say which ones.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before publishing more than one.")] = False,
 ) -> None:
@@ -103,7 +108,9 @@ def redrive(
 class Continuing(Manner):
     """What `saga dlq continue` takes."""
 
-    service: Annotated[str, typer.Argument(metavar="SERVICE", help="The service's name, as in `saga dlq ls`.")]
+    service: Annotated[
+        str, typer.Argument(metavar="SERVICE", callback=checked(line), help="The service's name, as in `saga dlq ls`.")
+    ]
 
 
 @taking(Continuing)

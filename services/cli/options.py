@@ -9,18 +9,36 @@ from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
+from schemas.wording import line, prose
 from services.inspection.sending import os_user
 
 T = TypeVar("T")
+
+
+def checked(rule: Callable[[str], str]) -> Callable[[str | None], str | None]:
+    """A callback of an option whose text a rule may refuse (ValueError)."""
+
+    def check(given: str | None) -> str | None:
+        try:
+            return None if given is None else rule(given)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
+
+    return check
 
 
 @dataclass(frozen=True, kw_only=True)
 class Manner:
     """How a command to the tracker is given."""
 
-    reason: Annotated[str, typer.Option("--reason", "-m", metavar="TEXT", help="Why; kept with the saga.")] = ""
+    reason: Annotated[
+        str, typer.Option("--reason", "-m", metavar="TEXT", callback=checked(prose), help="Why; kept with the saga.")
+    ] = ""
     by: Annotated[
-        str | None, typer.Option("--author", metavar="NAME", help="Who asks for it [default: this machine's user].")
+        str | None,
+        typer.Option(
+            "--author", metavar="NAME", callback=checked(line), help="Who asks for it [default: this machine's user]."
+        ),
     ] = None
     wait: Annotated[float, typer.Option(min=0, metavar="SECONDS", help="How long to wait for the tracker.")] = 10.0
     command_id: Annotated[

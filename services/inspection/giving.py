@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from schemas.control import of_saga
+from schemas.control import of_saga, parsed
 from schemas.events.commands import Act, SagaCommand
 from schemas.ids import event_id
 from services.chassis.port import Cluster
 from services.inspection.loading import known_definitions
 from services.inspection.reading import began, each_state, find, partition_count, resolve, states
-from services.inspection.selection import Selection, is_concerned, matches, note_definition, wide_scope
+from services.inspection.selection import Selection, SelectionError, is_concerned, matches, note_definition, wide_scope
 from services.inspection.sending import Asked, checked_id, new_id
 from services.tracker.core.state import SagaState
 from topology.topics import SAGA_COMMANDS
@@ -62,7 +62,7 @@ def planned(cluster: Cluster, selection: Selection, order: Order) -> Plan:
     if selection.is_wide(order.act):
         return _wide_plan(each_state(cluster), selection, order, count)
     found = named(cluster, selection.names) if selection.names else matching(cluster, selection, order.act)
-    return Plan(to_each(found, order), tuple(found))
+    return Plan(to_each(found, order, is_the_one=len(selection.names) == 1), tuple(found))
 
 
 def named(cluster: Cluster, names: Sequence[str]) -> list[SagaState]:
@@ -78,9 +78,13 @@ def matching(cluster: Cluster, selection: Selection, act: Act) -> list[SagaState
     return sorted((state for state in each_state(cluster) if matches(selection, act, state)), key=began)
 
 
-def to_each(found: Sequence[SagaState], order: Order) -> tuple[Asked, ...]:
-    """The command about each of these sagas; of an id that was given, each of several sagas gets its own."""
-    return tuple(_about(state, order, is_only=len(found) == 1) for state in found)
+def to_each(found: Sequence[SagaState], order: Order, *, is_the_one: bool = False) -> tuple[Asked, ...]:
+    """The command about each of these sagas.
+
+    An id that was given is that of the one saga that was named. Others get their own, made of it: a selection may mean
+    another number of sagas when the command comes again.
+    """
+    return tuple(_about(state, order, is_only=is_the_one) for state in found)
 
 
 def to_all(command: SagaCommand, command_id: str | None, partitions: int) -> Asked:
@@ -96,9 +100,18 @@ def _wide_plan(known: Iterable[SagaState], selection: Selection, order: Order, p
         note_definition(definitions, state)
         if is_concerned(selection, state):
             found.append(state)
-    scope = wide_scope(order.act, selection, definitions)
+    scope = _sound(wide_scope(order.act, selection, definitions))
     asked = to_all(order.command(scope), order.command_id, partitions)
     return Plan((asked,), tuple(sorted(found, key=began)), scope)
+
+
+def _sound(scope: str) -> str:
+    """Raises SelectionError if the scope is none."""
+    try:
+        parsed(scope)
+    except ValueError as error:
+        raise SelectionError(f"{scope!r} {error}.") from None
+    return scope
 
 
 def _about(state: SagaState, order: Order, *, is_only: bool) -> Asked:

@@ -24,6 +24,9 @@ from topology.topics import SAGA_COMMANDS, SAGA_LIFECYCLE
 CLI, API = "/cli", "/api"
 """Where commands come from: their `ce_source`."""
 
+_REQUEST = ("ce_requestkey", "ce_requestprint", "ce_requestsize")
+"""The headers that say of which request a command is."""
+
 _BATCH = 500
 _TURN = 0.2
 
@@ -37,12 +40,25 @@ class SendingError(ChoreographyError):
 
 
 @dataclass(frozen=True, slots=True)
+class Keyed:
+    """The request that a command is of: its key, what tells its content from that of others, and its commands' number.
+
+    It travels with each of them, so that whoever reads the log knows what a key was used for.
+    """
+
+    key: str
+    fingerprint: str
+    size: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
-    """A command with its id, and the partitions it goes to: the saga's, or all."""
+    """A command with its id, and the partitions it goes to: the saga's, or all; and the request it is of, if known."""
 
     id: str
     command: SagaCommand
     partitions: tuple[int, ...]
+    request: Keyed | None = None
 
     @property
     def saga_id(self) -> str | None:
@@ -120,12 +136,12 @@ class Hearing:
     """What has been heard of some commands; one about more than a saga is answered in each of its partitions."""
 
     asked: Sequence[Asked]
-    _open: set[tuple[str, int]] = field(init=False)
+    _open: dict[tuple[str, int], SagaCommand] = field(init=False)
     _refused: dict[str, list[str]] = field(default_factory=dict)
     _accepted: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
-        self._open = {(one.id, number) for one in self.asked for number in one.partitions}
+        self._open = {(one.id, number): one.command for one in self.asked for number in one.partitions}
 
     @property
     def is_over(self) -> bool:
@@ -135,9 +151,9 @@ class Hearing:
     def take(self, record: Record) -> None:
         """A record of `saga.lifecycle`; others than answers to these commands are passed over."""
         answer = answer_of(record)
-        if answer is None or (answer.command_id, record.partition) not in self._open:
+        if answer is None or not _is_to(answer, self._open.get((answer.command_id, record.partition))):
             return
-        self._open.remove((answer.command_id, record.partition))
+        del self._open[answer.command_id, record.partition]
         match answer:
             case CommandRefused(command_id=identity, why=why):
                 self._refused.setdefault(identity, []).append(why)
@@ -156,6 +172,13 @@ class Hearing:
         if accepted == total:
             return Answer(one, Verdict.ACCEPTED)
         return Answer(one, Verdict.SILENT, f"accepted in {accepted} of {total} partitions" if accepted else "")
+
+
+def _is_to(answer: CommandAccepted | CommandRefused, command: SagaCommand | None) -> bool:
+    """Whether this very command is answered: another may have been given under its id, which is refused."""
+    if command is None:
+        return False
+    return (answer.command, answer.author, answer.reason) == (command.command.value, command.author, command.reason)
 
 
 def answer_of(record: Record) -> CommandAccepted | CommandRefused | None:
@@ -223,4 +246,15 @@ def _headers(asked: Asked, now: int, source: str) -> Headers:
     ]
     if asked.saga_id is not None:
         headers.append(("ce_subject", asked.saga_id.encode()))
+    if (request := asked.request) is not None:
+        values = (request.key, request.fingerprint, str(request.size))
+        headers += [(name, value.encode()) for name, value in zip(_REQUEST, values, strict=True)]
     return headers
+
+
+def keyed(record: Record) -> Keyed | None:
+    """The request that a record of `saga.commands` is of; none if it does not say."""
+    headers = dict(record.headers)
+    key, fingerprint, size = ((headers.get(name) or b"").decode(errors="replace") for name in _REQUEST)
+    is_said = key and fingerprint and size.isascii() and size.isdecimal() and len(size) < 10
+    return Keyed(key, fingerprint, int(size)) if is_said else None

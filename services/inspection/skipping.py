@@ -60,11 +60,13 @@ def check_content(event: EventType, content: str) -> None:
     try:
         Codec((event,)).decode(event.event_type, content.encode(), JSON)
     except DecodeError as error:
-        raise ContentError(f"--content is no {event.event_type}: {error.where}: {error.what}.") from None
+        raise ContentError(f"The content is no {event.event_type}: {error.where}: {error.what}.") from None
     unknown = sorted(set(json.loads(content)) - set(event.model_fields))
     if unknown:
         fields = ", ".join(event.model_fields)
-        raise ContentError(f"--content: {event.event_type} has no field {unknown[0]!r}; its fields are {fields}.")
+        raise ContentError(
+            f"The content is wrong: {event.event_type} has no field {unknown[0]!r}; its fields are {fields}."
+        )
 
 
 def _event_of(definition: Saga, step: str, event_type: str | None) -> EventType:
@@ -74,7 +76,7 @@ def _event_of(definition: Saga, step: str, event_type: str | None) -> EventType:
             return event
     names = ", ".join(event.event_type for event in declared)
     if event_type is None:
-        raise ContentError(f"Say what step {step} is to have ended with: --outcome, one of {names}.")
+        raise ContentError(f"Say what step {step} is to have ended with: the outcome, one of {names}.")
     raise ContentError(f"Step {step} of {definition.name} cannot end with {event_type!r}; its outcomes are {names}.")
 
 

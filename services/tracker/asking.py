@@ -8,10 +8,10 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from schemas.codec import Codec
-from schemas.control import DEFINITION, PREFIX, SAGA, SERVICE, STEP, ControlEntry, Hold
+from schemas.control import PREFIX, SAGA, SERVICE, ControlEntry, Hold, Scope, parsed, remembered
 from schemas.envelope import JSON
 from schemas.errors import DecodeError, DecodeProblem
-from schemas.events.commands import Act, SagaCommand
+from schemas.events.commands import SAME_AGAIN, Act, SagaCommand, other_command
 from schemas.ids import report_id
 from services.chassis.outgoing import dead_letter
 from services.chassis.partitioner import partition_of
@@ -24,8 +24,8 @@ from topology.model import Saga
 
 NAME = "tracker"
 
-MAX_OBEYED = 20
-"""Ids of a scope's last commands, by which one that comes again is known."""
+MAX_ANSWERED = 20
+"""Of so many of a scope's last commands the ids are kept, by which one that comes again is known."""
 
 
 class Wrong(NamedTuple):
@@ -67,13 +67,15 @@ class Asking:
         self, command: SagaCommand, record: Record, before: ControlEntry | None, revision: int
     ) -> tuple[ControlEntry | None, Accepted | Refused]:
         """What becomes of the entry of a wide scope (none: nothing), and what is said about it."""
-        if before is not None and command_id(record) in before.obeyed:
-            return None, _refused(record, command, "the same command again")
+        identity = command_id(record)
+        known = before.answered if before is not None else {}
+        if identity in known:
+            is_same = known[identity] == command.fingerprint
+            return None, _refused(record, command, SAME_AGAIN if is_same else other_command(identity))
         entry, answer = self._answer(command, record, before, revision)
         if entry is None:
             return None, answer
-        known = before.obeyed if before is not None else ()
-        return replace(entry, obeyed=(*known, command_id(record))[-MAX_OBEYED:]), answer
+        return replace(entry, answered=remembered(known, identity, command.fingerprint, MAX_ANSWERED)), answer
 
     def _answer(
         self, command: SagaCommand, record: Record, before: ControlEntry | None, revision: int
@@ -121,20 +123,24 @@ class Asking:
         return command
 
     def _wrong_scope(self, command: SagaCommand) -> str | None:
-        scope, act = command.scope, command.command
-        if scope.startswith(SERVICE):
+        act = command.command
+        try:
+            scope = parsed(command.scope)
+        except ValueError as error:
+            return f"the scope {command.scope!r} {error}"
+        if scope.kind == SERVICE:
             return None if act is Act.CONTINUE else f"{act.value} takes no service"
         if act not in {Act.PAUSE, Act.RESUME}:
             return f"{act.value} takes one saga: give a command for each"
-        if scope.startswith(PREFIX):
-            return None
-        name, _, step = scope.removeprefix(DEFINITION).removeprefix(STEP).partition("/")
-        saga = self._definitions.get(name)
-        if saga is None or not scope.startswith((DEFINITION, STEP)):
-            known = ", ".join(self._definitions)
-            return f"the tracker knows no {scope}; scopes are saga:, prefix:, step:, definition:, definitions {known}"
-        if scope.startswith(STEP) and step not in saga.steps_by_name:
-            return f"{name} has no step {step!r}; its steps are {', '.join(saga.steps_by_name)}"
+        return None if scope.kind == PREFIX else self._unknown(scope)
+
+    def _unknown(self, scope: Scope) -> str | None:
+        """What is not known of a definition's or a step's scope."""
+        saga = self._definitions.get(scope.name)
+        if saga is None:
+            return f"the tracker knows no definition {scope.name!r}, only {', '.join(self._definitions)}"
+        if scope.step is not None and scope.step not in saga.steps_by_name:
+            return f"{scope.name} has no step {scope.step!r}; its steps are {', '.join(saga.steps_by_name)}"
         return None
 
     def _wrong_content(self, command: SagaCommand) -> str | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import random
+import struct
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -22,41 +23,21 @@ from services.views.position import Positions
 from services.views.stream.app import Wiring, make_app
 from services.views.stream.table import CHANGELOG
 from tests.e2e.support import views
-from tests.e2e.support.deadline import eventually
-from tests.e2e.support.fleet import Fleet
 from tests.e2e.support.observed import Groups, Log
+from tests.e2e.support.stage import Stage, staged
 from tests.e2e.support.views import Worker, state
 from topology.topics import SAGA_STATE
+
+LZ4 = 3
+"""How the attributes of a batch name it."""
 
 pytestmark = [pytest.mark.kafka, pytest.mark.e2e]
 
 
-@dataclass
-class Stage:
-    """A Kafka, and the workers on it."""
-
-    kafka: EmbeddedKafka
-    fleet: Fleet
-    pause: threading.Event
-
-    @property
-    def bootstrap(self) -> str:
-        return self.kafka.bootstrap
-
-    def until(self, condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
-        eventually(condition, self.look_away, seconds, what, self.fleet.dump)
-
-    def look_away(self) -> None:
-        """Processes that died are started again, and others get a moment of the processor."""
-        self.fleet.tend()
-        self.pause.wait(0.05)
-
-
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
-    with EmbeddedKafka(home=tmp_path / "kafka", port=0) as kafka, Fleet(kafka.bootstrap, tmp_path) as fleet:
-        views.make_topics(kafka.bootstrap)
-        yield Stage(kafka, fleet, threading.Event())
+    with staged(tmp_path) as stage:
+        yield stage
 
 
 def test_a_state_that_was_not_committed_is_not_seen(stage: Stage) -> None:
@@ -102,13 +83,13 @@ def test_nothing_is_lost_when_workers_are_killed_under_load_while_the_broker_is_
     log.close()
 
 
-def test_offsets_wait_until_the_broker_has_everything_that_was_written_before(stage: Stage, tmp_path: Path) -> None:
+def test_offsets_wait_until_the_broker_has_everything_that_was_written_before(stage: Stage) -> None:
     """The same as above, without chance: more is on its way than Kafka's client takes in while the broker is away."""
     log = Log(stage.bootstrap, (CHANGELOG,))
     written = 3_000
 
     async def scenario() -> int:
-        wiring = Wiring({"bootstrap.servers": stage.bootstrap}, "http://127.0.0.1:1", views.PARTITIONS, tmp_path)
+        wiring = Wiring({"bootstrap.servers": stage.bootstrap}, "http://127.0.0.1:1", views.PARTITIONS)
         app = make_app(wiring, Holdings({}), Positions(), lambda: None)
         await app.maybe_start_producer()
         stage.kafka.pause()
@@ -211,6 +192,26 @@ def test_a_worker_whose_kafka_is_away_waits_says_how_far_behind_it_is_and_goes_o
     stage.until(lambda: worker.health()["behind_s"] < 1, "it to have caught up")
 
 
+def test_states_that_are_large_and_compressed_come_back_as_they_are(stage: Stage, tmp_path: Path) -> None:
+    """The tracker's producer compresses what it writes with lz4; small batches stay as they are."""
+    worker = views.worker(stage.fleet, "views")
+    log = Log(stage.bootstrap, (SAGA_STATE, CHANGELOG))
+    errors = ["no: " + "é" * 300_000, random.Random(7).randbytes(200_000).hex(), "short"]
+    large = [state("acme#1", 1, run=str(number), error=error) for number, error in enumerate(errors)]
+    producer = Producer({"bootstrap.servers": stage.bootstrap, "compression.type": "lz4", "linger.ms": 200})
+    for saga in large:
+        views.write(producer, saga)
+    assert producer.flush(30) == 0
+    assert LZ4 in codecs(tmp_path, SAGA_STATE)
+    stage.until(lambda: shown(worker) == errors, "all of them")
+
+    worker.member.kill()
+    stage.until(lambda: shown(worker) == errors, "it to have restored them")
+    stage.until(lambda: is_at_the_end(worker, log), "the end of the log")
+    assert views.on_changelog(log.records[CHANGELOG]) == views.folded(log.records[SAGA_STATE])
+    log.close()
+
+
 def test_what_cannot_be_read_is_left_out_counted_and_told(stage: Stage) -> None:
     worker = views.worker(stage.fleet, "views")
     newer = state("acme#1", 2)
@@ -295,6 +296,26 @@ def pages(worker: Worker) -> list[str]:
         cursor = page.body["next"]
         if cursor is None:
             return found
+
+
+def shown(worker: Worker) -> list[str]:
+    """The errors of all sagas, by saga."""
+    page = worker.get("/sagas", include="state", limit=500)
+    if page is None or page.status != 200:
+        return []
+    return [item["state"]["error"] for item in sorted(page.body["items"], key=lambda one: str(one["saga_id"]))]
+
+
+def codecs(folder: Path, topic: str) -> set[int]:
+    """How the batches of a topic are compressed on the broker's disk (Kafka's record batch, version 2)."""
+    found = set()
+    for path in folder.rglob(f"{topic}-*/*.log"):
+        data, at = path.read_bytes(), 0
+        while at + 61 <= len(data):
+            length, attributes = struct.unpack_from(">8xi9xh", data, at)
+            found.add(attributes & 0b111)
+            at += 12 + length
+    return found
 
 
 def by_key(sagas: list[str]) -> list[str]:

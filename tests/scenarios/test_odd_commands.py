@@ -7,19 +7,21 @@ from typing import ClassVar
 
 import pytest
 
-from schemas.control import DEFINITION
+from schemas.control import DEFINITION, decode
 from schemas.errors import RetryableError, TerminalError
 from schemas.events.commands import Act, SagaCommand
+from schemas.events.lifecycle import CommandRefused
 from services.chassis.context import Context
 from services.chassis.partitioner import partition_of
 from services.chassis.records import Outgoing
-from services.testing.commands import give
+from services.inspection.sending import answer_of
+from services.testing.commands import about, give
 from services.testing.kit import SagaTest
 from services.testing.run import RefusedError, SagaRun
 from services.tracker.core.state import SagaStatus
 from tests.scenarios.test_steering import PARTITIONS, TRIP, Begun, book, cancel, pay
 from topology.model import COMPLETED, OnFailure, Saga, Step
-from topology.topics import DEAD_LETTERS, SAGA_COMMANDS
+from topology.topics import DEAD_LETTERS, SAGA_COMMANDS, SAGA_CONTROL, SAGA_LIFECYCLE
 
 MANY = 600
 """More dead letters than a service bears before it stands still."""
@@ -111,6 +113,33 @@ def test_a_wide_command_that_comes_again_changes_nothing(world: SagaTest) -> Non
     saga = world.given(Begun(name="ann"))
     world.advance(minutes=5)
     assert saga.status is SagaStatus.COMPLETED
+
+
+def test_another_wide_command_under_an_id_that_was_used_is_refused_aloud_in_every_partition(world: SagaTest) -> None:
+    for act in (Act.PAUSE, Act.RESUME):
+        give(world.system.cluster, "one", wide(act))
+        world.run()
+    told = [one for one in map(answer_of, world.system.records(SAGA_LIFECYCLE)) if one is not None]
+    refused = [one for one in told if isinstance(one, CommandRefused)]
+    assert [one.command for one in refused] == ["resume"] * PARTITIONS
+    assert all("another command was given under the id 'one'" in one.why for one in refused)
+    entries = {one.partition: decode(one.value) for one in world.system.records(SAGA_CONTROL) if one.value is not None}
+    assert {number: entry.paused is not None for number, entry in entries.items()} == dict.fromkeys(
+        range(PARTITIONS), True
+    )
+
+
+def test_another_command_to_a_saga_under_an_id_that_was_used_is_refused_aloud(world: SagaTest) -> None:
+    world.fail("pay", RetryableError("busy"), times=1)
+    saga = world.given(Begun(name="ann"))
+    for act in (Act.PAUSE, Act.CANCEL, Act.PAUSE):
+        give(world.system.cluster, "one", about(act, saga.saga_id or "", "lunch"))
+    world.run()
+    told = [one for one in map(answer_of, world.system.records(SAGA_LIFECYCLE)) if one is not None]
+    assert sorted((one.event_type, one.command) for one in told) == [
+        ("saga.command_accepted", "pause"), ("saga.command_refused", "cancel")
+    ]  # fmt: skip
+    assert saga.status is SagaStatus.PAUSED
 
 
 def test_rulings_go_on_although_somebody_writes_nonsense_to_the_commands(world: SagaTest) -> None:

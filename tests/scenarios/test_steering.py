@@ -122,11 +122,13 @@ def test_a_wide_command_that_cannot_apply_is_refused_and_says_why(world: SagaTes
     world.resume("step:trip/pay")
     world.pause("step:trip/nobody")
     world.pause("definition:unheard")
+    world.pause("prefix: ")
     whys = {one.why for one in told(world, CommandRefused) if isinstance(one, CommandRefused)}
     assert whys == {
         "step:trip/pay is not paused",
         "trip has no step 'nobody'; its steps are book, pay",
-        "the tracker knows no definition:unheard; scopes are saga:, prefix:, step:, definition:, definitions trip",
+        "the tracker knows no definition 'unheard', only trip",
+        "the scope 'prefix: ' is empty: give some text",
     }
 
 

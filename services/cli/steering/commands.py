@@ -10,8 +10,9 @@ from typing import Annotated
 import typer
 
 from schemas.events.commands import Act
+from schemas.wording import line
 from services.cli.connection import connection_of
-from services.cli.options import Manner, taking
+from services.cli.options import Manner, checked, taking
 from services.cli.steering.giving import Typed, give
 from services.inspection.loading import known_definitions, name_of
 from services.inspection.selection import Selection
@@ -36,7 +37,9 @@ class Steering(Manner):
     definition: Annotated[
         str | None, typer.Option(metavar="NAME", help="Sagas of this definition: its name, or MODULE:ATTRIBUTE.")
     ] = None
-    key_prefix: Annotated[str | None, typer.Option(metavar="TEXT", help="Sagas whose business key begins so.")] = None
+    key_prefix: Annotated[
+        str | None, typer.Option(metavar="TEXT", callback=checked(line), help="Sagas whose business key begins so.")
+    ] = None
     status: Annotated[
         list[SagaStatus] | None, typer.Option(metavar="STATUS", help="Sagas of this status; may be repeated.")
     ] = None

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from aiohttp import web
 from multidict import MultiDict, MultiDictProxy
+from pydantic import ValidationError
 from yarl import URL
 
 Form = MultiDictProxy[str]
@@ -28,6 +29,19 @@ async def form_of(request: web.Request) -> Form:
 def text(form: Form, name: str) -> str | None:
     """A field, none if it is empty."""
     return str(form.get(name, "")).strip() or None
+
+
+def first_of(error: ValidationError) -> str:
+    """The first thing that is wrong with what a form asks for, and what to do."""
+    first = error.errors()[0]
+    where = ".".join(str(one) for one in first["loc"])
+    match where:
+        case "":
+            return f"{first['msg'].removeprefix('Value error, ')}. Tick sagas, or set a filter."
+        case "author" if not str(first["input"]).strip():
+            return "Say who you are: commands are recorded with their author."
+        case _:
+            return f"{where}: {first['msg'].removeprefix('Value error, ')}."
 
 
 def back_to(target: str | None, default: str, **query: str) -> str:

@@ -11,7 +11,7 @@ from yarl import URL
 from schemas.api.incidents import DeadLetterPage, Redriven, RedriveRequest
 from services.console.guard import must_act
 from services.console.keys import API
-from services.console.pages.forms import back_to, form_of, text
+from services.console.pages.forms import back_to, first_of, form_of, text
 from services.console.refusals import Refused
 from services.console.rendering import is_fragment, page
 
@@ -46,10 +46,8 @@ async def redrive(request: web.Request) -> web.Response:
             reason=text(form, "reason") or "",
             again=form.get("again") == "1",
         )
-    except ValidationError:
-        raise Refused(
-            HTTPStatus.BAD_REQUEST, "Who asks for that?", "Say who you are: it is recorded with its author."
-        ) from None
+    except ValidationError as error:
+        raise Refused(HTTPStatus.BAD_REQUEST, "That is not complete", first_of(error)) from None
     partition, offset = request.match_info["partition"], request.match_info["offset"]
     await request.app[API].post(Redriven, f"/dead-letters/{partition}/{offset}/redrive", wish)
     raise web.HTTPSeeOther(back_to(form.get("back"), "/dead-letters", asked="publish", sagas="1", refused="0"))

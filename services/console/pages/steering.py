@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 from aiohttp import web
 from pydantic import ValidationError
 
+from schemas.api.command_fields import TAKES
 from schemas.api.commands import Accepted, CommandRequest, DryRun
+from schemas.api.problems import ProblemType
+from schemas.errors import DecodeError
 from schemas.events.commands import Act
+from schemas.json_text import json_object
+from services.console.api import Unanswered
 from services.console.filters import Filter
 from services.console.guard import must_act
 from services.console.keys import API, Asker
-from services.console.pages.forms import Form, back_to, form_of, new_once, text
+from services.console.pages.forms import Form, back_to, first_of, form_of, new_once, text
 from services.console.refusals import Refused
 from services.console.rendering import page
 
@@ -38,11 +42,21 @@ async def steer(request: web.Request) -> web.Response:
     wish = wish_of(await form_of(request), asker)
     if not wish.is_confirmed:
         return await _ask_back(request, wish)
-    given = await request.app[API].post(Accepted, "/commands", wish.request, headers={"Idempotency-Key": wish.once})
+    given = await _given(request, wish)
     # A scope is also about those that come later: a number would mislead.
     count = {} if wish.request.scope is not None else {"sagas": str(given.sagas)}
     said = {"asked": wish.request.command.value, **count, "refused": str(len(given.refused))}
     raise web.HTTPSeeOther(back_to(wish.back, "/sagas", **said))
+
+
+async def _given(request: web.Request, wish: Wish) -> Accepted:
+    try:
+        return await request.app[API].post(Accepted, "/commands", wish.request, headers={"Idempotency-Key": wish.once})
+    except Unanswered as error:
+        if error.problem.type != ProblemType.KEY_REUSED.urn:
+            raise
+        advice = "Something else was asked for with it, and only that counts. Load the page again, then ask for this."
+        raise Refused(HTTPStatus.CONFLICT, "That form was sent before", advice) from None
 
 
 def wish_of(form: Form, asker: Asker) -> Wish:
@@ -54,9 +68,7 @@ def wish_of(form: Form, asker: Asker) -> Wish:
             {
                 "command": form.get("command", ""),
                 **_whom(form),
-                "step": text(form, "step"),
-                "outcome": text(form, "outcome"),
-                "content": _content(text(form, "content")),
+                **_particulars(form),
                 "author": text(form, "author") or asker.session.author,
                 "reason": text(form, "reason") or "",
                 "dry_run": not is_confirmed,
@@ -64,8 +76,16 @@ def wish_of(form: Form, asker: Asker) -> Wish:
             }
         )
     except ValidationError as error:
-        raise Refused(HTTPStatus.BAD_REQUEST, "That command is not complete", _first(error)) from None
+        raise Refused(HTTPStatus.BAD_REQUEST, "That command is not complete", first_of(error)) from None
     return Wish(request, back, form.get("once") or new_once(), is_confirmed)
+
+
+def _particulars(form: Form) -> dict[str, object]:
+    """What belongs to the command; other fields of the form are the filter's, or of a choice that was not taken."""
+    command = form.get("command", "")
+    taken = TAKES.get(Act(command), frozenset()) if command in set(Act) else frozenset()
+    found: dict[str, object] = {name: text(form, name) for name in taken & {"step", "outcome"}}
+    return found | ({"content": _content(text(form, "content"))} if "content" in taken else {})
 
 
 def _whom(form: Form) -> dict[str, object]:
@@ -82,26 +102,10 @@ def _content(given: str | None) -> dict[str, object] | None:
     if given is None:
         return None
     try:
-        found = json.loads(given)
-    except ValueError as error:
-        raise Refused(
-            HTTPStatus.BAD_REQUEST, "The content is no JSON", f"{error}. Mend it and send it again."
-        ) from None
-    if not isinstance(found, dict):
-        raise Refused(HTTPStatus.BAD_REQUEST, "The content is no JSON object", 'Write it as {"field": ...}.')
-    return found
-
-
-def _first(error: ValidationError) -> str:
-    first = error.errors()[0]
-    where = ".".join(str(one) for one in first["loc"])
-    match where:
-        case "":
-            return f"{first['msg'].removeprefix('Value error, ')}. Tick sagas, or set a filter."
-        case "author":
-            return "Say who you are: commands are recorded with their author."
-        case _:
-            return f"{where}: {first['msg']}."
+        return json_object(given.encode(errors="surrogatepass"))
+    except DecodeError as error:
+        advice = f"It {error.what}. Mend it and send it again."
+        raise Refused(HTTPStatus.BAD_REQUEST, "The content is no JSON object", advice) from None
 
 
 async def _ask_back(request: web.Request, wish: Wish) -> web.Response:

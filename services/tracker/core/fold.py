@@ -12,8 +12,9 @@ from itertools import islice
 from msgspec.structs import replace
 
 from schemas.envelope import Envelope
+from schemas.events.commands import SAME_AGAIN, other_command
 from services.tracker.core.changes import changes, late
-from services.tracker.core.decisions import Decision
+from services.tracker.core.decisions import Decision, Refused
 from services.tracker.core.derive import derived
 from services.tracker.core.facts import CommandFact, EventFact, Fact, ProgressFact, ReportFact, RivalFact, Told
 from services.tracker.core.outline import Outline
@@ -49,7 +50,7 @@ def fold(state: SagaState | None, fact: Fact, plan: Outline) -> tuple[SagaState,
         case ProgressFact():
             after, touched = _fold_progress(noted, fact, plan)
         case CommandFact():
-            return _fold_command(noted, fact), ()
+            return _fold_command(noted, fact)
         case RivalFact():
             return _fold_rival(before, fact), ()
     if not touched:
@@ -138,17 +139,21 @@ def _fold_progress(state: SagaState, fact: ProgressFact, plan: Outline) -> tuple
     return replace(state, progress=tuple(kept[-MAX_PROGRESS:])), frozenset((step,))
 
 
-def _fold_command(state: SagaState, fact: CommandFact) -> SagaState:
-    """A command waits for its ruling; one that came before changes nothing."""
+def _fold_command(state: SagaState, fact: CommandFact) -> tuple[SagaState, tuple[Decision, ...]]:
+    """A command waits for its ruling; one that came before changes nothing, another under its id is refused."""
     command = fact.command
-    if fact.id in state.obeyed or any(asked.id == fact.id for asked in state.asked):
-        why = "the same command again"
-        return _with_unmatched(state, Unmatched(command.command, SAGA_COMMANDS, fact.offset, fact.at, why))
+    known = state.answered.get(fact.id) or next((one.fingerprint for one in state.asked if one.id == fact.id), None)
+    if known is not None:
+        if known != command.fingerprint:
+            why, kind = other_command(fact.id), command.command.value
+            return state, (Refused(fact.at, fact.id, kind, command.author, command.reason, why),)
+        again = Unmatched(command.command, SAGA_COMMANDS, fact.offset, fact.at, SAME_AGAIN)
+        return _with_unmatched(state, again), ()
     asked = Asked(
         fact.id, command.command.value, command.author, fact.at, fact.offset, command.reason, command.step,
         command.outcome, command.content,
     )  # fmt: skip
-    return replace(state, asked=tuple(sorted((*state.asked, asked), key=lambda one: (one.at, one.offset))))
+    return replace(state, asked=tuple(sorted((*state.asked, asked), key=lambda one: (one.at, one.offset)))), ()
 
 
 def _fold_rival(state: SagaState, fact: RivalFact) -> SagaState:

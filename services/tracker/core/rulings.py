@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from msgspec.structs import replace
 
+from schemas.control import remembered
 from schemas.wording import length
 from services.tracker.core.agenda import UNKNOWN_FOR, Item, What
 from services.tracker.core.debts import debts
@@ -33,8 +34,8 @@ from services.tracker.core.unmatched import with_unmatched
 from topology.model import EndStatus, OnFailure
 from topology.topics import SAGA_STEPS
 
-MAX_OBEYED = 50
-"""Ids of a saga's last commands, by which one that comes again is known."""
+MAX_ANSWERED = 50
+"""Of so many of a saga's last commands the ids are kept, by which one that comes again is known."""
 
 
 def take_up(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide) -> Ruling:
@@ -60,7 +61,7 @@ def _obey(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide) -
     rest = replace(
         state,
         asked=tuple(one for one in state.asked if one.id != asked.id),
-        obeyed=(*state.obeyed, asked.id)[-MAX_OBEYED:],
+        answered=remembered(state.answered, asked.id, asked.fingerprint, MAX_ANSWERED),
     )
     try:
         obeyed = obey(rest, asked, plan)

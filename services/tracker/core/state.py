@@ -9,6 +9,8 @@ from enum import StrEnum
 
 import msgspec
 
+from schemas.events.commands import fingerprint
+
 
 class SagaStatus(StrEnum):
     """How a saga stands as a whole."""
@@ -174,6 +176,11 @@ class Asked(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     outcome: str | None = None
     content: str | None = None
 
+    @property
+    def fingerprint(self) -> str:
+        """By which it is told from another command under the same id."""
+        return fingerprint(self.command, self.author, self.reason, self.step, self.outcome, self.content)
+
 
 class Pause(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A time in which the saga stands still: `scope` is `saga` or the prefix it matches; `until` none: it lasts."""
@@ -262,6 +269,7 @@ class SagaState(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One saga. `revision` grows by one with every record that was folded in and every ruling.
 
     First what is known (events, reports, commands), then what the tracker has done, then what follows from both.
+    `answered` are the ids of the last commands, each with its fingerprint.
     """
 
     saga_id: str
@@ -284,7 +292,7 @@ class SagaState(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     held_reports: tuple[ReportRef, ...] = ()
     progress: tuple[Progress, ...] = ()
     asked: tuple[Asked, ...] = ()
-    obeyed: tuple[str, ...] = ()
+    answered: dict[str, str] = {}
     rival: Rival | None = None
     sent: tuple[Sent, ...] = ()
     pauses: tuple[Pause, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import hmac
 from ipaddress import ip_address
 
@@ -21,7 +22,7 @@ def refuse_open_writes(host: str, token: str | None) -> None:
 
 
 def check_write(request: web.Request, token: str | None) -> None:
-    """Raises ApiError: 401 without the token, 403 from a page of another site, 415 for what a form could send."""
+    """Raises ApiError: 401 without the token, 403 from a page of another site, 415 for what is no plain JSON."""
     if token:
         given = request.headers.get("Authorization", "").encode(errors="replace")
         if not hmac.compare_digest(given, f"Bearer {token}".encode()):
@@ -30,6 +31,17 @@ def check_write(request: web.Request, token: str | None) -> None:
         raise ApiError(403, f"Without a token, commands are taken under the name localhost only, not {request.host!r}.")
     if request.content_type != "application/json":
         raise ApiError(415, f"Send `Content-Type: application/json`, not {request.content_type}.")
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise ApiError(415, "Send the content as it is, without `Content-Encoding`.")
+    if not _is_utf8(request.charset):
+        raise ApiError(415, f"JSON is UTF-8 (RFC 8259, 8.1), not {request.charset!r}: leave `charset` out.")
+
+
+def _is_utf8(charset: str | None) -> bool:
+    try:
+        return charset is None or codecs.lookup(charset).name == "utf-8"
+    except (LookupError, ValueError):  # there is no such charset
+        return False
 
 
 def is_loopback(host: str) -> bool:

@@ -11,6 +11,9 @@ from multidict import MultiMapping
 from pydantic import BaseModel, ValidationError
 
 from schemas.api.model import Answer, Request
+from schemas.api.problems import FieldProblem
+from schemas.errors import DecodeError
+from schemas.json_text import json_object
 from services.views.api.access import check_write
 from services.views.api.handlers.changes import STREAMS, Streams, stop_streams
 from services.views.api.keeping import keeping
@@ -110,8 +113,19 @@ def _params(model: type[Request], query: MultiMapping[str]) -> Request:
 async def _body(model: type[Request], request: web.Request) -> Request:
     if (request.content_length or 0) > MAX_BODY:
         raise web.HTTPRequestEntityTooLarge(MAX_BODY, request.content_length or 0)
-    content = await request.read()
     try:
-        return model.model_validate_json(content, strict=True)
+        content = await request.read()
+    except web.RequestPayloadError as error:
+        raise ApiError(400, f"The body ends before its time, or is not framed as HTTP has it: {error}.") from None
+    try:
+        given = model.model_validate_json(content, strict=True)
+        json_object(content)  # as strict as what goes on the log: every name once, no NaN, not too deep
     except ValidationError as error:
         raise invalid(error, "body") from None
+    except DecodeError as error:
+        raise ApiError(400, f"The body is not as it should be: {error.what}.", _of_body(error)) from None
+    return given
+
+
+def _of_body(error: DecodeError) -> tuple[FieldProblem, ...]:
+    return (FieldProblem(field="body", detail=error.what),)

@@ -105,7 +105,11 @@ def _answers(route: Route) -> Json:
 def _problems(route: Route, *, needs_token: bool) -> Json:
     known: dict[int, str] = {**_EVERYWHERE, **route.problems}
     if route.is_write:
-        known |= {403: "the request comes from another site", 413: "more than 1 MiB", 415: "the content is no JSON"}
+        known |= {
+            403: "the request comes from another site",
+            413: "more than 1 MiB",
+            415: "the content is no JSON in UTF-8",
+        }
         known |= {401: "the token is missing or wrong"} if needs_token else {}
     return {
         str(status): {"description": why, "content": {PROBLEM_JSON: {"schema": _reference(Problem)}}}

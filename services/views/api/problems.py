@@ -29,6 +29,7 @@ _TITLES = {
     ProblemType.NOT_FOUND: "There is no such thing",
     ProblemType.METHOD: "This method is not for this path",
     ProblemType.CONFLICT: "This is not how things stand",
+    ProblemType.KEY_REUSED: "This key was used for another command",
     ProblemType.NOT_ACCEPTABLE: "There is no such representation",
     ProblemType.TOO_LARGE: "The request is too large",
     ProblemType.MEDIA_TYPE: "The content is not JSON",
@@ -52,10 +53,13 @@ _BY_STATUS = {
 class ApiError(ChoreographyError):
     """A request that is answered by a problem."""
 
-    def __init__(self, status: int, detail: str, errors: tuple[FieldProblem, ...] = ()) -> None:
+    def __init__(
+        self, status: int, detail: str, errors: tuple[FieldProblem, ...] = (), kind: ProblemType | None = None
+    ) -> None:
         super().__init__(detail)
         self.status = status
         self.errors = errors
+        self.kind = kind
 
 
 def invalid(error: ValidationError, where: str) -> ApiError:
@@ -85,7 +89,7 @@ def problem_of(path: str, error: Exception) -> Problem:
     """The problem that an error is."""
     match error:
         case ApiError():
-            return made(path, error.status, str(error), errors=error.errors)
+            return made(path, error.status, str(error), errors=error.errors, kind=error.kind)
         case RestoringError() | OwnerGoneError():
             return made(path, 503, _sentence(error), retry_after=max(1, math.ceil(error.retry_after_s)))
         case UnavailableError():
@@ -103,10 +107,16 @@ def problem_of(path: str, error: Exception) -> Problem:
 
 
 def made(
-    path: str, status: int, detail: str, *, retry_after: int | None = None, errors: tuple[FieldProblem, ...] = ()
+    path: str,
+    status: int,
+    detail: str,
+    *,
+    retry_after: int | None = None,
+    errors: tuple[FieldProblem, ...] = (),
+    kind: ProblemType | None = None,
 ) -> Problem:
-    """A problem of this status."""
-    kind = _BY_STATUS.get(status, ProblemType.INVALID if status < 500 else ProblemType.INTERNAL)
+    """A problem of this status; of the kind that is usual for it, if none is said."""
+    kind = kind or _BY_STATUS.get(status, ProblemType.INVALID if status < 500 else ProblemType.INTERNAL)
     return Problem(
         type=kind.urn,
         title=_TITLES[kind],
@@ -149,4 +159,5 @@ def _of_http(request: web.Request, error: web.HTTPException) -> web.Response:
 
 def _sentence(error: Exception) -> str:
     text = str(error)
-    return text[:1].upper() + text[1:]
+    begins_with_a_word = text.partition(" ")[0].isalpha()  # and not with a name, which is written as it is
+    return text[:1].upper() + text[1:] if begins_with_a_word else text

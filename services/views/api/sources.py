@@ -18,6 +18,7 @@ from services.tracker.core.outline import Outline, outline
 from services.tracker.core.state import SagaState
 from services.views.api.clients import Clients
 from services.views.api.fresh import Fresh
+from services.views.api.keys import Keys
 from services.views.api.titles import Titles
 from services.views.port import Tables
 from topology.model import Saga
@@ -57,6 +58,7 @@ class Sources:
     clock: Callable[[], int] = now
     titles: Titles = field(default_factory=Titles)
     lags: Fresh[Mapping[str, Mapping[str, AtStep]]] = field(default_factory=lambda: Fresh(2.0, longest=10.0))
+    keys: Keys = field(default_factory=Keys)
     renew: Callable[[], None] = _nothing_to_renew
     _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(8))
 

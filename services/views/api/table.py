@@ -36,7 +36,7 @@ _KEY: Mapping[str, Mapping[str, object]] = {
         "minLength": 1,
         "maxLength": 200,
         "pattern": "^[!-~]([ -~]*[!-~])?$",
-        "description": "an id of your own: given twice, the command counts once",
+        "description": "an id of your own: for a day the same request under it counts once, another one is refused",
     }
 }
 _NO_SAGA = {404: "no saga of this id is known"}
@@ -123,7 +123,10 @@ ROUTES: tuple[Route, ...] = (
         tag="commands",
         body=CommandRequest,
         header_params=_KEY,
-        problems={**_NO_SAGA, 409: "it concerns another number of sagas than `expected`, or too many"},
+        problems={
+            **_NO_SAGA,
+            409: "other sagas than were confirmed, or too many; or the key was used for another command",
+        },
     ),
     Route(
         method="GET",

@@ -42,6 +42,21 @@ def test_what_is_typed_arrives_as_a_value() -> None:
     assert (seen.author, Greeting(to="x", by="ada").author) == (os_user(), "ada")
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("-m", "a\x1b[31m"), "U+001B"),
+        (("-m", "\u202ea"), "U+202E (RIGHT-TO-LEFT OVERRIDE)"),
+        (("--author", "a\nb"), "U+000A"),
+        (("--author", " "), "is empty"),
+    ],
+)
+def test_text_that_is_not_seen_is_a_mistake_of_usage(options: tuple[str, ...], said: str) -> None:
+    code, seen, output = run("a", "--to", "you", *options)
+    assert (code, seen) == (2, [])
+    assert said in " ".join(output.replace("│", " ").split())
+
+
 def test_a_field_without_a_default_has_to_be_given() -> None:
     code, seen, said = run("a")
     assert (code, seen) == (2, [])

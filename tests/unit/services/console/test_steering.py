@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from schemas.api.commands import SagaSelection
-from schemas.api.problems import Problem
+from schemas.api.problems import Problem, ProblemType
 from schemas.events.commands import Act
 from tests.unit.services.console import samples
 from tests.unit.services.console.consoles import Console, running
@@ -27,6 +27,34 @@ def test_a_command_goes_to_the_api_with_its_author_reason_and_key() -> None:
     assert (request.command, request.saga_ids, request.step) == (Act.RETRY, (samples.STUCK,), "comment")
     assert (request.author, request.reason) == ("ada", "the disk\nis mended")
     assert (request.dry_run, request.expected, once, bearer) == (False, 1, "once-1", "Bearer secret")
+
+
+def test_what_does_not_belong_to_the_command_stays_in_the_form() -> None:
+    async def go() -> Console:
+        async with running() as console:
+            await console.log_in()
+            answer = await console.send("/steer", ONE | {"command": "pause", "content": "{", "outcome": "x"})
+            assert answer.status == 303
+            return console
+
+    [(request, _, _)] = asyncio.run(go()).api.commands
+    assert (request.command, request.step, request.outcome, request.content) == (Act.PAUSE, None, None, None)
+
+
+def test_a_form_that_was_sent_before_with_something_else_says_so() -> None:
+    async def go() -> tuple[int, str]:
+        async with running() as console:
+            await console.log_in()
+            console.api.problem = Problem(
+                type=ProblemType.KEY_REUSED.urn, title="Key", status=409, detail="Another command", instance="/"
+            )
+            answer = await console.send("/steer", ONE)
+            return answer.status, await answer.text()
+
+    status, page = asyncio.run(go())
+    assert status == 409
+    assert "That form was sent before" in page
+    assert "Load the page again" in page
 
 
 def test_many_are_asked_back_with_the_count_before_anything_is_sent() -> None:
@@ -70,8 +98,14 @@ def test_what_has_changed_since_the_confirmation_is_said() -> None:
 
 @pytest.mark.parametrize(
     ("change", "said"),
-    [({"saga_id": ""}, "saga_ids"), ({"command": "explode"}, "command"), ({"content": "{"}, "The content is no JSON"),
-     ({"content": "[1]"}, "no JSON object"), ({"command": "continue"}, "saga dlq continue")],
+    [({"saga_id": ""}, "saga_ids"), ({"command": "explode"}, "command"),
+     ({"content": "{", "command": "skip"}, "The content is no JSON"),
+     ({"content": '{"a": NaN}', "command": "skip"}, "is not JSON"),
+     ({"content": '{"a": 1, "a": 2}', "command": "skip"}, "is given twice"),
+     ({"content": "[1]", "command": "skip"}, "no JSON object"), ({"command": "continue"}, "saga dlq continue"),
+     ({"reason": "a\x1bb"}, "reason: has U+001B"), ({"reason": "\u202ea"}, "U+202E (RIGHT-TO-LEFT OVERRIDE)"),
+     ({"author": "a\nb"}, "author: has U+000A"), ({"scope": "prefix: \u200b", "command": "pause"}, "scope: is empty"),
+     ({"command": "rewind", "step": ""}, "rewind needs a step")],
 )  # fmt: skip
 def test_a_command_that_is_not_complete_is_refused_with_what_is_wrong(change: dict[str, str], said: str) -> None:
     async def go() -> tuple[int, str, int]:

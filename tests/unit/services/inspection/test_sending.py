@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from schemas.control import of_saga, of_step
@@ -11,10 +13,12 @@ from services.inspection.sending import (
     Answer,
     Asked,
     Hearing,
+    Keyed,
     SendingError,
     Verdict,
     answer_of,
     checked_id,
+    keyed,
     records_of,
     send,
 )
@@ -49,6 +53,41 @@ def test_a_wide_command_is_the_same_record_in_every_partition() -> None:
         (b"step:code_review/llm", records[0].value, tuple(records[0].headers))
     }
     assert "ce_subject" not in dict(records[0].headers)
+
+
+def test_the_request_that_a_command_is_of_travels_with_it() -> None:
+    request = Keyed("mine", "ab12" * 8, 3)
+    for asked in (ONE, WIDE):
+        for sent in records_of(replace(asked, request=request), T0):
+            record = Record(sent.topic, sent.partition, 0, T0, sent.key, sent.value, sent.headers)
+            assert keyed(record) == request
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("ce_requestkey", b""), ("ce_requestprint", None), ("ce_requestsize", b"many"), ("ce_requestsize", b"9" * 20)],
+)
+def test_a_command_that_does_not_say_of_which_request_it_is_is_of_none(name: str, value: bytes | None) -> None:
+    (sent,) = records_of(replace(ONE, request=Keyed("mine", "ab12")), T0)
+    headers = [(known, one) for known, one in sent.headers if known != name]
+    found = headers if value is None else [*headers, (name, value)]
+    assert keyed(Record(sent.topic, sent.partition, 0, T0, sent.key, sent.value, found)) is None
+
+
+def test_what_is_said_to_another_command_under_the_same_id_is_no_answer() -> None:
+    hearing = Hearing([ONE])
+    for wrong in ({"command": Act.CANCEL}, {"author": "eve"}, {"reason": "dinner"}):
+        hearing.take(said_to(ONE.command.model_copy(update=wrong), "another command was given"))
+        assert not hearing.is_over
+    hearing.take(said_to(ONE.command, ""))
+    assert hearing.answers() == [Answer(ONE, Verdict.ACCEPTED)]
+
+
+def said_to(command: SagaCommand, why: str) -> Record:
+    """What the tracker says to a command under the id of `ONE`."""
+    (asked,) = records_of(ONE, T0)
+    told = answer(command, asked, why)
+    return Record(told.topic, told.partition, 0, T0, told.key, told.value, told.headers)
 
 
 def test_what_the_tracker_says_is_the_answer() -> None:

@@ -24,7 +24,7 @@ def test_an_outcome_of_the_step_whose_content_fits_is_taken() -> None:
 @pytest.mark.parametrize(
     ("step", "outcome", "said"),
     [
-        ("validate", None, r"--outcome, one of pr\.validated, pr\.rejected"),
+        ("validate", None, r"the outcome, one of pr\.validated, pr\.rejected"),
         ("validate", Outcome("ast.completed", "{}"), r"cannot end with 'ast\.completed'; its outcomes are pr\."),
         ("validate", Outcome("pr.rejected", '{"code": "x"}'), "field pull_request: Field required; reason: Field req"),
         ("lmm", Outcome("pr.rejected", FITTING), "code_review has no step 'lmm'; its steps are validate, ast"),

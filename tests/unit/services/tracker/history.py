@@ -67,15 +67,16 @@ class History:
         self.facts.append(ProgressFact(envelope, 0, offset, at, at, done, total))
 
     def asked(
-        self, act: Act, at: int, *, step: str | None = None, outcome: str | None = None, reason: str = ""
-    ) -> None:
+        self, act: Act, at: int, *, step: str | None = None, outcome: str | None = None, reason: str = "",
+        command_id: str | None = None,
+    ) -> None:  # fmt: skip
         """A person's command."""
         command = SagaCommand(
             command=act, scope=f"saga:{SAGA_ID}", author="ann", reason=reason, step=step, outcome=outcome,
             content="{}" if outcome else None,
         )  # fmt: skip
         offset = self._offset(SAGA_COMMANDS)
-        self.facts.append(CommandFact(f"command-{offset}", SAGA_ID, 0, offset, at, command))
+        self.facts.append(CommandFact(command_id or f"command-{offset}", SAGA_ID, 0, offset, at, command))
 
     def rivalled(self, at: int, rival: str = "acme/shop#7@ffffffffffff") -> None:
         """A saga of the same key has started later."""

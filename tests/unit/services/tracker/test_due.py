@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -361,6 +362,31 @@ def test_the_same_command_again_changes_nothing() -> None:
     story.ruled(until=20)
     assert len(of(Accepted, story)) == 1
     assert [one.why for one in story.state().unmatched] == ["the same command again"]
+
+
+@pytest.mark.parametrize("is_ruled", [True, False])
+def test_another_command_under_an_id_that_was_used_is_refused_and_the_first_one_counts(is_ruled: bool) -> None:
+    story = Story(ORDER)
+    story.started(at=0)
+    story.asked(Act.PAUSE, at=5, command_id="mine")
+    if is_ruled:
+        story.ruled(until=10)
+    story.asked(Act.CANCEL, at=12, command_id="mine")
+    story.asked(Act.PAUSE, at=13, command_id="mine", reason="lunch")
+    story.asked(Act.RESUME, at=14, command_id="another")
+    story.ruled(until=20)
+    assert [(one.id, one.command) for one in story.decided if isinstance(one, Accepted)] == [
+        ("mine", "pause"), ("another", "resume")
+    ]  # fmt: skip
+    refused = [one for one in story.decided if isinstance(one, Refused)]
+    assert [(one.id, one.command, one.reason) for one in refused] == [
+        ("mine", "cancel", ""),
+        ("mine", "pause", "lunch"),
+    ]
+    assert {one.why for one in refused} == {
+        "another command was given under the id 'mine' before: give this one an id of its own"
+    }
+    assert (story.state().unmatched, story.state().undo) == ((), None)
 
 
 def test_a_failed_step_is_redriven_under_a_new_epoch_and_keeps_what_is_done() -> None:

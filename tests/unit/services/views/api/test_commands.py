@@ -39,7 +39,8 @@ def test_a_command_is_given_under_the_idempotency_key_and_obeyed(fresh: World) -
     assert answers[0].json["saga_ids"] == [fresh.ids[3]]
     fresh.test.run()
     assert fresh.state(3).status is SagaStatus.PAUSED
-    assert asked(fresh.test).count("mine-1") == 2
+    assert asked(fresh.test).count("mine-1") == 1
+    assert [answer.json["repeated"] for answer in answers] == [False, True]
     assert [pause.by for pause in fresh.state(3).pauses] == ["ada"]
 
 
