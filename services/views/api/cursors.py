@@ -11,7 +11,7 @@ from services.views.api.problems import ApiError
 from services.views.port import After
 
 _DECODER = msgspec.json.Decoder(tuple[str, int | str, str])
-_BAD = "The cursor is none of ours, or of a list in another order: ask again without it."
+_BAD = "The cursor leads nowhere in this list: it is none of ours, or of a list in another order. Ask without it."
 
 
 def cursor_text(order: str, place: After | None) -> str | None:
@@ -23,14 +23,14 @@ def cursor_text(order: str, place: After | None) -> str | None:
 
 
 def place_of(order: str, text: str | None, kind: type[int] | type[str] = int) -> After | None:
-    """The place that a cursor means in this order, whose values are of this kind. Raises ApiError (400)."""
+    """The place that a cursor means in this order, whose values are of this kind. Raises ApiError (404)."""
     if text is None:
         return None
     try:
         given = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), b"-_", validate=True)
         said, value, identity = _DECODER.decode(given)
     except (binascii.Error, UnicodeError, msgspec.DecodeError):
-        raise ApiError(400, _BAD) from None
+        raise ApiError(404, _BAD) from None
     if said != order or not isinstance(value, kind):
-        raise ApiError(400, _BAD)
+        raise ApiError(404, _BAD)
     return After(value, identity)

@@ -89,17 +89,38 @@ def _given(schema: Mapping[str, Any]) -> Json:
 
 
 def _answers(route: Route) -> Json:
-    kind = "text/event-stream" if route.is_stream else "application/json"
+    if route.events:
+        content = {"text/event-stream": {"schema": _events(route)}}
+        return {"200": {"description": "events, as they come, until either side goes", "content": content}}
+    links = {name: {"operationId": name, "parameters": dict(found)} for name, found in route.links.items()}
     return {
         str(status): {
             "description": (model.__doc__ or model.__name__).strip().partition("\n")[0],
-            "headers": {} if route.is_stream else {
+            "headers": {
                 "Saga-Behind-Seconds": {"description": "seconds behind the log", "schema": {"type": "number"}}
             },
-            "content": {kind: {"schema": {"type": "string"} if route.is_stream else _reference(model)}},
+            "content": {"application/json": {"schema": _reference(model)}},
+            **({"links": links} if links else {}),
         }
         for status, model in route.answers.items()
     }  # fmt: skip
+
+
+def _events(route: Route) -> Json:
+    """What each event of a stream is: its name, and as its data the JSON that goes with the name."""
+    kinds = [
+        {"properties": {"event": {"const": str(name)}, "data": {"contentSchema": _reference(model)}}}
+        for name, model in route.events.items()
+    ]
+    return {
+        "type": "object",
+        "required": ["event", "data"],
+        "properties": {
+            "event": {"type": "string"},
+            "data": {"type": "string", "contentMediaType": "application/json"},
+        },
+        "oneOf": kinds,
+    }
 
 
 def _problems(route: Route, *, needs_token: bool) -> Json:
@@ -118,9 +139,9 @@ def _problems(route: Route, *, needs_token: bool) -> Json:
 
 
 def _schemas(routes: Sequence[Route]) -> Json:
-    answers = dict.fromkeys(model for route in routes for model in route.answers.values())
+    answers = dict.fromkeys(model for route in routes for model in (*route.answers.values(), *route.events.values()))
     given = [route.body for route in routes if route.body is not None]
-    answered: tuple[type[BaseModel], ...] = (*answers, Problem)
+    answered: tuple[type[BaseModel], ...] = tuple({**answers, Problem: None})
     wanted: list[tuple[type[BaseModel], Any]] = [(model, "serialization") for model in answered]
     wanted += [(model, "validation") for model in given]
     _, schema = models_json_schema(wanted, ref_template=_REF)

@@ -55,7 +55,8 @@ Handler = Callable[[Sources, Call], Awaitable[Reply | web.StreamResponse]]
 class Route:
     """One operation. `answers` are the models by status; problems come besides, each status with its reason.
 
-    `path_params` describes what stands in the path, by name: its JSON schema. A `stream` answers with events.
+    `path_params` describes what stands in the path, by name: its JSON schema. `events` are the models of a stream's
+    events, by name. `links`: what an answer leads to, by the operation's name: its parameters, each as an expression.
     """
 
     method: str
@@ -71,7 +72,8 @@ class Route:
     body: type[Request] | None = None
     header_params: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     problems: Mapping[int, str] = field(default_factory=dict)
-    is_stream: bool = False
+    events: Mapping[str, type[BaseModel]] = field(default_factory=dict)
+    links: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def is_write(self) -> bool:

@@ -8,9 +8,9 @@ from schemas.api.commands import Accepted, CommandRequest, DryRun
 from schemas.api.health import Health
 from schemas.api.incidents import DeadLetterPage, IncidentPage, Redriven, RedriveRequest
 from schemas.api.review import Review
-from schemas.api.sagas import EventList, SagaDetails, SagaPage, SagaSummary, Why
+from schemas.api.sagas import EventList, SagaDetails, SagaPage, Why
 from schemas.api.topology import FiguresReport, Topology
-from services.views.api.handlers.changes import changes
+from services.views.api.handlers.changes import EVENTS, changes
 from services.views.api.handlers.commands import IDEMPOTENCY_KEY, give_command
 from services.views.api.handlers.incidents import list_incidents, list_letters, redrive_letter
 from services.views.api.handlers.sagas import events, list_sagas, one_saga, review, why
@@ -40,6 +40,13 @@ _KEY: Mapping[str, Mapping[str, object]] = {
     }
 }
 _NO_SAGA = {404: "no saga of this id is known"}
+_NO_PAGE = {404: "the cursor leads nowhere in this list: ask again without it"}
+
+
+def _about(saga_id: str) -> Mapping[str, Mapping[str, str]]:
+    """The links to all that is said about a saga, whose id an expression gives."""
+    return {name: {"saga_id": saga_id} for name in ("getSaga", "whyIsItNotFinished", "listEvents", "getReview")}
+
 
 ROUTES: tuple[Route, ...] = (
     Route(
@@ -53,6 +60,8 @@ ROUTES: tuple[Route, ...] = (
         answers={200: SagaPage},
         tag="sagas",
         params=SagaListParams,
+        problems=_NO_PAGE,
+        links=_about("$response.body#/items/0/saga_id"),
     ),
     Route(
         method="GET",
@@ -108,10 +117,10 @@ ROUTES: tuple[Route, ...] = (
         "changed than is told, ask for the list again. `problem`: the stream ends, connect again. Every 10 s "
         "at least a comment.",
         handler=changes,
-        answers={200: SagaSummary},
+        answers={},
         tag="sagas",
         params=ChangesParams,
-        is_stream=True,
+        events=EVENTS,
     ),
     Route(
         method="POST",
@@ -137,6 +146,8 @@ ROUTES: tuple[Route, ...] = (
         answers={200: IncidentPage},
         tag="incidents",
         params=IncidentListParams,
+        problems=_NO_PAGE,
+        links=_about("$response.body#/items/0/saga_id"),
     ),
     Route(
         method="GET",
@@ -147,6 +158,13 @@ ROUTES: tuple[Route, ...] = (
         answers={200: DeadLetterPage},
         tag="incidents",
         params=LetterListParams,
+        problems=_NO_PAGE,
+        links={
+            "redriveDeadLetter": {
+                "partition": "$response.body#/items/0/partition",
+                "offset": "$response.body#/items/0/offset",
+            }
+        },
     ),
     Route(
         method="POST",

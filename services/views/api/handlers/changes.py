@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -13,6 +13,8 @@ from pydantic import BaseModel
 
 from schemas.api import health
 from schemas.api.health import Behind, ChangeEvent, Gap
+from schemas.api.problems import Problem
+from schemas.api.sagas import SagaSummary
 from services.inspection.facts import summary_of
 from services.views.api.coalescing import Coalescer
 from services.views.api.params import ChangesParams
@@ -23,6 +25,15 @@ from services.views.port import Change, Changed, Gone, Lagging, Missed
 
 HEARTBEAT = 10.0
 """Seconds after which something is sent, so that both sides notice when the other is gone."""
+
+EVENTS: Mapping[str, type[BaseModel]] = {
+    ChangeEvent.SAGA: SagaSummary,
+    ChangeEvent.GONE: health.Gone,
+    ChangeEvent.BEHIND: Behind,
+    ChangeEvent.GAP: Gap,
+    ChangeEvent.PROBLEM: Problem,
+}
+"""What the data of each event is."""
 
 
 @dataclass

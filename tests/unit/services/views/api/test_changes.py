@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from services.views.api import coalescing
 from services.views.api.coalescing import GAP, Coalescer
+from services.views.api.handlers.changes import EVENTS
 from services.views.port import RestoringError
 from tests.unit.services.cli.given import completed, running
 from tests.unit.services.views.api.conftest import World, sources_of
@@ -21,13 +22,14 @@ SAGA, OTHER = running("acme/a#1@x"), running("acme/a#2@y")
 
 
 def events(lines: Iterator[str]) -> Iterator[tuple[str, dict[str, object]]]:
-    """Name and data of each event."""
+    """Name and data of each event, which is as the document says."""
     name = ""
     for line in lines:
         field, _, value = line.partition(": ")
         if field == "event":
             name = value
         elif field == "data":
+            EVENTS[name].model_validate_json(value)
             yield name, json.loads(value)
 
 

@@ -66,7 +66,7 @@ def test_a_cursor_of_another_order_or_of_nobody_is_refused(world: World) -> None
     cursor = listed(world.client, "limit=2&sort=key").next
     for query in (f"limit=2&sort=started&cursor={cursor}", "cursor=AAAA", "cursor=W10"):
         answered = world.client.get(f"/sagas?{query}")
-        assert (answered.status, answered.json["type"]) == (400, "urn:saga:problem:invalid-request")
+        assert (answered.status, answered.json["type"]) == (404, "urn:saga:problem:not-found")
 
 
 def test_the_trackers_own_record_comes_where_it_is_asked_for(world: World) -> None:
