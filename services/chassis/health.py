@@ -12,6 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 
 from schemas.errors import UnavailableError
 from services.chassis.runner import Runner
+from services.chassis.serving import runner_for
 
 STALLED = 60.0
 """Seconds without a turn of the loop after which a service is no longer alive."""
@@ -71,7 +72,7 @@ async def serve(health: Health, registry: CollectorRegistry, host: str, port: in
         return web.Response(body=found, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     app.add_routes([web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", metrics)])
-    runner = web.AppRunner(app, access_log=None)
+    runner = runner_for(app)
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()

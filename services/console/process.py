@@ -16,6 +16,7 @@ from schemas.api.health import Health as TablesHealth
 from schemas.errors import ChoreographyError, UnavailableError
 from services.chassis.health import Health, serve
 from services.chassis.logs import log_to_stderr
+from services.chassis.serving import runner_for
 from services.console.api import Api, Unanswered
 from services.console.app import make_app
 from services.console.keys import API
@@ -76,7 +77,7 @@ async def _run(settings: ConsoleSettings) -> None:
 
 
 async def _pages(settings: ConsoleSettings) -> web.AppRunner:
-    runner = web.AppRunner(make_app(settings), access_log=None, shutdown_timeout=GRACE, handler_cancellation=True)
+    runner = runner_for(make_app(settings), GRACE)
     await runner.setup()
     try:
         await web.TCPSite(runner, settings.console_host, settings.console_port).start()
