@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -50,7 +50,7 @@ class KeyPart(msgspec.Struct, frozen=True):
 
 
 class Answers:
-    """This worker's parts of answers. `now` is milliseconds UTC."""
+    """This worker's parts of answers. `now` is milliseconds UTC; `also` is what else is wrong, as sentences."""
 
     def __init__(
         self,
@@ -60,6 +60,7 @@ class Answers:
         positions: Positions,
         standing: Standing,
         now: Callable[[], int] = lambda: round(time.time() * 1000),
+        also: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         self.url = url
         self.partitions = partitions
@@ -67,6 +68,7 @@ class Answers:
         self._positions = positions
         self.standing = standing
         self._now = now
+        self._also = also
 
     @property
     def ready(self) -> frozenset[int]:
@@ -104,7 +106,7 @@ class Answers:
         return FiguresPart(index.counts(now), open_ones, self._holdings.tallies(self.ready, now))
 
     def complaints(self) -> tuple[str, ...]:
-        """What is wrong with what it holds, as sentences."""
-        if not self._holdings.unreadable:
-            return ()
-        return (f"records that this version cannot read are left out, the first of them {self._holdings.unreadable}",)
+        """What is wrong with it and with what it holds, as sentences."""
+        first = self._holdings.unreadable
+        left_out = (f"records that this version cannot read are left out, the first of them {first}",) if first else ()
+        return (*left_out, *self._also())

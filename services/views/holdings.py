@@ -85,6 +85,11 @@ class Holdings:
 
     # ---- writing
 
+    def keep_for(self, keep: Mapping[str, int]) -> None:
+        """From now on finished sagas are shown for so long."""
+        self.keep.clear()
+        self.keep.update(keep)
+
     def fold(self, partition: int, key: bytes, arrival: Arrival) -> tuple[Folded, bytes | None]:
         """What a record makes of its key, and the value that is to be written (none: the key leaves)."""
         folded = fold(self.shelf(partition, key), arrival, self.keep)

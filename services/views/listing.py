@@ -102,14 +102,15 @@ def entry_of(value: bytes | bytearray | memoryview) -> Entry:
 
 
 class Index:
-    """The entries of one worker's sagas. `keep` is how long finished sagas are shown, in milliseconds, by definition.
+    """The entries of one worker's sagas. `keep` is how long finished sagas are shown, in milliseconds, by definition;
+    it may change.
 
     `state_of` gives a saga's record on `saga.state`, for the rows of a page.
     """
 
     def __init__(self, state_of: Callable[[str], bytes | None], keep: Mapping[str, int] | None = None) -> None:
         self._state_of = state_of
-        self._keep = dict(keep or {})
+        self._keep = {} if keep is None else keep
         self._entries: dict[str, Entry] = {}
         self._troubled: dict[str, Entry] = {}
         self.titles = Titles(self._entries.__contains__)

@@ -35,6 +35,19 @@ class Said(msgspec.Struct, frozen=True):
     answer: msgspec.Raw = msgspec.Raw(b"null")
 
 
+class Who(msgspec.Struct, frozen=True):
+    """A worker: the id that it has for as long as it runs, its process, and its machine."""
+
+    id: str
+    process: int
+    host: str
+
+    @property
+    def encoded(self) -> bytes:
+        """As it is sent."""
+        return msgspec.json.encode(self)
+
+
 class OfKey(msgspec.Struct, frozen=True):
     """Asks for the sagas of a business key."""
 
@@ -95,15 +108,11 @@ class Peers:
 
     async def ask(self, url: str, kind: Question, question: object) -> Said:
         """What the worker at `url` says. Raises PeerError."""
-        timeout = aiohttp.ClientTimeout(PATIENCE, connect=PATIENCE / 2)
-        body = msgspec.json.encode(question)
-        try:
-            async with self._session.post(f"{url}{PATH}/{kind.name}", data=body, timeout=timeout) as response:
-                if response.status != 200:
-                    raise PeerError(f"the worker at {url} answers {response.status}")
-                return msgspec.json.decode(await response.read(), type=Said)
-        except (aiohttp.ClientError, TimeoutError, OSError, msgspec.DecodeError) as error:
-            raise PeerError(f"the worker at {url} does not answer ({type(error).__name__})") from error
+        return await self._asked(url, "POST", kind.name, Said, msgspec.json.encode(question))
+
+    async def who(self, url: str) -> Who:
+        """Which worker is at `url`. Raises PeerError."""
+        return await self._asked(url, "GET", "who", Who)
 
     async def listen(self, url: str, saga_id: str | None) -> AsyncIterator[Change]:
         """What changes at the worker at `url`, until the connection ends. Raises PeerError if it breaks."""
@@ -116,6 +125,16 @@ class Peers:
                     yield decoder.decode(line)
         except (aiohttp.ClientError, TimeoutError, OSError, msgspec.DecodeError) as error:
             raise PeerError(f"the worker at {url} is not heard any more ({type(error).__name__})") from error
+
+    async def _asked(self, url: str, method: str, name: str, kind: type[T], body: bytes | None = None) -> T:
+        timeout = aiohttp.ClientTimeout(PATIENCE, connect=PATIENCE / 2)
+        try:
+            async with self._session.request(method, f"{url}{PATH}/{name}", data=body, timeout=timeout) as response:
+                if response.status != 200:
+                    raise PeerError(f"the worker at {url} answers {response.status}")
+                return msgspec.json.decode(await response.read(), type=kind)
+        except (aiohttp.ClientError, TimeoutError, OSError, msgspec.DecodeError) as error:
+            raise PeerError(f"the worker at {url} does not answer ({type(error).__name__})") from error
 
 
 async def _lines(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:

@@ -50,6 +50,11 @@ class Positions:
         """Seconds behind the log, of the partition that is furthest behind."""
         return max((max(0, now - self.as_of(number)) / 1000 for number in partitions), default=0.0)
 
+    def mark(self, partition: int) -> object:
+        """What is reached: something else as soon as it moves on."""
+        waiting = self._waiting.get(partition)
+        return self.as_of(partition), waiting[0][0] if waiting else None
+
     @property
     def waiting(self) -> int:
         """How many records wait."""

@@ -6,15 +6,13 @@ import asyncio
 import logging
 import os
 import signal
-import socket
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Any, NoReturn, TypeVar
 
-import aiohttp
-from aiohttp import web
 from prometheus_client import CollectorRegistry, ProcessCollector
 
 from schemas.errors import ChoreographyError, UnavailableError
@@ -23,7 +21,6 @@ from services.chassis.blobs import BlobStore
 from services.chassis.clock import SystemClock
 from services.chassis.definitions import Statement, agree
 from services.chassis.kafka import KafkaCluster
-from services.chassis.paths import saga_home
 from services.chassis.patience import until_available
 from services.chassis.process import calm_the_collector, cluster_of, load_settings, prepare_topics
 from services.chassis.settings import Settings
@@ -32,17 +29,23 @@ from services.inspection.loading import readable_definitions
 from services.inspection.said import said_by_services
 from services.views.answers import Answers
 from services.views.api.app import mounted
+from services.views.api.clients import Clients
 from services.views.api.sources import Sources
+from services.views.expiry import follow, kept_for
 from services.views.feed import Feed
 from services.views.gathering import GatheredTables
 from services.views.holdings import Holdings
+from services.views.identity import introducing
 from services.views.metrics import ViewsMetrics
-from services.views.peers import Peers, routes
+from services.views.peers import routes
+from services.views.place import Place, settled
 from services.views.position import Positions
 from services.views.quiet import quieten
+from services.views.readiness import why_ended, why_not_ready
 from services.views.settings import ViewsSettings, views_settings
 from services.views.stream.app import ViewsApp, Wiring, make_app
 from services.views.stream.table import CHANGELOG
+from services.views.stream.vigil import Vigil, asking, marks_of, patience
 from services.views.titles import FirstEvents, following
 from topology.model import Saga
 from topology.topics import SAGA_STATE, TopicFactory, shared_topics
@@ -55,6 +58,11 @@ LOOK_EVERY = 0.5
 
 KAFKA_PATIENCE = 4.0
 """Seconds that Kafka gets to answer a question of the API."""
+
+GRACE = 5.0
+"""Seconds that the process gets to close everything after the time in which the stream drains."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +88,6 @@ def run() -> None:
     except Exception:
         LOG.exception("stopped by an unexpected error")
         _exit(1)
-    _exit(0)
 
 
 class Worker:
@@ -91,74 +98,120 @@ class Worker:
         self._own = own
         self._definitions = definitions
         self._stop = asyncio.Event()
-        self._health = health.Health(NAME)
+        self._clients = Clients(lambda: cluster_of(settings), self._groups)
+        self._health = health.Health(NAME, reasons=("this worker has just started, and has not heard from Kafka yet",))
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
 
-    async def work(self) -> None:
-        """Work until told to stop. Raises ChoreographyError if something is wrong that a restart does not mend."""
+    async def work(self) -> NoReturn:
+        """Work until told to stop, or until an error that a restart may mend; then end the process."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._on_signal, number)
         async with AsyncExitStack() as stack:
-            await self._serve_health(stack)
-            prepared = await asyncio.to_thread(until_available, self._prepare, self._stop.is_set)
-            if prepared is not None:
-                await self._run(prepared, stack)
+            if not await self._has_worked(stack):
+                _exit(1)  # closing what is open may wait for Kafka, or for a stream that does not know it has ended
+        _exit(0)
 
     # ---- inside
 
-    def _prepare(self) -> Prepared:
+    async def _has_worked(self, stack: AsyncExitStack) -> bool:
+        """Work; whether it was without an error."""
+        try:
+            await self._serve_health(stack)
+            place = await settled(self._own, lambda: "; ".join(self._health.reasons), self._kafka, stack)
+            attempts = asyncio.to_thread(until_available, self._attempt, self._stop.is_set)
+            prepared = await self._until(attempts, place.address.watch())
+            if prepared is not None:
+                await self._run(prepared, place, stack)
+        except ChoreographyError as error:
+            LOG.error("%s", error)
+        except Exception:
+            LOG.exception("stopped by an unexpected error")
+        else:
+            return True
+        return False
+
+    def _attempt(self) -> Prepared:
         """Agree with Kafka on topics; everything has as many partitions as `saga.state`."""
-        cluster = cluster_of(self._settings)
         make = TopicFactory(self._settings.partitions, self._settings.replication_factor)
         specs = (*shared_topics(make), make.changelog(CHANGELOG))
-        partitions = prepare_topics(cluster.admin(), specs, SAGA_STATE)
-        return Prepared(partitions, kept_for(agree(cluster, (), SystemClock())))
+        try:
+            partitions = self._asked(lambda: prepare_topics(self._clients.admin(), specs, SAGA_STATE))
+            return Prepared(partitions, kept_for(self._deployed()))
+        except UnavailableError as error:
+            self._health.reasons = (f"the tables wait for Kafka: {error}",)
+            raise
 
-    async def _run(self, prepared: Prepared, stack: AsyncExitStack) -> None:
+    def _deployed(self) -> Sequence[Statement]:
+        """What is known of definitions."""
+        return self._asked(lambda: agree(self._clients, (), SystemClock()))
+
+    def _asked(self, ask: Callable[[], T]) -> T:
+        """What is asked of Kafka; a client that it did not answer may know the cluster as it was, and is replaced."""
+        try:
+            return ask()
+        except UnavailableError:
+            self._clients.renew()
+            raise
+
+    async def _run(self, prepared: Prepared, place: Place, stack: AsyncExitStack) -> None:
         feed, positions = Feed(), Positions()
         holdings = Holdings(prepared.keep, feed.tell)
-        server, port = await self._listen()
-        url = self._own.url_at(port)
-        app = make_app(self._wiring(prepared, url), holdings, positions, lambda: _exit(1))
-        answers = Answers(url, prepared.partitions, holdings, positions, app)
-        session = await stack.enter_async_context(aiohttp.ClientSession())
-        tables = GatheredTables(answers, feed, Peers(session), self._settings.session_timeout)
+        wiring = self._wiring(prepared, place.url)
+        app = make_app(wiring, holdings, positions, lambda: _exit(1))
+        answers = Answers(place.url, prepared.partitions, holdings, positions, app, also=place.address.complaints)
+        tables = GatheredTables(answers, feed, place.peers, self._settings.session_timeout)
         self._registry.register(ViewsMetrics(answers, holdings, positions, feed))
         http = mounted(self._sources(tables))
-        http.add_routes(routes(answers, feed))
-        await self._serve(http, server, stack)
+        http.add_routes([introducing(place.me), *routes(answers, feed)])
+        await place.door.open_to(http)
         await stack.enter_async_context(following(holdings.index.titles, self._first_events(), answers))
-        LOG.info("the HTTP API is at %s/api/v1, Kafka at %s", url, self._settings.bootstrap_servers)
-        await self._stream(app, answers)
+        LOG.info("the HTTP API is at %s/api/v1, Kafka at %s", place.url, self._kafka)
+        vigil = Vigil(lambda: marks_of(app), asking(wiring.kafka, app), patience(wiring.session_timeout))
+        await self._stream(app, answers, vigil.watch(), place.address.watch(), follow(self._deployed, holdings))
 
-    async def _stream(self, app: ViewsApp, answers: Answers) -> None:
-        """Run the stream until told to stop, or until it fails."""
-        starting = asyncio.ensure_future(app.start())
-        try:
-            while not self._stop.is_set():
-                self._note(app, answers)
-                if app.crashed or (starting.done() and starting.exception() is not None):
-                    reason = app.crash_reason or starting.exception()
-                    raise UnavailableError(f"the stream broke off ({type(reason).__name__}: {reason}): start it again")
-                await _pause(self._stop, LOOK_EVERY)
-            LOG.info("stopping")
-            await asyncio.wait_for(app.stop(), self._settings.drain_timeout)
-        except TimeoutError:
+    async def _stream(self, app: ViewsApp, answers: Answers, *watches: Coroutine[Any, Any, None]) -> None:
+        """Run the stream until told to stop, or until it fails, or one that watches finds that something is wrong."""
+        await self._until(self._follow(app, answers), *watches)
+        LOG.info("stopping")
+        stopping = asyncio.ensure_future(app.stop())
+        await asyncio.wait({stopping}, timeout=self._settings.drain_timeout)
+        if not stopping.done() or stopping.exception() is not None:
             LOG.warning("not everything was committed in time: it is folded once more at the next start, to no effect")
-        finally:
-            starting.cancel()
 
-    def _note(self, app: ViewsApp, answers: Answers) -> None:
-        """Say how it is, for `/readyz`."""
-        self._health.turned_at = self._health.now()
-        self._health.reasons = why_not_ready(app, answers)
+    async def _follow(self, app: ViewsApp, answers: Answers) -> NoReturn:
+        """Start the stream, and say how it is, for `/readyz`. Raises UnavailableError when it ends."""
+        starting = asyncio.ensure_future(app.start())
+        while True:
+            self._health.turned_at = self._health.now()
+            self._health.reasons = why_not_ready(app, answers)
+            if (why := why_ended(app, starting)) is not None:
+                raise UnavailableError(f"the stream broke off ({why}): start it again")
+            await asyncio.sleep(LOOK_EVERY)
+
+    async def _until(self, work: Coroutine[Any, Any, T], *watches: Coroutine[Any, Any, None]) -> T | None:
+        """What `work` returns; none if told to stop before. Raises what one of them raises."""
+        working = asyncio.ensure_future(work)
+        tasks = [working, *map(asyncio.ensure_future, (self._stop.wait(), *watches))]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+            return working.result() if working.done() else None
+        finally:
+            for task in tasks:
+                task.cancel()
+
+    @property
+    def _kafka(self) -> str:
+        return self._settings.bootstrap_servers
+
+    def _groups(self) -> KafkaGroups:
+        return KafkaGroups(self._settings.kafka_properties, KAFKA_PATIENCE)
 
     def _wiring(self, prepared: Prepared, url: str) -> Wiring:
-        folder = saga_home() / NAME  # Faust wants one, and keeps nothing in it
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        return Wiring(self._settings.kafka_properties, url, prepared.partitions, folder, self._settings.session_timeout)
+        return Wiring(self._settings.kafka_properties, url, prepared.partitions, self._settings.session_timeout)
 
     def _first_events(self) -> FirstEvents:
         """They are followed for ever, so the broker may hold an empty fetch back for longer than is usual here."""
@@ -170,12 +223,12 @@ class Worker:
         return Sources(
             tables,
             lambda: cluster_of(settings),
-            lambda: KafkaGroups(settings.kafka_properties, KAFKA_PATIENCE),
+            self._groups,
             BlobStore(settings.blob_url),
             self._definitions,
             self._own.api_token,
-            settings.bootstrap_servers,
-            lambda: said_by_services(settings.bootstrap_servers),
+            self._kafka,
+            lambda: said_by_services(self._kafka),
         )
 
     async def _serve_health(self, stack: AsyncExitStack) -> None:
@@ -184,56 +237,14 @@ class Worker:
             runner = await health.serve(self._health, self._registry, settings.http_host, settings.http_port)
             stack.push_async_callback(runner.cleanup)
 
-    async def _serve(self, http: web.Application, server: socket.socket, stack: AsyncExitStack) -> None:
-        runner = web.AppRunner(http, access_log=None, shutdown_timeout=1.0, handler_cancellation=True)
-        await runner.setup()
-        stack.push_async_callback(runner.cleanup)
-        await web.SockSite(runner, server).start()
-
-    async def _listen(self) -> tuple[socket.socket, int]:
-        """The socket of the API; its port may be any that is free. Raises UnavailableError if it cannot be had."""
-        host, port = self._own.views_host, self._own.views_port
-        try:
-            server = await asyncio.to_thread(socket.create_server, (host, port), reuse_port=False)
-        except OSError as error:
-            raise UnavailableError(
-                f"{host}:{port} cannot be had for the HTTP API ({error.strerror or error}): set SAGA_VIEWS_PORT to a "
-                "free port"
-            ) from None
-        return server, server.getsockname()[1]
-
     def _on_signal(self, number: int) -> None:
-        """The first signal asks to stop, the second insists."""
+        """The first signal asks to stop, the second insists; what does not end in time is left behind."""
         if self._stop.is_set():
             _exit(128 + number)
         self._stop.set()
-
-
-def kept_for(statements: Sequence[Statement]) -> dict[str, int]:
-    """For how long finished sagas are shown, milliseconds by definition; of several versions the longest."""
-    keep: dict[str, int] = {}
-    for said in statements:
-        seconds = said.definition.get("keep_finished")
-        if isinstance(seconds, int | float):
-            keep[said.name] = max(keep.get(said.name, 0), round(seconds * 1000))
-    return keep
-
-
-def why_not_ready(app: ViewsApp, answers: Answers) -> tuple[str, ...]:
-    """What keeps this worker from answering for its partitions, and what it leaves out."""
-    ours = {number for number, url in app.owners.items() if url == answers.url}
-    if not app.owners:
-        return ("no partitions yet: the workers are sharing them out",)
-    waiting = sorted(ours - answers.ready)
-    return tuple(f"partition {number} waits: its table is being restored" for number in waiting)
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        return
+        end = threading.Timer(self._settings.drain_timeout + GRACE, _exit, (0,))
+        end.daemon = True
+        end.start()
 
 
 def _exit(code: int) -> NoReturn:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import faust
@@ -37,7 +36,6 @@ class Wiring:
     kafka: Mapping[str, str]
     url: str
     partitions: int
-    folder: Path
     session_timeout: float = 10.0
     commit_every: float = 1.0
     group: str = GROUP
@@ -59,6 +57,15 @@ class ViewsApp(faust.App):
 
     def _new_producer_transport(self) -> TransportT:
         return SureTransport(self.conf.broker_producer, self)
+
+    def _create_directories(self) -> None:
+        """Tables in memory need no folder, and so no disk."""
+
+    @property
+    def ours(self) -> frozenset[int]:
+        """The partitions that this worker was given."""
+        here = str(self.conf.canonical_url)
+        return frozenset(number for number, url in self.owners.items() if url == here)
 
     @property
     def owners(self) -> dict[int, str]:
@@ -103,7 +110,6 @@ def make_app(wiring: Wiring, holdings: Holdings, positions: Positions, die: Call
         processing_guarantee="at_least_once",
         store="memory://",
         autodiscover=False,
-        datadir=wiring.folder,
         web_enabled=False,
         canonical_url=URL(wiring.url),
         topic_partitions=wiring.partitions,
@@ -144,8 +150,13 @@ class Folding:
         self._die = die
 
     def take(self, event: faust.EventT[Any]) -> None:
-        """Fold a record. Does not raise: Faust acknowledges the record of an agent that does."""
+        """Fold a record. Does not raise: Faust acknowledges the record of an agent that does.
+
+        One that was read before its partition went to another is left to that one: here nobody would ever let go of it.
+        """
         message = event.message
+        if message.partition not in self._app.table.store.ours:
+            return
         try:
             self._take(message.partition, message.offset, round(message.timestamp * 1000), message.key, message.value)
         except Exception:

@@ -26,6 +26,7 @@ class HeldStore(Store[bytes, bytes]):
         super().__init__(*args, **kwargs)
         self._holdings = holdings
         self._applied: dict[int, int] = {}
+        self.ours: frozenset[int] = frozenset()
         self.ready: frozenset[int] = frozenset()
 
     def __setitem__(self, key: bytes, value: bytes) -> None:
@@ -46,9 +47,16 @@ class HeldStore(Store[bytes, bytes]):
         """Take values from the changelog."""
         for event in batch:
             message = event.message
+            if message.partition not in self.ours:  # it was read before the partition went to another
+                continue
             if isinstance(message.key, bytes):
                 self._holdings.restore(message.partition, message.key, message.value)
             self.set_persisted_offset(message.tp, message.offset)
+
+    @property
+    def applied(self) -> dict[int, int]:
+        """Up to where the changelog is known, by partition."""
+        return dict(self._applied)
 
     def persisted_offset(self, tp: TP) -> int | None:
         """Up to where the changelog is known: a partition that stays is not read again at each rebalance."""
@@ -63,9 +71,9 @@ class HeldStore(Store[bytes, bytes]):
         self, assigned: set[TP], revoked: set[TP], newly_assigned: set[TP], generation_id: int = 0
     ) -> None:
         """Let go of what is somebody else's; what is new has to be restored before it is shown."""
-        ours = {tp.partition for tp in assigned if tp.topic == CHANGELOG}
-        gone = (self._applied.keys() | self._holdings.partitions) - ours
-        self.ready &= ours - {tp.partition for tp in newly_assigned if tp.topic == CHANGELOG}
+        self.ours = frozenset(tp.partition for tp in assigned if tp.topic == CHANGELOG)
+        gone = (self._applied.keys() | self._holdings.partitions) - self.ours
+        self.ready &= self.ours - {tp.partition for tp in newly_assigned if tp.topic == CHANGELOG}
         self._holdings.forget(gone)
         for number in gone:
             self._applied.pop(number, None)

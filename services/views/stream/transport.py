@@ -108,6 +108,10 @@ class CommittedThread(driver.AIOKafkaConsumerThread):
         consumer._fetch_max_wait_ms = FETCH_WAIT
         return consumer
 
+    def on_crash(self, msg: str, *fmt: Any, **kwargs: Any) -> None:
+        """The process ends with a sentence; what it died of need not be printed before, too."""
+        LOG.warning(msg.format(*fmt))
+
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         """Whether these offsets are committed. If not, their records are folded once more: that changes nothing."""
         ours = {tp: OffsetAndMetadata(offset, "") for tp, offset in offsets.items() if tp in self.assignment()}

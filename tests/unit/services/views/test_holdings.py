@@ -141,3 +141,17 @@ def test_what_is_restored_from_the_changelog_is_what_was_folded(story: list[tupl
     assert shown(restored) == shown(live)
     assert restored.index.counts(NOW) == live.index.counts(NOW)
     assert counted(restored.tallies([0], NOW)) == counted(live.tallies([0], NOW))
+
+
+def test_when_a_definition_keeps_its_sagas_for_longer_they_are_shown_for_longer() -> None:
+    holdings = Holdings({"chain": HOUR})
+    state = ended("k@1", BEGAN)
+    key = state.key.encode()
+    _, value = holdings.fold(0, key, arrives(state))
+    holdings.put(0, key, value)
+    later = BEGAN + 2 * HOUR
+    assert holdings.shown(0, key, later) == ()
+    assert holdings.index.part(SagaQuery(), later).total == 0
+    holdings.keep_for({"chain": 3 * HOUR})
+    assert [one.saga_id for one in holdings.shown(0, key, later)] == ["k@1"]
+    assert holdings.index.part(SagaQuery(), later).total == 1

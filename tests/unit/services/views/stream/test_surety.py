@@ -9,14 +9,19 @@ from typing import Any, cast
 
 import pytest
 from faust.exceptions import ProducerSendError
+from faust.types import TP
 from faust.types.tuples import FutureMessage
+from yarl import URL
 
 from schemas.errors import TopologyError
-from services.tracker.core.state import encode
+from services.tracker.core.state import SagaState, encode
 from services.views.holdings import Holdings
+from services.views.kept import EMPTY, Arrival, fold
+from services.views.kept import encode as encode_value
 from services.views.position import Positions
 from services.views.stream.app import Folding, ViewsApp
 from services.views.stream.security import credentials
+from services.views.stream.table import CHANGELOG, HeldStore
 from services.views.stream.transport import MOST_UNSENT, SureBuffer
 from tests.unit.services.views.given import saga
 
@@ -35,8 +40,14 @@ def event(key: bytes, value: bytes | None) -> Any:
     return SimpleNamespace(message=message)
 
 
+class Values(dict[bytes, bytes]):
+    """The values of a table, in a worker that has these partitions."""
+
+    store = SimpleNamespace(ours=frozenset({0}))
+
+
 def folding(holdings: Holdings, died: list[bool]) -> tuple[Folding, dict[bytes, bytes]]:
-    table: dict[bytes, bytes] = {}
+    table = Values()
     app = cast(ViewsApp, SimpleNamespace(table=table, positions=Positions()))
     return Folding(app, holdings, lambda: died.append(True)), table
 
@@ -48,6 +59,39 @@ def test_a_mistake_of_ours_stops_the_process_and_does_not_reach_faust(caplog: py
         one.take(event(b"k@1", encode(saga("k@1"))))
     assert died == [True]
     assert "saga.state[0]@7" in caplog.text
+
+
+def test_a_record_whose_partition_has_gone_to_another_worker_is_left_to_that_one() -> None:
+    """Else its saga would be in the lists of both, and counted twice."""
+    one, table = folding(Holdings({}), [])
+    late = event(b"k@1", encode(saga("k@1")))
+    late.message.partition = 1
+    one.take(late)
+    assert table == {}
+    one.take(event(b"k@1", encode(saga("k@1"))))
+    assert [*table] == [b"k"]
+
+
+def test_a_value_whose_partition_has_gone_to_another_worker_is_not_restored() -> None:
+    holdings = Holdings({})
+    app = SimpleNamespace(loop=None, conf=None)
+    store = HeldStore(URL("memory://"), cast(Any, app), cast(Any, None), table_name="sagas", holdings=holdings)
+    restored = event(b"k", written(saga("k@1")))
+    restored.message.tp = TP(CHANGELOG, 0)
+
+    async def go() -> None:
+        for here in ({1}, {0, 1}):
+            await store.on_rebalance({TP(CHANGELOG, number) for number in here}, set(), set())
+            store.apply_changelog_batch([restored], bytes, bytes)
+            assert (0 in holdings.partitions) is (0 in here)
+
+    asyncio.run(go())
+
+
+def written(state: SagaState) -> bytes:
+    """The value of a key that has this saga."""
+    arrival = Arrival(state.saga_id, encode(state), 0, 0)
+    return encode_value(fold(EMPTY, arrival, {}).shelf)
 
 
 def test_a_record_that_cannot_be_read_stops_nothing() -> None:
