@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from schemas.api.model import Answer, Count, Milliseconds, Value
+from schemas.api.model import Answer, Count, Milliseconds, Timestamp, Value
 from schemas.api.sagas import Graph
 
 
@@ -49,10 +49,20 @@ class DefinitionTopology(Value):
     steps: tuple[StepTopology, ...]
 
 
+class PausedScope(Value):
+    """Sagas that are paused together, those that come later with them; `scope` is what a command to resume takes."""
+
+    scope: Annotated[str, Field(examples=["definition:code_review", "step:code_review/llm", "prefix:acme/"])]
+    by: str
+    reason: str
+    at: Timestamp
+
+
 class Topology(Answer):
-    """All definitions that are known here."""
+    """All definitions that are known here, and what is paused beyond single sagas, by scope."""
 
     definitions: tuple[DefinitionTopology, ...]
+    paused: tuple[PausedScope, ...]
 
 
 class StepFigures(Value):

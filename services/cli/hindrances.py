@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from schemas import control
 from schemas.control import ControlEntry
 from services.chassis.partitioner import partition_of
 from services.chassis.port import Cluster
 from services.cli.output import clock
+from services.cli.views.pauses import resuming
 from services.inspection.diagnosis import missing_services, sentence
 from services.inspection.groups import Groups
 from services.inspection.reading import partition_count
@@ -28,20 +30,22 @@ def hindrance(cluster: Cluster, groups: Groups, state: SagaState | None, saga_id
 
 def _pauses(wide: Wide, state: SagaState) -> Iterator[str]:
     for prefix, entry in wide.prefixes:
-        yield from _pause(f"Every key that begins with {prefix}", f"--key-prefix {prefix}", entry)
+        yield from _pause(f"Every key that begins with {prefix}", control.of_prefix(prefix), entry)
     if wide.definition is not None:
-        yield from _pause(f"The definition {state.definition}", f"--definition {state.definition}", wide.definition)
+        yield from _pause(
+            f"The definition {state.definition}", control.of_definition(state.definition), wide.definition
+        )
     ahead = {step.name for step in state.steps if step.status is StepStatus.WAITING or step.status.is_open}
     for step, entry in wide.steps:
         if step in ahead:
-            yield from _pause(f"Step {step}", f"--step {state.definition}/{step}", entry)
+            yield from _pause(f"Step {step}", control.of_step(state.definition, step), entry)
 
 
-def _pause(what: str, option: str, entry: ControlEntry) -> Iterator[str]:
+def _pause(what: str, scope: str, entry: ControlEntry) -> Iterator[str]:
     hold = entry.paused
     if hold is not None:
         why = f" ({hold.reason})" if hold.reason else ""
-        yield f"{what} is paused by {hold.by}{why} since {clock(hold.at)}: `saga resume {option}`."
+        yield f"{what} is paused by {hold.by}{why} since {clock(hold.at)}: `{resuming(scope)}`."
 
 
 def _unseen(saga_id: str, partitions: int) -> SagaState:

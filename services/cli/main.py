@@ -18,6 +18,7 @@ from services.cli.connection import connection_for, set_up_logs
 from services.cli.demo import demo
 from services.cli.exits import Exit
 from services.cli.output import harmless
+from services.cli.pauses import pauses
 from services.cli.review import EPILOG, review
 from services.cli.sagas import events, ls, show
 from services.cli.steering import commands
@@ -64,6 +65,7 @@ app.command(epilog="Exit codes: 0 shown, 1 failed or not there.")(show)
 app.command(epilog="Exit codes: 0 shown, 1 failed or not there.")(why)
 app.command(epilog="Exit codes: 0 shown, 1 failed or not there.")(events)
 app.command(epilog="Exit codes: 0 listed, 1 failed.")(incidents)
+app.command(epilog="Exit codes: 0 listed, 1 failed.")(pauses)
 for steer in (
     commands.pause,
     commands.resume,

@@ -7,8 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 
-import msgspec
-
 from schemas import control
 from schemas.control import ControlEntry
 from services.chassis.offsets import Position
@@ -17,6 +15,7 @@ from services.chassis.port import Cluster
 from services.chassis.records import Record, TopicPartition
 from services.inspection.diagnosis import TRACKER, service_of, started_by
 from services.inspection.groups import Groups
+from services.inspection.held import entry_of
 from services.inspection.letters import DeadLetter, letters_in
 from services.inspection.reading import latest, to_the_end
 from services.inspection.times import now
@@ -220,14 +219,7 @@ def _read(cluster: Cluster, positions: Mapping[TopicPartition, int | None]) -> I
 def control_of(cluster: Cluster, number: int) -> dict[str, ControlEntry]:
     """The entries of `saga.control` in one partition, by scope."""
     values = latest(_records(cluster, TopicPartition(SAGA_CONTROL, number), None))
-    return {scope: entry for scope, value in values.items() if (entry := _entry(value)) is not None}
-
-
-def _entry(value: bytes) -> ControlEntry | None:
-    try:
-        return control.decode(value)
-    except msgspec.DecodeError:  # written by a newer tracker: services pass over it, too
-        return None
+    return {scope: entry for scope, value in values.items() if (entry := entry_of(value)) is not None}
 
 
 def _triggers(state: SagaState, step: StepState) -> list[str]:

@@ -71,6 +71,24 @@ def test_a_paused_saga_says_why_and_goes_on_by_the_button(page: Page, stack: Sta
     expect(page.locator("#events")).to_contain_text("parcel.weighed")
 
 
+def test_a_step_that_is_paused_says_so_in_the_topology_and_is_resumed_there(page: Page, stack: Stack) -> None:
+    page.goto(f"{stack.url}/topology")
+    section = page.locator("section", has=page.get_by_role("heading", name="parcel"))
+    section.get_by_label("What to pause or resume").select_option("step:parcel/weigh")
+    section.get_by_role("button", name="Pause…").click()
+    page.get_by_label("Reason").fill("the scale is away")
+    page.get_by_role("button", name="Pause all of it").click()
+    pause = section.get_by_label("Pause", exact=True)
+    expect(pause).to_contain_text("the step parcel/weigh is paused by ada")
+    expect(pause).to_contain_text("the scale is away")
+    expect(section.locator(".draw-across .state-paused")).to_have_count(1)
+    stack.send("held-up")
+    pause.get_by_role("button", name="Resume all of it").click()
+    page.get_by_role("button", name="Resume all of it").click()
+    expect(pause).to_have_count(0)
+    stack.until_known("held-up@1", "completed")
+
+
 def test_an_incident_is_solved_from_the_inbox(page: Page, stack: Stack) -> None:
     page.goto(f"{stack.url}/incidents")
     mark = broken(stack.folder, "heavy")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -13,7 +13,7 @@ from schemas.api.topology import DefinitionTopology
 from services.console.drawing.layout import Box, Joined, Layout, Point, Route, laid_out
 from services.console.drawing.marks import SIZE, mark
 from services.console.drawing.markup import classes, element, figure, joined
-from services.console.drawing.pictures import PAD, ROUND, Arrow, Figure, Picture, loads_of, picture, told
+from services.console.drawing.pictures import PAD, ROUND, Arrow, Figure, Picture, flow, picture, told
 
 _ARROW = 7.0
 _WIDE, _VERY_WIDE = 900.0, 1700.0
@@ -24,10 +24,13 @@ def graph(drawn: Graph, title: str = "The saga's steps and events") -> Markup:
     return _drawing(picture(drawn), title)
 
 
-def topology(definition: DefinitionTopology) -> Markup:
-    """A definition with what goes on: at each edge to a step its throughput, its failures, and the consumer lag."""
+def topology(definition: DefinitionTopology, paused: Collection[str] = ()) -> Markup:
+    """A definition with what goes on: at each edge to a step its throughput, its failures, and the consumer lag.
+
+    `paused` are the names of the steps that are.
+    """
     title = f"{definition.name} version {definition.version}: steps and events, with what went on in the last minute"
-    return _drawing(picture(definition.graph, loads_of(definition)), title)
+    return _drawing(flow(definition, paused), title)
 
 
 def _drawing(found: Picture, title: str) -> Markup:

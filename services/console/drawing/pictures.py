@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 
 from schemas.api.sagas import Edge, Graph, Node, NodeKind
@@ -66,17 +66,26 @@ class Picture:
     is_of_saga: bool
 
 
-def picture(graph: Graph, loads: Mapping[str, StepTopology] | None = None) -> Picture:
-    """A graph's drawing; with what goes on at its steps, by their names, that is written at the edges to them."""
+def picture(graph: Graph) -> Picture:
+    """The drawing of a definition, or of a saga in its definition."""
+    return _picture(graph, {}, is_of_saga=any(node.state for node in graph.nodes))
+
+
+def flow(definition: DefinitionTopology, paused: Collection[str]) -> Picture:
+    """The drawing of a definition with what goes on at its steps, and which of them are paused."""
+    held = tuple(
+        node.model_copy(update={"state": "paused"}) if node.kind is NodeKind.STEP and node.name in paused else node
+        for node in definition.graph.nodes
+    )
+    loads = {step.name: step for step in definition.steps}
+    return _picture(Graph(nodes=held, edges=definition.graph.edges), loads, is_of_saga=False)
+
+
+def _picture(graph: Graph, loads: Mapping[str, StepTopology], *, is_of_saga: bool) -> Picture:
     places = {node.id: at for at, node in reversed(list(enumerate(graph.nodes)))}
     known = [edge for edge in dict.fromkeys(graph.edges) if edge.source in places and edge.target in places]
-    arrows = tuple(_arrow(graph, places, edge, loads or {}) for edge in known)
-    return Picture(tuple(map(_figure, graph.nodes)), arrows, any(node.state for node in graph.nodes))
-
-
-def loads_of(definition: DefinitionTopology) -> dict[str, StepTopology]:
-    """What goes on at each step."""
-    return {step.name: step for step in definition.steps}
+    arrows = tuple(_arrow(graph, places, edge, loads) for edge in known)
+    return Picture(tuple(map(_figure, graph.nodes)), arrows, is_of_saga)
 
 
 def sentence(node: Node) -> str:

@@ -1,4 +1,4 @@
-"""Keeps what the API asks Kafka with warm: clients that answer, and how far services are behind."""
+"""Keeps what the API asks Kafka with warm: clients that answer, how far services are behind, and what is paused."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import suppress
 from aiohttp import web
 
 from schemas.errors import UnavailableError
-from services.views.api.handlers.topology import lags_of
+from services.views.api.handlers.topology import held_by, lags_of
 from services.views.api.sources import Sources
 from topology.topics import SAGA_STATE
 
@@ -17,7 +17,7 @@ EVERY = 2.0
 """Seconds between two looks; of clients that do not answer at one, the next question makes new ones."""
 
 WANTED_FOR = 60.0
-"""Seconds after the last look at the topology during which its figures are kept fresh."""
+"""Seconds after the last look at the topology during which it is kept fresh."""
 
 
 def keeping(sources: Sources) -> Callable[[web.Application], AsyncIterator[None]]:
@@ -30,6 +30,7 @@ def keeping(sources: Sources) -> Callable[[web.Application], AsyncIterator[None]
         with suppress(asyncio.CancelledError):
             await task
         sources.lags.close()
+        sources.held.close()
         await asyncio.to_thread(sources.renew)
 
     return context
@@ -40,4 +41,5 @@ async def _keep(sources: Sources) -> None:
         with suppress(UnavailableError):  # said by whatever is asked next, and the clients are given up
             await sources.blocking(lambda: sources.cluster().admin().partitions([SAGA_STATE]))
             await sources.lags.keep(lambda: lags_of(sources), WANTED_FOR)
+            await sources.held.keep(lambda: held_by(sources), WANTED_FOR)
         await asyncio.sleep(EVERY)

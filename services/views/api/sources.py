@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ParamSpec, TypeVar
 
+from schemas.api.topology import PausedScope
 from schemas.errors import UnavailableError
 from services.chassis.blobs import BlobStore
 from services.chassis.port import Cluster
 from services.inspection.groups import Groups
+from services.inspection.held import Holds
 from services.inspection.lag import AtStep
 from services.inspection.times import now
 from services.tracker.core.outline import Outline, outline
@@ -57,7 +59,9 @@ class Sources:
     said: Callable[[], Mapping[str, Sequence[str]]] = _nothing_said
     clock: Callable[[], int] = now
     titles: Titles = field(default_factory=Titles)
+    holds: Holds = field(default_factory=Holds)
     lags: Fresh[Mapping[str, Mapping[str, AtStep]]] = field(default_factory=lambda: Fresh(2.0, longest=10.0))
+    held: Fresh[tuple[PausedScope, ...]] = field(default_factory=lambda: Fresh(0.5))
     keys: Keys = field(default_factory=Keys)
     renew: Callable[[], None] = _nothing_to_renew
     _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(8))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
-from schemas.api.topology import DefinitionTopology, Figures, FiguresReport, StepTopology, Topology
+from schemas.api.topology import DefinitionTopology, Figures, FiguresReport, PausedScope, StepTopology, Topology
 from schemas.errors import UnavailableError
 from services.inspection.graphs import graph_of
 from services.inspection.lag import AtStep, lags, topics_of_step
@@ -18,12 +19,12 @@ _Lags = Mapping[str, Mapping[str, AtStep]]
 
 
 async def topology(api: Sources, call: Call) -> Reply:
-    """All definitions; what Kafka does not tell now is none."""
+    """All definitions, and what is paused; what Kafka does not tell now is none, but for pauses that are known."""
     report = await api.tables.figures()
     definitions = latest_versions(api.definitions)
-    at_steps = await api.lags.get(lambda: lags_of(api))
+    at_steps, paused = await asyncio.gather(api.lags.get(lambda: lags_of(api)), api.held.get(lambda: held_by(api)))
     found = tuple(_definition(saga, at_steps.get(saga.name, {}), report) for saga in definitions)
-    return Reply(Topology(definitions=found, behind_s=report.behind_s))
+    return Reply(Topology(definitions=found, paused=paused, behind_s=report.behind_s))
 
 
 async def figures(api: Sources, call: Call) -> Reply:
@@ -43,6 +44,14 @@ async def lags_of(api: Sources) -> _Lags:
         return await api.reading(_lags, api)
     except UnavailableError:  # the definitions and their figures are worth showing without it
         return {}
+
+
+async def held_by(api: Sources) -> tuple[PausedScope, ...]:
+    """What is paused beyond single sagas; as it was last known while Kafka does not answer."""
+    try:
+        return await api.reading(lambda: api.holds.look(api.cluster()))
+    except UnavailableError:
+        return api.holds.paused()
 
 
 def _lags(api: Sources) -> _Lags:

@@ -29,7 +29,8 @@ def saga(*arguments: str, home: Path, **environment: str) -> subprocess.Complete
 @pytest.mark.parametrize(
     "command",
     [("ls",), ("show", "x"), ("events", "x", "--json"), ("topics",), ("dlq", "ls"), ("dlq", "show", "0/0"),
-     ("review", str(ROOT), "HEAD~1..HEAD"), ("up", "--no-kafka"), ("why", "x"), ("incidents",), ("pause", "x"),
+     ("review", str(ROOT), "HEAD~1..HEAD"), ("up", "--no-kafka"), ("why", "x"), ("incidents",), ("pauses",),
+     ("pause", "x"),
      ("cancel", "--status", "running"), ("dlq", "redrive", "--all"), ("dlq", "continue", "ast")],
 )  # fmt: skip
 def test_without_a_broker_every_command_says_what_to_do(command: tuple[str, ...], tmp_path: Path) -> None:

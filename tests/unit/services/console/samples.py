@@ -27,7 +27,16 @@ from schemas.api.sagas import (
     UnmatchedRecord,
     Why,
 )
-from schemas.api.topology import DefinitionTopology, Figures, FiguresReport, Lag, StepFigures, StepTopology, Topology
+from schemas.api.topology import (
+    DefinitionTopology,
+    Figures,
+    FiguresReport,
+    Lag,
+    PausedScope,
+    StepFigures,
+    StepTopology,
+    Topology,
+)
 
 START = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=4)
 HOSTILE = "<script>alert('title')</script> \u202egnp.exe <img src=x onerror=alert(1)>"
@@ -230,7 +239,14 @@ def topology() -> Topology:
     )  # fmt: skip
     steps = (step_topology("validate", "pr.received", 0), step_topology("ast", "pr.validated", 3),
              step_topology("llm", "ast.completed", 412), step_topology("comment", "llm.completed", 0))  # fmt: skip
-    return Topology(definitions=(DefinitionTopology(name="code_review", version=1, graph=blank, steps=steps),))
+    return Topology(
+        definitions=(DefinitionTopology(name="code_review", version=1, graph=blank, steps=steps),), paused=paused()
+    )
+
+
+def paused() -> tuple[PausedScope, ...]:
+    pauses = (("step:code_review/llm", "the model is away"), (f"prefix:{HOSTILE}", HOSTILE), ("definition:order", ""))
+    return tuple(PausedScope(scope=scope, by="ada", reason=reason, at=at(40)) for scope, reason in pauses)
 
 
 def figures_report() -> FiguresReport:

@@ -9,7 +9,9 @@ import pytest
 
 from schemas.api.problems import Problem
 from schemas.api.review import Review
+from schemas.api.topology import PausedScope
 from services.console.pages.saga import happened
+from services.console.pages.topology import shown
 from services.console.rendering import prose
 from tests.unit.services.console import samples
 from tests.unit.services.console.consoles import running
@@ -120,6 +122,33 @@ def test_without_a_login_the_page_says_how_to_act() -> None:
     page = asyncio.run(go())
     assert "Acting needs the console" in page
     assert 'action="/steer"' not in page
+
+
+@pytest.mark.parametrize("is_logged_in", [False, True])
+def test_the_topology_says_what_is_paused_by_whom_and_why_and_how_it_goes_on(is_logged_in: bool) -> None:
+    async def go() -> str:
+        async with running() as console:
+            if is_logged_in:
+                await console.log_in()
+            return await console.text("/topology")
+
+    page = asyncio.run(go())
+    assert page.count('aria-label="Pause"') == 3
+    assert (
+        page.index("keys that begin with") < page.index("the definition order") < page.index("the step code_review/llm")
+    )
+    assert "the model is away" in page
+    assert "llm: paused</title>" in page
+    assert page.count("state-paused") == 2
+    assert page.count("Resume all of it") == (3 if is_logged_in else 0)
+
+
+def test_a_definition_that_is_paused_is_that_with_all_its_steps() -> None:
+    (definition,) = samples.topology().definitions
+    pause = PausedScope(scope="definition:code_review", by="ada", reason="", at=samples.at(40))
+    found = shown(definition, (pause, pause.model_copy(update={"scope": "definition:order"})))
+    assert found.pauses == (pause,)
+    assert found.paused == {"validate", "ast", "llm", "comment"}
 
 
 def test_a_saga_that_is_not_known_is_a_404_that_says_what_to_do() -> None:

@@ -10,12 +10,14 @@ import pytest
 from msgspec.structs import replace
 from rich.console import Group, RenderableType
 
+from schemas.api.topology import PausedScope
 from schemas.events.code_review import Severity
 from schemas.events.commands import Act, SagaCommand
 from services.cli.views.answers import answers_view, matching_view
 from services.cli.views.events import brief, events_view
 from services.cli.views.findings import findings, summary, written
 from services.cli.views.incidents import incident_table, notes, typed
+from services.cli.views.pauses import pauses_table
 from services.cli.views.sagas import heading, saga_table, saga_view
 from services.cli.views.services import services_table
 from services.cli.views.timeline import bar, timeline
@@ -62,6 +64,11 @@ ANSWERS = [
     Answer(ASKED, Verdict.REFUSED, "the saga is completed"),
     Answer(ASKED, Verdict.SILENT),
 ]
+PAUSED = [
+    PausedScope(scope="definition:order", by="ada", reason="", at="2026-01-01T00:00:00.000Z"),
+    PausedScope(scope="prefix:acme shop/", by="ada", reason="they asked for it", at="2026-01-01T00:01:00.000Z"),
+    PausedScope(scope="step:code_review/llm", by="bob", reason="the model is away", at="2026-01-01T00:02:00.000Z"),
+]
 VIEWS: dict[str, Callable[[], RenderableType]] = {
     "running": lambda: saga_view(running(), NOW),
     "failed": lambda: saga_view(failed(), NOW),
@@ -78,6 +85,7 @@ VIEWS: dict[str, Callable[[], RenderableType]] = {
     "retrying": lambda: Group(timeline(retrying(), NOW), notes(retrying(), NOW)),
     "stuck": lambda: Group(heading(stuck(), NOW), timeline(stuck(), NOW), notes(stuck(), NOW)),
     "incidents": lambda: incident_table(open_incidents([stuck(), running()]), T0 + 300_000),
+    "pauses": lambda: pauses_table(PAUSED, T0 + 300_000),
     "matching": lambda: matching_view([running(), stuck()] * 6, None, T0 + 60_000),
     "answers": lambda: answers_view(ANSWERS, 10),
 }
@@ -124,6 +132,9 @@ def test_hostile_text_steers_nothing(colour: bool) -> None:
             )
         ),
         incident_table(open_incidents([hostile_saga]), NOW),
+        pauses_table(
+            [PAUSED[0].model_copy(update={"scope": f"prefix:{HOSTILE}", "by": HOSTILE, "reason": HOSTILE})], NOW
+        ),
         answers_view([Answer(ASKED, Verdict.REFUSED, HOSTILE)], 10),
         services_table([SERVICES[1].model_copy(update={"last_end": HOSTILE})]),
     )

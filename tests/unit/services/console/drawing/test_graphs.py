@@ -63,5 +63,12 @@ def test_an_edge_of_the_topology_says_throughput_failures_and_lag() -> None:
         assert words in found.texts
 
 
+def test_a_step_that_is_paused_says_so_in_words_and_colour() -> None:
+    found = page(topology(TOPOLOGY, {"llm"}))
+    assert found.values("class").count("draw-node kind-step tone-held state-paused") == 2
+    assert "llm: paused" in found.texts
+    assert not any("taken" in one for one in found.values("class"))
+
+
 def test_an_edge_with_failures_is_marked() -> None:
     assert page(topology(TOPOLOGY)).values("class").count("draw-label is-bad") == 2

@@ -9,6 +9,7 @@ import pytest
 
 from services.testing import SagaTest
 from services.tracker.core.state import SagaState
+from services.views.api.fresh import Fresh
 from services.views.api.sources import Sources
 from tests.unit.services.cli.cluster import Members
 from tests.unit.services.views.api.reviews import REVIEWS, blobs, pull_request, reviews
@@ -42,6 +43,7 @@ def sources_of(test: SagaTest, tables: MemoryTables, token: str | None = None) -
         definitions=(REVIEWS,),
         token=token,
         clock=system.clock.now,
+        held=Fresh(0.0),
     )
 
 

@@ -130,10 +130,13 @@ def test_a_scope_is_paused_with_the_sagas_that_come_later_and_resumed(fresh: Wor
     partitions = fresh.test.system.cluster.partition_counts()["saga.commands"]
     assert asked(fresh.test).count("wide-1") == partitions
     fresh.test.run()
-    held = {record.key for record in fresh.test.system.records("saga.control")}
-    assert b"step:code_review/llm" in held
+    held = {one["scope"]: (one["by"], one["reason"]) for one in fresh.client.get("/topology").json["paused"]}
+    assert held.keys() == {"step:code_review/comment", "step:code_review/llm"}
+    assert held["step:code_review/llm"] == ("ada", "the model is away")
     resumed = fresh.client.post("/commands", body | {"command": "resume"})
     assert resumed.status == 202
+    fresh.test.run()
+    assert {one["scope"] for one in fresh.client.get("/topology").json["paused"]} == {"step:code_review/comment"}
 
 
 @pytest.mark.parametrize(
