@@ -11,7 +11,8 @@ demo: $(READY)  ## a real Kafka, every service, one review of a real repository,
 
 test: $(READY)  ## everything: unit, scenarios, contract, then end to end on a real Kafka, and the console in Chromium
 	$(BIN)/python -m pytest -n 2 --dist loadgroup --ignore=tests/e2e --ignore=tests/browser
-	$(BIN)/python -m pytest tests/e2e tests/browser
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/e2e
+	$(BIN)/python -m pytest tests/browser
 
 check: $(READY)  ## style, types, directions of imports, generated files
 	$(BIN)/ruff check .

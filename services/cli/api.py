@@ -14,8 +14,9 @@ from typing import TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 from schemas.api.health import Health, HealthStatus
+from schemas.api.incidents import IncidentPage
 from schemas.api.model import Answer
-from schemas.api.sagas import SagaPage, Why, WhyFacts
+from schemas.api.sagas import IncidentFacts, SagaPage, Why, WhyFacts
 from services.inspection.reading import NotFoundError, began, decoded, resolve
 from services.inspection.selection import Selection
 from services.tracker.core.state import SagaState
@@ -33,7 +34,9 @@ CATCH_UP = 1.0
 _TURN = 0.05
 
 _PAGE = 500
+_LATEST = {"include": "state", "sort": "started", "order": "desc"}
 _A = TypeVar("_A", bound=Answer)
+_P = TypeVar("_P", SagaPage, IncidentPage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +63,26 @@ class Api:
             "definition": wanted.definition,
             "key_prefix": wanted.key_prefix,
         }
-        found: list[SagaState] = []
-        cursor = None
-        while True:
-            page = self._page({**filters, "limit": min(_PAGE, limit - len(found)), "cursor": cursor})
-            if page is None:
-                return None
-            found += _states(page)
-            cursor = page.next
-            if cursor is None or len(found) >= limit:
-                return sorted(found[:limit], key=began), page.total
+        pages = self._pages("/sagas", {**filters, **_LATEST}, SagaPage, limit)
+        if pages is None:
+            return None
+        states = [state for page in pages for state in _states(page)]
+        return sorted(states[:limit], key=began), pages[-1].total
+
+    def incidents(self, wanted: Selection, limit: int) -> tuple[list[IncidentFacts], int] | None:
+        """The first `limit` of the open incidents that are meant, and how many they are; none if not known."""
+        filters = {"definition": wanted.definition_name, "step": wanted.step_name, "key_prefix": wanted.key_prefix}
+        pages = self._pages("/incidents", filters, IncidentPage, limit)
+        if pages is None:
+            return None
+        found = [IncidentFacts.model_validate(item.model_dump()) for page in pages for item in page.items]
+        return found[:limit], pages[-1].total
 
     def find(self, name: str) -> SagaState | None:
         """The saga that a name means, as `services.inspection.reading.find` says it; none if that is not certain."""
         key, at, _ = name.rpartition("@")
-        page = self._page({"key_prefix": key if at else name, "limit": _PAGE})
+        query = {"key_prefix": key if at else name, "limit": _PAGE, **_LATEST}
+        page = self._up_to_date("/sagas", query, SagaPage, QUICK)
         if page is None or page.next is not None:
             return None
         try:
@@ -89,9 +97,19 @@ class Api:
             return None
         return WhyFacts.model_validate(found.model_dump())
 
-    def _page(self, query: Mapping[str, object]) -> SagaPage | None:
-        more = {**query, "include": "state", "sort": "started", "order": "desc"}
-        return self._up_to_date("/sagas", more, SagaPage, QUICK)
+    def _pages(self, path: str, query: Mapping[str, object], kind: type[_P], limit: int) -> list[_P] | None:
+        """As many pages as hold the first `limit`."""
+        pages: list[_P] = []
+        got = 0
+        while True:
+            cursor = pages[-1].next if pages else None
+            page = self._up_to_date(path, {**query, "limit": min(_PAGE, limit - got), "cursor": cursor}, kind, QUICK)
+            if page is None:
+                return None
+            pages.append(page)
+            got += len(page.items)
+            if page.next is None or got >= limit:
+                return pages
 
     def _up_to_date(self, path: str, query: Mapping[str, object], kind: type[_A], patience: float) -> _A | None:
         """An answer that knows everything from before the command; none if there is none soon."""

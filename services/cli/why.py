@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated
 
 import typer
 
-from schemas.api.sagas import WhyFacts
+from schemas.api.sagas import IncidentFacts, WhyFacts
 from services.cli.connection import Connection, connection_of
 from services.cli.output import err, out, print_json
 from services.cli.views.incidents import incident_table
@@ -18,6 +19,7 @@ from services.inspection.said import said_by_services
 from services.inspection.selection import Selection, fits
 from services.inspection.surroundings import around_of
 from services.inspection.times import now
+from services.tracker.core.state import SagaState
 
 _AsJson = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
 
@@ -59,7 +61,7 @@ def incidents(
     definition: Annotated[
         str | None, typer.Option(metavar="NAME", help="Of this definition: its name, or MODULE:ATTRIBUTE.")
     ] = None,
-    step: Annotated[str | None, typer.Option(help="Of this step.")] = None,
+    step: Annotated[str | None, typer.Option(metavar="[DEFINITION/]STEP", help="Of this step.")] = None,
     key_prefix: Annotated[
         str | None, typer.Option(metavar="TEXT", help="Of sagas whose business key begins so.")
     ] = None,
@@ -67,14 +69,27 @@ def incidents(
     as_json: _AsJson = False,
 ) -> None:
     """List what only a person can decide. The oldest first, with the commands that can solve it."""
-    wanted = Selection((), None, name_of(definition), key_prefix)
-    states = (state for state in each_state(connection_of(context).cluster()) if fits(wanted, state))
-    found = [one for one in open_incidents(states) if step in {None, one.incident.step}]
+    found, total = _listed(connection_of(context), Selection((), step, name_of(definition), key_prefix), limit)
     if as_json:
-        print_json([incident_facts(*one) for one in found[:limit]])
+        print_json(found)
     elif not found:
         out().print("No open incidents.")
     else:
-        out().print(incident_table(found[:limit], now()))
-        if len(found) > limit:
-            err().print(f"{len(found) - limit} later ones are not shown: --limit {len(found)}.")
+        out().print(incident_table(found, now()))
+        if total > limit:
+            err().print(f"{total - limit} later ones are not shown: --limit {total}.")
+
+
+def _listed(connection: Connection, wanted: Selection, limit: int) -> tuple[list[IncidentFacts], int]:
+    """The first `limit` open incidents, and how many there are: from the HTTP API, else from the log."""
+    api = connection.api()
+    told = None if api is None else api.incidents(wanted, limit)
+    return told or oldest_of(each_state(connection.cluster()), wanted, limit)
+
+
+def oldest_of(known: Iterable[SagaState], wanted: Selection, limit: int) -> tuple[list[IncidentFacts], int]:
+    """The first `limit` open incidents of these sagas, and how many there are; of a step: those at it."""
+    sagas = Selection(definition=wanted.definition_name, key_prefix=wanted.key_prefix)
+    found = open_incidents(state for state in known if fits(sagas, state))
+    fitting = [one for one in found if wanted.step_name in {None, one.incident.step}]
+    return [incident_facts(*one) for one in fitting[:limit]], len(fitting)

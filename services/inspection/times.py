@@ -11,6 +11,11 @@ def now() -> int:
     return round(time.time() * 1000)
 
 
+def instant(text: str) -> int:
+    """A point in time in RFC 3339 as milliseconds UTC. Raises ValueError if it is none."""
+    return round(datetime.fromisoformat(text).timestamp() * 1000)
+
+
 def iso(at: int | None) -> str | None:
     """A point in time (milliseconds UTC) as RFC 3339, none if there is none."""
     return None if at is None else stamp(at)

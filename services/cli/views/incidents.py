@@ -9,27 +9,28 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
+from schemas.api.sagas import IncidentFacts
 from schemas.control import PREFIX
 from schemas.wording import length
 from services.cli.output import clock, safe
-from services.inspection.facts import Open
+from services.inspection.times import instant
 from services.tracker.core.state import Pause, SagaState
 
 # Shells take a # for a comment only where a word begins.
 _PLAIN = re.compile(r"[\w@%+=:,./-][\w@%+=:,./#-]*", re.ASCII)
 
 
-def incident_table(found: Sequence[Open], now: int) -> Table:
+def incident_table(found: Sequence[IncidentFacts], now: int) -> Table:
     """One incident a row: saga, step, since when, why, and which commands can solve it."""
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     table.add_column("SAGA", overflow="fold", ratio=2)
     table.add_column("STEP", no_wrap=True)
     table.add_column("AGE", justify="right", no_wrap=True)
     table.add_column("WHY, AND WHAT CAN BE DONE", overflow="fold", ratio=3)
-    for state, incident in found:
-        why = Text.assemble(safe(incident.reason, "red"), "\n", safe(", ".join(incident.commands), "dim"))
-        age = Text(length(now - incident.at), "dim")
-        table.add_row(safe(state.saga_id, "bold"), safe(incident.step or "-"), age, why)
+    for one in found:
+        why = Text.assemble(safe(one.reason, "red"), "\n", safe(", ".join(one.commands), "dim"))
+        age = Text("-" if one.at is None else length(now - instant(one.at)), "dim")
+        table.add_row(safe(one.saga_id, "bold"), safe(one.step or "-"), age, why)
     return table
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from datetime import datetime
 
 from rich.table import Table
 from rich.text import Text
@@ -13,6 +12,7 @@ from schemas import control
 from schemas.api.topology import PausedScope
 from schemas.wording import length
 from services.cli.output import safe
+from services.inspection.times import instant
 
 _OPTIONS = {control.DEFINITION: "--definition", control.STEP: "--step", control.PREFIX: "--key-prefix"}
 
@@ -24,7 +24,7 @@ def pauses_table(found: Sequence[PausedScope], now: int) -> Table:
     table.add_column("AGE", justify="right", no_wrap=True)
     table.add_column("BY WHOM, WHY, AND HOW TO END IT", overflow="fold", ratio=3)
     for one in found:
-        age = now - round(datetime.fromisoformat(one.at).timestamp() * 1000)
+        age = now - instant(one.at)
         why = f"{one.by}: {one.reason}" if one.reason else one.by
         said = Text.assemble(safe(why), "\n", safe(resuming(one.scope), "cyan"))
         table.add_row(safe(one.scope, "bold"), Text(length(age), "dim"), said)

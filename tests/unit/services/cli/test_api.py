@@ -11,6 +11,7 @@ import pytest
 from services.cli import api
 from services.cli.api import Api
 from services.cli.connection import connection_for
+from services.cli.why import oldest_of
 from services.inspection.facts import why_facts
 from services.inspection.reading import find, states
 from services.inspection.selection import Selection, fits
@@ -54,6 +55,30 @@ def api_of(served: Served) -> Api:
 def test_a_list_is_what_the_log_tells(served: Served, wanted: Selection, limit: int) -> None:
     known = [state for state in states(served[0].system.cluster) if fits(wanted, state)]
     assert api_of(served).latest(wanted, limit) == (known[-limit:], len(known))
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        Selection(),
+        Selection(step="llm", definition="code_review"),
+        Selection(step="code_review/llm", key_prefix="acme/"),
+        Selection(step="ast"),
+        Selection(key_prefix="nobody"),
+        Selection(definition="order"),
+    ],
+)
+def test_open_incidents_are_what_the_log_tells(served: Served, wanted: Selection) -> None:
+    assert api_of(served).incidents(wanted, 50) == oldest_of(states(served[0].system.cluster), wanted, 50)
+
+
+def test_as_many_pages_of_incidents_are_asked_for_as_it_takes(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "_PAGE", 1)
+    asked = api_of(served)
+    known = states(served[0].system.cluster)
+    for limit in (1, 2, 50):
+        assert asked.incidents(Selection(), limit) == oldest_of(known, Selection(), limit)
+        assert asked.latest(Selection(), limit) == (known[-limit:], len(known))
 
 
 @pytest.mark.parametrize("name", ["acme/shop#2@000000000000", "acme/shop#2", "acme/shop#3@0"])

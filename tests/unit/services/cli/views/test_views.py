@@ -10,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 from rich.console import Group, RenderableType
 
+from schemas.api.sagas import IncidentFacts
 from schemas.api.topology import PausedScope
 from schemas.events.code_review import Severity
 from schemas.events.commands import Act, SagaCommand
@@ -22,11 +23,11 @@ from services.cli.views.sagas import heading, saga_table, saga_view
 from services.cli.views.services import services_table
 from services.cli.views.timeline import bar, timeline
 from services.cli.views.why import why_view
-from services.inspection.facts import event_facts, open_incidents, saga_facts, why_facts
+from services.inspection.facts import event_facts, incident_facts, open_incidents, saga_facts, why_facts
 from services.inspection.sending import Answer, Asked, Verdict
 from services.inspection.spans import Span
 from services.local.up_record import ServiceSeen, ServiceStatus
-from services.tracker.core.state import Incident, Pause, Progress
+from services.tracker.core.state import Incident, Pause, Progress, SagaState
 from services.tracker.core.why.around import Around, AtService, Letter
 from tests.unit.services.cli.given import (
     HOSTILE,
@@ -64,6 +65,13 @@ ANSWERS = [
     Answer(ASKED, Verdict.REFUSED, "the saga is completed"),
     Answer(ASKED, Verdict.SILENT),
 ]
+
+
+def incidents(*sagas: SagaState) -> list[IncidentFacts]:
+    """Their open incidents."""
+    return [incident_facts(*one) for one in open_incidents(sagas)]
+
+
 PAUSED = [
     PausedScope(scope="definition:order", by="ada", reason="", at="2026-01-01T00:00:00.000Z"),
     PausedScope(scope="prefix:acme shop/", by="ada", reason="they asked for it", at="2026-01-01T00:01:00.000Z"),
@@ -84,7 +92,7 @@ VIEWS: dict[str, Callable[[], RenderableType]] = {
     "services": lambda: services_table(SERVICES),
     "retrying": lambda: Group(timeline(retrying(), NOW), notes(retrying(), NOW)),
     "stuck": lambda: Group(heading(stuck(), NOW), timeline(stuck(), NOW), notes(stuck(), NOW)),
-    "incidents": lambda: incident_table(open_incidents([stuck(), running()]), T0 + 300_000),
+    "incidents": lambda: incident_table(incidents(stuck(), running()), T0 + 300_000),
     "pauses": lambda: pauses_table(PAUSED, T0 + 300_000),
     "matching": lambda: matching_view([running(), stuck()] * 6, None, T0 + 60_000),
     "answers": lambda: answers_view(ANSWERS, 10),
@@ -131,7 +139,7 @@ def test_hostile_text_steers_nothing(colour: bool) -> None:
                 NOW,
             )
         ),
-        incident_table(open_incidents([hostile_saga]), NOW),
+        incident_table(incidents(hostile_saga), NOW),
         pauses_table(
             [PAUSED[0].model_copy(update={"scope": f"prefix:{HOSTILE}", "by": HOSTILE, "reason": HOSTILE})], NOW
         ),
