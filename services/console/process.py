@@ -9,13 +9,14 @@ import sys
 import time
 
 from aiohttp import web
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, ProcessCollector
 from pydantic import ValidationError
 
 from schemas.api.health import Health as TablesHealth
 from schemas.errors import ChoreographyError, UnavailableError
 from services.chassis.health import Health, serve
 from services.chassis.logs import log_to_stderr
+from services.chassis.requests import Requests
 from services.chassis.serving import runner_for
 from services.console.api import Api, Unanswered
 from services.console.app import make_app
@@ -63,9 +64,10 @@ async def _run(settings: ConsoleSettings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    health = Health(NAME)
-    served = await _health_server(settings, health)
-    pages = await _pages(settings)
+    health, registry = Health(NAME), CollectorRegistry()
+    ProcessCollector(registry=registry)
+    served = await _health_server(settings, health, registry)
+    pages = await _pages(settings, registry)
     LOG.info("the console is at %s", _address(settings, pages))
     try:
         await _watch(pages.app[API], health, stop)
@@ -76,8 +78,8 @@ async def _run(settings: ConsoleSettings) -> None:
             await served.cleanup()
 
 
-async def _pages(settings: ConsoleSettings) -> web.AppRunner:
-    runner = runner_for(make_app(settings), GRACE)
+async def _pages(settings: ConsoleSettings, registry: CollectorRegistry) -> web.AppRunner:
+    runner = runner_for(Requests(NAME, registry).before(make_app(settings)), GRACE)
     await runner.setup()
     try:
         await web.TCPSite(runner, settings.console_host, settings.console_port).start()
@@ -90,10 +92,12 @@ async def _pages(settings: ConsoleSettings) -> web.AppRunner:
     return runner
 
 
-async def _health_server(settings: ConsoleSettings, health: Health) -> web.AppRunner | None:
+async def _health_server(
+    settings: ConsoleSettings, health: Health, registry: CollectorRegistry
+) -> web.AppRunner | None:
     if settings.http_port is None:
         return None
-    return await serve(health, CollectorRegistry(), settings.http_host, settings.http_port)
+    return await serve(health, registry, settings.http_host, settings.http_port)
 
 
 async def _watch(api: Api, health: Health, stop: asyncio.Event) -> None:

@@ -1,4 +1,4 @@
-"""The Prometheus metrics of the views; docs/views.md says what each means."""
+"""The Prometheus metrics of the views; docs/observability.md says what each means."""
 
 from __future__ import annotations
 

@@ -23,6 +23,7 @@ from services.chassis.definitions import Statement, agree
 from services.chassis.kafka import KafkaCluster
 from services.chassis.patience import until_available
 from services.chassis.process import calm_the_collector, cluster_of, load_settings, prepare_topics
+from services.chassis.requests import Requests
 from services.chassis.settings import Settings
 from services.inspection.groups import KafkaGroups
 from services.inspection.loading import readable_definitions
@@ -165,7 +166,7 @@ class Worker:
         self._registry.register(ViewsMetrics(answers, holdings, positions, feed))
         http = mounted(self._sources(tables))
         http.add_routes([introducing(place.me), *routes(answers, feed)])
-        await place.door.open_to(http)
+        await place.door.open_to(Requests(NAME, self._registry).before(http))
         await stack.enter_async_context(following(holdings.index.titles, self._first_events(), answers))
         LOG.info("the HTTP API is at %s/api/v1, Kafka at %s", place.url, self._kafka)
         vigil = Vigil(lambda: marks_of(app), asking(wiring.kafka, app), patience(wiring.session_timeout))
