@@ -8,18 +8,33 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
 from services.tracker.core.state import SagaState, decode
 from services.views.figures import Fact, Figures, Tally, facts
-from services.views.kept import EMPTY, Arrival, Folded, Kept, Outcome, Shelf, encode, fold, is_expired, shelf_of
+from services.views.kept import (
+    EMPTY,
+    MOST_BYTES,
+    Arrival,
+    Folded,
+    Kept,
+    Outcome,
+    Shelf,
+    encode,
+    fold,
+    is_expired,
+    shelf_of,
+)
 from services.views.listing import Index, entry_of
 
 LOG = logging.getLogger("saga.views")
 
 NOTHING: Counter[Fact] = Counter()
+
+MOST_NAMED = 20
+"""How many keys of which not all sagas have room are named in the log."""
 
 
 class Part:
@@ -45,6 +60,7 @@ class Holdings:
         self.index = Index(self.record_of, self.keep)
         self._told = told
         self._parts: dict[int, Part] = {}
+        self._crowded: set[bytes] = set()
 
     def __len__(self) -> int:
         return sum(len(part.values) for part in self._parts.values())
@@ -96,6 +112,8 @@ class Holdings:
         self.outcomes[folded.outcome] += 1
         if folded.outcome is Outcome.UNREADABLE:
             self._note_unreadable(partition, arrival, folded.why)
+        if folded.crowded:
+            self._note_crowded(key, folded.crowded)
         return folded, encode(folded.shelf) if folded.shelf.sagas else None
 
     def put(self, partition: int, key: bytes, value: bytes | None) -> None:
@@ -152,6 +170,18 @@ class Holdings:
 
     def _note_unreadable(self, partition: int, arrival: Arrival, why: str) -> None:
         self._unreadable(f"saga.state[{partition}]@{arrival.offset} of {arrival.saga_id}", why)
+
+    def _note_crowded(self, key: bytes, crowded: Sequence[str]) -> None:
+        """Logged once for each of a few keys."""
+        if key not in self._crowded and len(self._crowded) < MOST_NAMED:
+            self._crowded.add(key)
+            LOG.warning(
+                "so many sagas of the key %s run at once that the table has no room for all of them (%d bytes): the "
+                "oldest are left out, as %s; `saga --no-api show` reads them from the log",
+                key.decode("utf-8", "replace"),
+                MOST_BYTES,
+                crowded[0],
+            )
 
     def _unreadable(self, where: str, why: str) -> None:
         """Logged once; health says how many there are."""

@@ -17,10 +17,13 @@ from services.tracker.core.state import SagaState, decode
 LAYOUT = 1
 
 MOST_BYTES = 900_000
-"""Bytes of a value: a record on the changelog holds 1 MiB. Of a key with more, the oldest that have ended are left out.
+"""Bytes of a value: a record on the changelog holds 1 MiB. Of a key with more, the oldest sagas are left out.
 
-A finished saga of four steps takes some 500 bytes, so this is well over a thousand runs of one key.
+Those that have ended go first. A saga of four steps takes some 500 bytes: this is well over a thousand runs of one key.
 """
+
+_FRAME = 100
+"""Bytes that a saga takes in a value besides its record, at most."""
 
 _WORDS = (
     b'{"saga_id":"@","definition":"","version":1,"partition":0,"hash":"","status":"completed","revision":,'
@@ -111,12 +114,16 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """What became of a key: its sagas (none: the key leaves), and the state that was read."""
+    """What became of a key: its sagas (none: the key leaves), and the state that was read.
+
+    `crowded` are the ids of its sagas that run and for which there is no room.
+    """
 
     outcome: Outcome
     shelf: Shelf
     state: SagaState | None = None
     why: str = ""
+    crowded: tuple[str, ...] = ()
 
 
 def fold(shelf: Shelf, arrival: Arrival, keep: Mapping[str, int]) -> Folded:
@@ -136,12 +143,13 @@ def fold(shelf: Shelf, arrival: Arrival, keep: Mapping[str, int]) -> Folded:
     if known is not None and known.revision >= state.revision:
         return Folded(Outcome.OLDER, shelf)
     others = [one for one in shelf.sagas if one is not known]
-    return Folded(Outcome.CHANGED, _shelf([_kept(state, arrival.record), *others], arrival, keep), state)
+    shelf, crowded = _shelf([_kept(state, arrival.record), *others], arrival, keep)
+    return Folded(Outcome.CHANGED, shelf, state, crowded=crowded)
 
 
 def _without(shelf: Shelf, arrival: Arrival, keep: Mapping[str, int]) -> Folded:
-    left = [one for one in shelf.sagas if one.saga_id != arrival.saga_id]
-    return Folded(Outcome.GONE, _shelf(left, arrival, keep))
+    left, _ = _shelf([one for one in shelf.sagas if one.saga_id != arrival.saga_id], arrival, keep)
+    return Folded(Outcome.GONE, left)
 
 
 def _kept(state: SagaState, record: bytes) -> Kept:
@@ -150,11 +158,20 @@ def _kept(state: SagaState, record: bytes) -> Kept:
     return Kept(state.saga_id, state.definition, state.revision, started, ended, packed(record))
 
 
-def _shelf(sagas: list[Kept], arrival: Arrival, keep: Mapping[str, int]) -> Shelf:
-    """The sagas that stay, newest first: those that ended too long ago leave, but never the one just written."""
+def _shelf(sagas: list[Kept], arrival: Arrival, keep: Mapping[str, int]) -> tuple[Shelf, tuple[str, ...]]:
+    """The sagas that stay, newest first: those that ended too long ago leave, but never the one just written.
+
+    And which of those that run have no room.
+    """
     stay = [one for one in sagas if one.saga_id == arrival.saga_id or not is_expired(one, arrival.at, keep)]
-    stay.sort(key=lambda one: (one.started, one.saga_id), reverse=True)
-    return Shelf(LAYOUT, arrival.offset, tuple(_that_fit(stay)))
+    stay.sort(key=_age, reverse=True)
+    leave = _without_room(stay, arrival.saga_id)
+    fitting = tuple(one for one in stay if one.saga_id not in leave)
+    return Shelf(LAYOUT, arrival.offset, fitting), tuple(one.saga_id for one in leave.values() if one.ended is None)
+
+
+def _age(one: Kept) -> tuple[int, str]:
+    return one.started, one.saga_id
 
 
 def is_expired(one: Kept, now: int, keep: Mapping[str, int]) -> bool:
@@ -162,14 +179,14 @@ def is_expired(one: Kept, now: int, keep: Mapping[str, int]) -> bool:
     return one.ended is not None and one.definition in keep and one.ended + keep[one.definition] <= now
 
 
-def _that_fit(sagas: list[Kept]) -> list[Kept]:
-    room = MOST_BYTES - sum(len(one.packed) + 100 for one in sagas)
-    if room >= 0:
-        return sagas
-    left: list[Kept] = []
-    for one in reversed(sagas):
-        if room < 0 and one.ended is not None:
-            room += len(one.packed) + 100
-        else:
-            left.append(one)
-    return left[::-1]
+def _without_room(sagas: list[Kept], written: str) -> dict[str, Kept]:
+    """Those that leave for lack of room: the oldest that have ended, then the oldest, and last the one just written."""
+    room = MOST_BYTES - sum(len(one.packed) + _FRAME for one in sagas)
+    leave: dict[str, Kept] = {}
+    if room < 0:
+        for one in sorted(sagas, key=lambda one: (one.saga_id == written, one.ended is None, *_age(one))):
+            if room >= 0:
+                break
+            room += len(one.packed) + _FRAME
+            leave[one.saga_id] = one
+    return leave

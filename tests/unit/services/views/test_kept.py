@@ -9,7 +9,9 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from services.tracker.core.state import SagaState
 from services.tracker.core.state import encode as encode_state
 from services.views import kept
 from services.views.kept import EMPTY, Arrival, Outcome, Shelf, encode, fold, shelf_of
@@ -116,6 +118,35 @@ def test_a_value_that_would_not_fit_on_the_changelog_loses_the_oldest_that_have_
     assert running == "k@00"
     assert 4 <= len(ended_ones) < 11
     assert ended_ones == [f"k@{number:02}" for number in range(11, 11 - len(ended_ones), -1)]
+
+
+def noisy(number: int, size: int = 100_000) -> SagaState:
+    """A saga that runs, and cannot be compressed by much."""
+    return saga(f"k@{number:02}", error=random.Random(number).randbytes(size).hex(), started_at=BEGAN + number)
+
+
+def test_of_too_many_that_run_the_oldest_are_left_out_and_named() -> None:
+    found = EMPTY
+    for number in range(12):
+        folded = fold(found, arrives(noisy(number)), KEEP)
+        found = folded.shelf
+    assert len(encode(found)) <= kept.MOST_BYTES
+    assert ids(found) == [f"k@{number:02}" for number in range(11, 11 - len(ids(found)), -1)]
+    assert folded.crowded == (f"k@{11 - len(ids(found)):02}",)
+
+
+def test_one_that_comes_again_has_room_and_the_oldest_of_the_others_has_not() -> None:
+    found = EMPTY
+    for number in range(12):
+        found = fold(found, arrives(noisy(number)), KEEP).shelf
+    back = fold(found, arrives(replace(noisy(0), revision=2)), KEEP)
+    assert ids(back.shelf) == [*ids(found)[:-1], "k@00"]
+    assert back.crowded == (ids(found)[-1],)
+
+
+def test_one_that_has_no_room_at_all_leaves_its_key_empty() -> None:
+    folded = fold(EMPTY, arrives(noisy(1, 1_000_000)), KEEP)
+    assert (folded.outcome, folded.shelf.sagas, folded.crowded) == (Outcome.CHANGED, (), ("k@01",))
 
 
 def test_something_else_is_no_value() -> None:
