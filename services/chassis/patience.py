@@ -18,15 +18,22 @@ PAUSE = 1.0
 
 
 def until_available(
-    attempt: Callable[[], T], is_told_to_stop: Callable[[], bool], pause: Callable[[float], object] = time.sleep
+    attempt: Callable[[], T],
+    is_told_to_stop: Callable[[], bool],
+    tell: Callable[[str], object],
+    pause: Callable[[float], object] = time.sleep,
 ) -> T | None:
-    """What `attempt` returns as soon as it does not raise UnavailableError; none if told to stop before."""
+    """What `attempt` returns as soon as it does not raise UnavailableError; none if told to stop before.
+
+    `tell` hears each time what it waits for, for those who ask.
+    """
     said = ""
     while not is_told_to_stop():
         try:
             return attempt()
         except UnavailableError as error:
             reason = str(error).rstrip(".")
+            tell(reason)
             if reason != said:
                 LOG.warning("%s. Trying again until it works.", reason)
             said = reason

@@ -193,7 +193,10 @@ class Process:
 
     def _prepare(self, cluster: Cluster, specs: Sequence[TopicSpec], counted: str) -> Agreed | None:
         """Agree with Kafka, once it is there, on topics and definitions; none if told to stop meanwhile."""
-        return until_available(lambda: self._agreed(cluster, specs, counted), lambda: self._stop)
+        return until_available(lambda: self._agreed(cluster, specs, counted), lambda: self._stop, self._waits)
+
+    def _waits(self, reason: str) -> None:
+        self._health.reasons = (reason,)
 
     def _agreed(self, cluster: Cluster, specs: Sequence[TopicSpec], counted: str) -> Agreed:
         partitions = prepare_topics(cluster.admin(), specs, counted)

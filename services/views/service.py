@@ -121,7 +121,7 @@ class Worker:
         try:
             await self._serve_health(stack)
             place = await settled(self._own, lambda: "; ".join(self._health.reasons), self._kafka, stack)
-            attempts = asyncio.to_thread(until_available, self._attempt, self._stop.is_set)
+            attempts = asyncio.to_thread(until_available, self._attempt, self._stop.is_set, self._waits)
             prepared = await self._until(attempts, place.address.watch())
             if prepared is not None:
                 await self._run(prepared, place, stack)
@@ -137,12 +137,11 @@ class Worker:
         """Agree with Kafka on topics; everything has as many partitions as `saga.state`."""
         make = TopicFactory(self._settings.partitions, self._settings.replication_factor)
         specs = (*shared_topics(make), make.changelog(CHANGELOG))
-        try:
-            partitions = self._asked(lambda: prepare_topics(self._clients.admin(), specs, SAGA_STATE))
-            return Prepared(partitions, kept_for(self._deployed()))
-        except UnavailableError as error:
-            self._health.reasons = (f"the tables wait for Kafka: {error}",)
-            raise
+        partitions = self._asked(lambda: prepare_topics(self._clients.admin(), specs, SAGA_STATE))
+        return Prepared(partitions, kept_for(self._deployed()))
+
+    def _waits(self, reason: str) -> None:
+        self._health.reasons = (f"the tables wait for Kafka: {reason}",)
 
     def _deployed(self) -> Sequence[Statement]:
         """What is known of definitions."""

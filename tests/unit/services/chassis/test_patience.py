@@ -31,19 +31,23 @@ def never() -> bool:
 def test_a_reason_is_said_once_until_it_changes(caplog: pytest.LogCaptureFixture) -> None:
     pauses: list[float] = []
     reasons = (MOVING, MOVING, MOVING, AWAY, AWAY, MOVING)
-    assert until_available(failing(*map(UnavailableError, reasons)), never, pauses.append) == "agreed"
+    told: list[str] = []
+    attempt = failing(*map(UnavailableError, reasons))
+    assert until_available(attempt, never, told.append, pauses.append) == "agreed"
     moving = "Kafka at k:9092 refuses: Broker: Not leader for partition. Trying again until it works."
     away = "Kafka does not answer at k:9092. Trying again until it works."
     assert caplog.messages == [moving, away, moving]
     assert len(pauses) == len(reasons)
+    assert told == [reason.rstrip(".") for reason in reasons]
 
 
 def test_who_is_told_to_stop_stops_trying() -> None:
     pauses: list[float] = []
-    assert until_available(failing(*[UnavailableError(AWAY)] * 9), lambda: len(pauses) == 2, pauses.append) is None
+    attempt = failing(*[UnavailableError(AWAY)] * 9)
+    assert until_available(attempt, lambda: len(pauses) == 2, print, pauses.append) is None
     assert len(pauses) == 2
 
 
 def test_what_no_patience_mends_is_raised_at_once() -> None:
     with pytest.raises(TopologyError, match="too few partitions"):
-        until_available(failing(TopologyError("too few partitions")), never, lambda _: None)
+        until_available(failing(TopologyError("too few partitions")), never, print, print)
