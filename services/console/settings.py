@@ -8,6 +8,8 @@ from typing import Annotated, Self
 from pydantic import Field, HttpUrl, TypeAdapter, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from schemas.api.access import ApiToken
+
 _URL = TypeAdapter(HttpUrl)
 
 
@@ -25,7 +27,7 @@ class ConsoleSettings(BaseSettings):
         "", description="names that the console is reached by, by commas; IP addresses and localhost always work"
     )
     views_url: str = Field("http://127.0.0.1:8420", description="where the HTTP API is")
-    api_token: str | None = Field(None, description="bearer token of the HTTP API, for commands")
+    api_token: ApiToken | None = Field(None, description="bearer token of the HTTP API, for commands")
     http_host: str = Field("127.0.0.1", description="address of health and metrics")
     http_port: int | None = Field(None, ge=0, le=65535, description="port of health and metrics; none: not served")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")

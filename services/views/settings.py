@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from yarl import URL
 
+from schemas.api.access import ApiToken
 from schemas.errors import TopologyError
 from services.views.api.access import refuse_open_writes
 
@@ -22,21 +23,12 @@ class ViewsSettings(BaseSettings):
     views_host: str = Field("127.0.0.1", description="address of the HTTP API")
     views_port: int = Field(8420, ge=0, le=65535, description="port of the HTTP API; 0: any that is free")
     views_url: str | None = Field(None, description="how other workers and clients reach this one")
-    api_token: str | None = Field(None, min_length=8, description="what writing requests have to bring; none: nothing")
+    api_token: ApiToken | None = Field(None, description="what writing requests have to bring; none: nothing")
 
     @field_validator("views_url")
     @classmethod
     def _is_an_address(cls, given: str | None) -> str | None:
         return None if given is None else _address(given)
-
-    @field_validator("api_token")
-    @classmethod
-    def _can_be_sent(cls, given: str | None) -> str | None:
-        if given is not None and not (given.isascii() and given.isprintable() and " " not in given):
-            raise ValueError(
-                "a token travels in a header: letters, digits and signs of ASCII, without spaces or line ends"
-            )
-        return given
 
     def url_at(self, port: int) -> str:
         """How others reach this worker; where nothing is said, by its address, or by its name if that is any."""

@@ -40,6 +40,12 @@ def test_only_this_machines_own_addresses_are_private(host: str, is_private: boo
     assert ConsoleSettings.model_validate({"console_host": host, "console_token": "x" * 16}).is_private is is_private
 
 
+@pytest.mark.parametrize("token", ["short", "two words, long", "a line's end\n", "schlüssel-token", "\x00" * 9])
+def test_a_token_that_no_header_can_hold_is_refused(token: str) -> None:
+    with pytest.raises(ValidationError, match="api_token"):
+        ConsoleSettings.model_validate({"api_token": token})
+
+
 def test_it_does_not_start_for_others_without_a_token() -> None:
     with pytest.raises(ValidationError, match="set SAGA_CONSOLE_TOKEN"):
         ConsoleSettings.model_validate({"console_host": "0.0.0.0", "console_token": None})
