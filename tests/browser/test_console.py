@@ -79,7 +79,7 @@ def test_a_step_that_is_paused_says_so_in_the_topology_and_is_resumed_there(page
     page.get_by_label("Reason").fill("the scale is away")
     page.get_by_role("button", name="Pause all of it").click()
     pause = section.get_by_label("Pause", exact=True)
-    expect(pause).to_contain_text("the step parcel/weigh is paused by ada")
+    expect(pause).to_contain_text("Paused: the step parcel/weigh, by ada")
     expect(pause).to_contain_text("the scale is away")
     expect(section.locator(".draw-across .state-paused")).to_have_count(1)
     stack.send("held-up")
