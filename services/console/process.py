@@ -103,7 +103,7 @@ async def _health_server(
 async def _watch(api: Api, health: Health, stop: asyncio.Event) -> None:
     """Note whether the API answers, every so often, until told to stop."""
     while not stop.is_set():
-        health.reasons = await _why_not_ready(api)
+        health.reasons = await why_not_ready(api)
         health.turned_at = time.monotonic()
         try:
             await asyncio.wait_for(stop.wait(), LOOK)
@@ -111,12 +111,13 @@ async def _watch(api: Api, health: Health, stop: asyncio.Event) -> None:
             continue
 
 
-async def _why_not_ready(api: Api) -> tuple[str, ...]:
+async def why_not_ready(api: Api) -> tuple[str, ...]:
+    """Why there is nothing to show; empty if there is."""
     try:
-        await api.get(TablesHealth, "/health")
+        tables = await api.get(TablesHealth, "/health")
     except Unanswered as unanswered:
         return (f"no answers to show: {unanswered.problem.detail}",)
-    return ()
+    return () if tables.workers else tuple(f"no answers to show: {reason}" for reason in tables.reasons)
 
 
 def _address(settings: ConsoleSettings, pages: web.AppRunner) -> str:

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from schemas.api.health import Health, HealthStatus
 from schemas.errors import UnavailableError
+from services.chassis.requests import Requests
 from services.chassis.serving import runner_for
 from services.views.api.app import PREFIX, response
 from services.views.api.problems import problems
@@ -20,17 +21,18 @@ from services.views.settings import bracketed
 class Door:
     """A socket that listens from now on, and the application behind it, which can be replaced while it listens.
 
-    Port 0 is any that is free. Raises UnavailableError if the port cannot be had.
+    Port 0 is any that is free; `requests` counts what comes. Raises UnavailableError if the port cannot be had.
     """
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, requests: Requests) -> None:
         self._socket = _listening(host, port)
+        self._requests = requests
         self._runner: web.AppRunner | None = None
         self.port: int = self._socket.getsockname()[1]
 
     async def open_to(self, http: web.Application) -> None:
         """Have this application answer from now on; the one before it ends. Nobody is turned away in between."""
-        before, self._runner = self._runner, runner_for(http)
+        before, self._runner = self._runner, runner_for(self._requests.before(http))
         await self._runner.setup()
         await web.SockSite(self._runner, self._socket.dup()).start()
         if before is not None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import aiohttp
 
+from services.chassis.requests import Requests
 from services.views.door import Door, waiting
 from services.views.identity import OwnAddress, introducing, somebody
 from services.views.peers import Peers, Who
@@ -26,12 +27,14 @@ class Place:
     address: OwnAddress
 
 
-async def settled(own: ViewsSettings, why: Callable[[], str], kafka: str, stack: AsyncExitStack) -> Place:
+async def settled(
+    own: ViewsSettings, why: Callable[[], str], kafka: str, requests: Requests, stack: AsyncExitStack
+) -> Place:
     """Take the port, say why there are no answers yet, and see that nobody else has this address.
 
     Raises UnavailableError if the port cannot be had, TopologyError if the address leads to another worker.
     """
-    door = await asyncio.to_thread(Door, own.views_host, own.views_port)
+    door = await asyncio.to_thread(Door, own.views_host, own.views_port, requests)
     stack.push_async_callback(door.close)
     me, url = somebody(), own.url_at(door.port)
     await door.open_to(waiting(introducing(me), why, kafka))

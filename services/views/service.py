@@ -120,7 +120,8 @@ class Worker:
         """Work; whether it was without an error."""
         try:
             await self._serve_health(stack)
-            place = await settled(self._own, lambda: "; ".join(self._health.reasons), self._kafka, stack)
+            requests = Requests(NAME, self._registry)
+            place = await settled(self._own, lambda: "; ".join(self._health.reasons), self._kafka, requests, stack)
             attempts = asyncio.to_thread(until_available, self._attempt, self._stop.is_set, self._waits)
             prepared = await self._until(attempts, place.address.watch())
             if prepared is not None:
@@ -165,7 +166,7 @@ class Worker:
         self._registry.register(ViewsMetrics(answers, holdings, positions, feed))
         http = mounted(self._sources(tables))
         http.add_routes([introducing(place.me), *routes(answers, feed)])
-        await place.door.open_to(Requests(NAME, self._registry).before(http))
+        await place.door.open_to(http)
         await stack.enter_async_context(following(holdings.index.titles, self._first_events(), answers))
         LOG.info("the HTTP API is at %s/api/v1, Kafka at %s", place.url, self._kafka)
         vigil = Vigil(lambda: marks_of(app), asking(wiring.kafka, app), patience(wiring.session_timeout))

@@ -1,10 +1,11 @@
-"""The guide's table of metrics is what a service shows, no more and no less; its alerts ask for what there is."""
+"""The guide has metrics and health of everything that ships, no more and no less; its alerts ask for what there is."""
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import yaml
@@ -14,6 +15,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 
 from services.chassis.requests import Requests
 from services.chassis.work import Kind
+from services.local.up import SERVICES
 from services.views.answers import Answers
 from services.views.feed import Feed
 from services.views.holdings import Holdings
@@ -30,10 +32,55 @@ Row = tuple[str, frozenset[str]]
 """Type and labels."""
 
 
+def table(name: str) -> list[list[str]]:
+    """The rows of a table of the guide, without its head."""
+    found = GUIDE.partition(f"<!-- {name} -->")[2].partition(f"<!-- /{name} -->")[0]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in found.strip().splitlines()[2:]]
+
+
 def documented(whose: str) -> dict[str, Row]:
-    table = GUIDE.partition(f"<!-- {whose} -->")[2].partition(f"<!-- /{whose} -->")[0]
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.strip().splitlines()[2:]]
-    return {row[0].strip("`"): (row[1], frozenset(re.findall(r"`(\w+)`", row[2]))) for row in rows}
+    return {row[0].strip("`"): (row[1], frozenset(re.findall(r"`(\w+)`", row[2]))) for row in table(whose)}
+
+
+def sources() -> Iterator[ast.Module]:
+    """Every module of the services."""
+    for path in sorted((ROOT / "services").rglob("*.py")):
+        yield ast.parse(path.read_text(encoding="utf-8"))
+
+
+def texts(node: ast.AST) -> Iterator[str]:
+    """The texts in a piece of code; what is filled in is an ellipsis."""
+    match node:
+        case ast.JoinedStr(values=parts):
+            yield "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in parts)
+        case ast.Constant(value=str(text)):
+            yield text
+        case _:
+            for child in ast.iter_child_nodes(node):
+                yield from texts(child)
+
+
+def named_by(module: ast.Module) -> set[str]:
+    """The names of metrics in a module that makes some."""
+    origins = [node.module or "" for node in ast.walk(module) if isinstance(node, ast.ImportFrom)]
+    makes = any(origin.partition(".")[0] == "prometheus_client" for origin in origins)
+    return {text for text in texts(module) if makes and NAME.fullmatch(text)}
+
+
+def reasons_in(module: ast.Module) -> Iterator[str]:
+    """The sentences with which a process says at `/readyz` that it is not ready."""
+    for node in ast.walk(module):
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) if name.endswith("why_not_ready"):
+                about = ast.get_docstring(node, clean=False)
+                yield from (text for text in texts(node) if " " in text and text != about)
+            case (
+                ast.keyword(arg="reasons", value=value)
+                | ast.AnnAssign(target=ast.Name(id="reasons"), value=ast.expr() as value)
+            ):
+                yield from texts(value)
+            case ast.Assign(targets=[ast.Attribute(attr="reasons")], value=value):
+                yield from texts(value)
 
 
 def shown_by(registry: CollectorRegistry) -> dict[str, Row]:
@@ -97,6 +144,17 @@ def test_every_metric_is_documented_with_its_type_and_labels_and_no_other() -> N
     assert documented("metrics of http") == shown_by(of_http())
 
 
+def test_no_metric_is_made_anywhere_that_was_not_looked_at_here() -> None:
+    ours = {name.removesuffix("_total") for name in shown() if name.startswith("saga_")}
+    assert set().union(*map(named_by, sources())) == ours
+
+
+def test_every_reason_for_not_being_ready_is_documented_and_no_other() -> None:
+    assert {reason for _, reason, _ in table("reasons")} == {
+        text for module in sources() for text in reasons_in(module)
+    }
+
+
 def test_every_kind_of_a_record_of_the_views_is_explained() -> None:
     (explained,) = re.findall(r"of each worker by itself \(`kind`: (.*)\)", GUIDE)
     assert {outcome.name.lower() for outcome in Outcome} == set(re.findall(r"`(\w+)`", explained))
@@ -105,6 +163,7 @@ def test_every_kind_of_a_record_of_the_views_is_explained() -> None:
 def test_everything_that_ships_is_scraped() -> None:
     composed = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
     ours = {name for name, service in composed.items() if "services." in str(service.get("command", ""))}
+    assert ours == {program.parent.name for program in (ROOT / "services").glob("*/__main__.py")} == set(SERVICES)
     blocks = re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL)
     jobs = next(found for block in blocks if (found := yaml.safe_load(block)).get("scrape_configs"))["scrape_configs"]
     assert set(jobs[0]["dns_sd_configs"][0]["names"]) == ours

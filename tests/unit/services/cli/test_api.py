@@ -107,6 +107,7 @@ def test_what_does_not_know_everything_from_before_the_command_is_no_answer(
     tables = served[2]
     monkeypatch.setattr(tables, "behind_s", 1000.0)
     assert (asked.answers(), asked.latest(Selection(), 5), asked.find("acme/shop#2")) == (True, None, None)
+    assert asked.incidents(Selection(), 5) is None
     typed_long_ago = replace(asked, since=asked.since - 1001)
     assert typed_long_ago.find("acme/shop#2") == find(served[0].system.cluster, "acme/shop#2")
 

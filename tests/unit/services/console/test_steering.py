@@ -16,7 +16,7 @@ ONE = {"command": "retry", "saga_id": samples.STUCK, "step": "comment", "confirm
 
 def test_a_command_goes_to_the_api_with_its_author_reason_and_key() -> None:
     async def go() -> Console:
-        async with running(api_token="secret") as console:  # noqa: S106  # it opens nothing
+        async with running(api_token="secret-of-the-api") as console:  # noqa: S106  # it opens nothing
             await console.log_in()
             answer = await console.send("/steer", ONE)
             assert answer.status == 303
@@ -26,7 +26,7 @@ def test_a_command_goes_to_the_api_with_its_author_reason_and_key() -> None:
     [(request, once, bearer)] = asyncio.run(go()).api.commands
     assert (request.command, request.saga_ids, request.step) == (Act.RETRY, (samples.STUCK,), "comment")
     assert (request.author, request.reason) == ("ada", "the disk\nis mended")
-    assert (request.dry_run, request.expected, once, bearer) == (False, 1, "once-1", "Bearer secret")
+    assert (request.dry_run, request.expected, once, bearer) == (False, 1, "once-1", "Bearer secret-of-the-api")
 
 
 def test_what_does_not_belong_to_the_command_stays_in_the_form() -> None:

@@ -11,11 +11,15 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
+from prometheus_client import CollectorRegistry
 
 from schemas.api.health import Health, HealthStatus
 from schemas.api.problems import PROBLEM_JSON, Problem
 from schemas.errors import UnavailableError
+from services.chassis.requests import Requests
+from services.console.api import Api, new_session
 from services.console.app import make_app
+from services.console.process import why_not_ready
 from services.console.settings import ConsoleSettings
 from services.views.door import Door, waiting
 from services.views.identity import introducing, somebody
@@ -25,9 +29,9 @@ PATHS = ("/api/v1/sagas", "/api/v1/topology", "/api/v1/dead-letters", "/api/v1/o
 
 
 @asynccontextmanager
-async def doors(host: str = "127.0.0.1") -> AsyncIterator[tuple[Door, str]]:
+async def doors(host: str = "127.0.0.1", registry: CollectorRegistry | None = None) -> AsyncIterator[tuple[Door, str]]:
     """A door that waits, and its address."""
-    door = Door(host, 0)
+    door = Door(host, 0, Requests("views", registry or CollectorRegistry()))
     try:
         await door.open_to(waiting(introducing(somebody()), lambda: WHY, "127.0.0.1:9"))
         yield door, f"http://{'[::1]' if host == '::1' else host}:{door.port}"
@@ -58,6 +62,26 @@ def test_health_answers_and_says_why_there_are_no_tables() -> None:
     found = asyncio.run(go())
     assert (found.status, found.reasons, found.workers) == (HealthStatus.PARTIAL, (WHY,), ())
     assert found.kafka == "127.0.0.1:9"
+
+
+def test_who_is_turned_away_is_counted() -> None:
+    registry = CollectorRegistry()
+
+    async def go() -> None:
+        async with doors(registry=registry) as (_, url), aiohttp.request("GET", f"{url}/api/v1/sagas"):
+            pass
+
+    asyncio.run(go())
+    labels = {"service": "views", "method": "GET", "route": "/{rest}", "status": "503"}
+    assert registry.get_sample_value("saga_http_requests_total", labels) == 1
+
+
+def test_the_console_is_not_ready_while_there_are_no_tables() -> None:
+    async def go() -> tuple[str, ...]:
+        async with doors() as (_, url), new_session() as session:
+            return await why_not_ready(Api(session, url, None))
+
+    assert asyncio.run(go()) == (f"no answers to show: {WHY}",)
 
 
 def test_the_console_shows_why_there_are_no_tables() -> None:
@@ -113,13 +137,13 @@ def test_a_port_that_is_taken_is_named_and_what_to_do() -> None:
         with pytest.raises(
             UnavailableError, match=rf"^127\.0\.0\.1:{port} .*Address already in use\).*SAGA_VIEWS_PORT"
         ):
-            Door("127.0.0.1", port)
+            Door("127.0.0.1", port, Requests("views", CollectorRegistry()))
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid", "2001:db8::1", "x" * 70])
 def test_an_address_that_is_not_of_this_machine_is_named(host: str) -> None:
     with pytest.raises(UnavailableError, match="SAGA_VIEWS_HOST"):
-        Door(host, 0)
+        Door(host, 0, Requests("views", CollectorRegistry()))
 
 
 def _saying(name: str) -> Callable[[web.Request], Awaitable[web.Response]]:

@@ -10,8 +10,10 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 from aiohttp import web
+from prometheus_client import CollectorRegistry
 
 from schemas.errors import TopologyError
+from services.chassis.requests import Requests
 from services.views.door import Door
 from services.views.identity import OwnAddress, introducing, somebody
 from services.views.peers import Peers, Who
@@ -20,7 +22,7 @@ from services.views.peers import Peers, Who
 @asynccontextmanager
 async def served(who: Who | None) -> AsyncIterator[str]:
     """The address of a worker, or of something else."""
-    door = Door("127.0.0.1", 0)
+    door = Door("127.0.0.1", 0, Requests("views", CollectorRegistry()))
     app = web.Application()
     if who is not None:
         app.add_routes([introducing(who)])
@@ -81,7 +83,7 @@ def test_an_address_that_leads_back_again_is_well_again() -> None:
             address = OwnAddress(Peers(session), url, me)
             await address.look()
             before = address.wrong
-        door = Door("127.0.0.1", int(url.rpartition(":")[2]))
+        door = Door("127.0.0.1", int(url.rpartition(":")[2]), Requests("views", CollectorRegistry()))
         app = web.Application()
         app.add_routes([introducing(me)])
         await door.open_to(app)
