@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from aiohttp import hdrs, web
-from aiohttp.typedefs import Handler, Middleware
+from aiohttp.typedefs import Handler
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 ANSWERS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -33,32 +33,28 @@ class Requests:
 
     def before(self, app: web.Application) -> web.Application:
         """The application, each request of which is counted, whatever comes of it."""
-        app.middlewares.insert(0, self._middleware)
+        app.middlewares.insert(0, self._counted)
         return app
 
-    @property
-    def _middleware(self) -> Middleware:
-        @web.middleware
-        async def counted(request: web.Request, handler: Handler) -> web.StreamResponse:
-            began, status, is_stream = time.monotonic(), LEFT, False
-            try:
-                answer = await handler(request)
-                status, is_stream = answer.status, answer.content_type == _STREAM
-            except web.HTTPException as error:
-                status = error.status
-                raise
-            except Exception:
-                status = 500
-                raise
-            else:
-                return answer
-            finally:
-                labels = (self._service, _method(request), _route(request))
-                self._count.labels(*labels, str(status)).inc()
-                if not is_stream:
-                    self._seconds.labels(*labels).observe(time.monotonic() - began)
-
-        return counted
+    @web.middleware
+    async def _counted(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        began, status, is_stream = time.monotonic(), LEFT, False
+        try:
+            answer = await handler(request)
+            status, is_stream = answer.status, answer.content_type == _STREAM
+        except web.HTTPException as error:
+            status = error.status
+            raise
+        except Exception:
+            status = 500
+            raise
+        else:
+            return answer
+        finally:
+            labels = (self._service, _method(request), _route(request))
+            self._count.labels(*labels, str(status)).inc()
+            if not is_stream:
+                self._seconds.labels(*labels).observe(time.monotonic() - began)
 
 
 def _method(request: web.Request) -> str:

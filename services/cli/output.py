@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import sys
 from datetime import UTC, datetime
 
@@ -17,6 +18,9 @@ _HARMFUL = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
 )
 _REPLACED = "\ufffd"
+
+# Shells take a # for a comment only where a word begins.
+_PLAIN = re.compile(r"[\w@%+=:,./-][\w@%+=:,./#-]*", re.ASCII)
 
 
 def out() -> Console:
@@ -37,6 +41,11 @@ def harmless(text: str) -> str:
 def safe(text: object, style: str = "") -> Text:
     """Text of others: never markup, never a control sequence."""
     return Text(harmless(str(text)), style=style)
+
+
+def word(text: str) -> str:
+    """`text` as one word of a command that somebody types."""
+    return text if _PLAIN.fullmatch(text) else shlex.quote(text)
 
 
 def print_json(value: object) -> None:

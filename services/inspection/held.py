@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -11,54 +12,61 @@ from schemas.api.topology import PausedScope
 from schemas.control import ControlEntry, Hold
 from services.chassis.port import Cluster
 from services.chassis.records import Record, TopicPartition
-from services.inspection.reading import to_the_end
+from services.inspection.reading import NotFoundError, read_on
 from services.inspection.times import stamp
 from topology.topics import SAGA_CONTROL
 
 _WIDE = (control.DEFINITION, control.STEP, control.PREFIX)
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the log has told, up to where: who holds what, by partition and scope."""
+
+    read_to: Mapping[TopicPartition, int] = field(default_factory=dict)
+    found: Mapping[tuple[int, str], Hold] = field(default_factory=dict)
+
+
 class Holds:
-    """The pauses of wide scopes, as `saga.control` tells of them; each look reads what came since the one before."""
+    """The pauses of wide scopes, as `saga.control` tells of them; each look reads what came since the one before.
+
+    Looks may overlap: what one has learnt is taken over as a whole, once it is at the end.
+    """
 
     def __init__(self) -> None:
-        self._read_to: dict[TopicPartition, int] = {}
-        self._found: dict[tuple[int, str], Hold] = {}
+        self._known = _Known()
 
     def look(self, cluster: Cluster) -> tuple[PausedScope, ...]:
         """What is paused now, by scope; nothing before the tracker has run. Raises UnavailableError."""
-        count = cluster.admin().partitions([SAGA_CONTROL]).get(SAGA_CONTROL, 0)
-        places = [TopicPartition(SAGA_CONTROL, number) for number in range(count)]
-        if places:
-            reader = cluster.reader()
-            try:
-                self.take(to_the_end(reader, {at: self._read_to.get(at) for at in places}))
-                self._read_to |= reader.positions()
-            finally:
-                reader.close()
+        known = self._known
+        found = dict(known.found)
+        try:
+            read_to = read_on(cluster, SAGA_CONTROL, known.read_to, lambda record: _take(found, record))
+        except NotFoundError:
+            return ()
+        self._known = _Known(read_to, found)
         return self.paused()
-
-    def take(self, records: Iterable[Record]) -> None:
-        """Learn from records of `saga.control`, in the order of each partition."""
-        for record in records:
-            scope = (record.key or b"").decode(errors="replace")
-            if scope.startswith(_WIDE):
-                hold = _hold(record.value)
-                if hold is None:
-                    self._found.pop((record.partition, scope), None)
-                else:
-                    self._found[record.partition, scope] = hold
 
     def paused(self) -> tuple[PausedScope, ...]:
         """What is paused, by scope: it is in every partition, each with its time, of which the earliest counts."""
         earliest: dict[str, Hold] = {}
-        for (_, scope), hold in self._found.items():
+        for (_, scope), hold in self._known.found.items():
             if scope not in earliest or hold.at < earliest[scope].at:
                 earliest[scope] = hold
         return tuple(
             PausedScope(scope=scope, by=hold.by, reason=hold.reason, at=stamp(hold.at))
             for scope, hold in sorted(earliest.items())
         )
+
+
+def _take(found: dict[tuple[int, str], Hold], record: Record) -> None:
+    scope = (record.key or b"").decode(errors="replace")
+    if scope.startswith(_WIDE):
+        hold = _hold(record.value)
+        if hold is None:
+            found.pop((record.partition, scope), None)
+        else:
+            found[record.partition, scope] = hold
 
 
 def entry_of(value: bytes) -> ControlEntry | None:

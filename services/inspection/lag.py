@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -10,10 +10,10 @@ from itertools import islice
 from schemas.api.topology import Lag
 from services.chassis.offsets import decode as position_of
 from services.chassis.port import Cluster
-from services.chassis.records import Committed, Record, TopicPartition
+from services.chassis.records import Committed, TopicPartition
 from services.inspection.diagnosis import TRACKER, service_of
 from services.inspection.groups import Groups
-from services.inspection.reading import to_the_end
+from services.inspection.reading import records_from
 from services.inspection.times import now
 from topology.model import Saga, Step
 
@@ -116,7 +116,7 @@ def _lags(
     left = {step: _left(own, done[step], ends) for step, own in places.items()}
     nearly = {at: start for one in left.values() if one.is_exact for at, start in one.positions.items()}
     stamps: dict[TopicPartition, list[int]] = {}
-    for record in _records(cluster, nearly, EXACT * len(left)):
+    for record in islice(records_from(cluster, nearly), EXACT * len(left)):
         stamps.setdefault(TopicPartition(record.topic, record.partition), []).append(record.timestamp)
     return {step: _lag(cluster, one, stamps) for step, one in left.items()}
 
@@ -143,17 +143,6 @@ def _lag(cluster: Cluster, left: _Left, stamps: Mapping[TopicPartition, Sequence
     if left.is_exact:
         found = [stamp for at in left.positions for stamp in stamps.get(at, ())]
     else:
-        found = [one.timestamp for one in _records(cluster, left.positions, FEW)]
+        found = [one.timestamp for one in islice(records_from(cluster, left.positions), FEW)]
     oldest = max(0, now() - min(found)) / 1000 if found else None
     return Lag(events=left.unfinished + (len(found) if left.is_exact else left.rough), seconds=oldest)
-
-
-def _records(cluster: Cluster, positions: Mapping[TopicPartition, int | None], most: int) -> Iterator[Record]:
-    """The records from these positions on, at most so many."""
-    if not positions:
-        return
-    reader = cluster.reader()
-    try:
-        yield from islice(to_the_end(reader, positions), most)
-    finally:
-        reader.close()

@@ -10,7 +10,7 @@ from schemas.errors import ChoreographyError
 from services.chassis.port import Cluster
 from services.chassis.records import Headers, Record, TopicPartition
 from services.inspection.decoding import header_texts, read_places
-from services.inspection.reading import NotFoundError, partition_count, to_the_end
+from services.inspection.reading import NotFoundError, partition_count, records_from
 from topology.topics import DEAD_LETTERS
 
 REDRIVEN = "dlq_redriven"
@@ -48,11 +48,7 @@ def dead_letters(cluster: Cluster) -> list[DeadLetter]:
 
 def letters_in(cluster: Cluster, numbers: Iterable[int]) -> list[DeadLetter]:
     """The dead letters of these partitions, by when they were written."""
-    reader = cluster.reader()
-    try:
-        records = list(to_the_end(reader, {TopicPartition(DEAD_LETTERS, number): None for number in numbers}))
-    finally:
-        reader.close()
+    records = list(records_from(cluster, {TopicPartition(DEAD_LETTERS, number): None for number in numbers}))
     records.sort(key=lambda record: (record.timestamp, record.partition, record.offset))
     return letters_of(records)
 

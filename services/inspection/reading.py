@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -52,6 +52,39 @@ def to_the_end(reader: Reader, positions: Mapping[TopicPartition, int | None]) -
             raise UnavailableError(f"Kafka has sent nothing for {STALLED:g} s: see `saga kafka status`.")
 
 
+def records_from(cluster: Cluster, positions: Mapping[TopicPartition, int | None]) -> Iterator[Record]:
+    """As `to_the_end`, by a reader of its own; nothing of no positions."""
+    if not positions:
+        return
+    reader = cluster.reader()
+    try:
+        yield from to_the_end(reader, positions)
+    finally:
+        reader.close()
+
+
+def read_on(
+    cluster: Cluster, topic: str, positions: Mapping[TopicPartition, int], take: Callable[[Record], object]
+) -> Mapping[TopicPartition, int]:
+    """Hand over what a topic has from these positions on; how far it is read now. One made anew is read from its start.
+
+    Raises UnavailableError, and NotFoundError if there is no topic.
+    """
+    numbers = range(partition_count(cluster, topic))
+    ends = cluster.admin().end_offsets([TopicPartition(topic, number) for number in numbers])
+    known = {} if any(ends[at] < position for at, position in positions.items()) else positions
+    wanted = {at: known.get(at) for at, end in ends.items() if known.get(at, 0) < end}
+    if not wanted:
+        return known
+    reader = cluster.reader()
+    try:
+        for record in to_the_end(reader, wanted):
+            take(record)
+        return {**known, **{at: offset for at, offset in reader.positions().items() if at in wanted}}
+    finally:
+        reader.close()
+
+
 def latest(records: Iterable[Record]) -> dict[str, bytes]:
     """The last value of each key, as compaction would leave it."""
     values: dict[str, bytes] = {}
@@ -72,11 +105,7 @@ def each_state(cluster: Cluster, key: str | None = None) -> Iterator[SagaState]:
     """
     count = partition_count(cluster, SAGA_STATE)
     numbers = range(count) if key is None else (partition_of(key.encode(), count),)
-    reader = cluster.reader()
-    try:
-        values = latest(to_the_end(reader, {TopicPartition(SAGA_STATE, number): None for number in numbers}))
-    finally:
-        reader.close()
+    values = latest(records_from(cluster, {TopicPartition(SAGA_STATE, number): None for number in numbers}))
     while values:
         try:
             yield decoded(*values.popitem())

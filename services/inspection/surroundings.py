@@ -17,7 +17,7 @@ from services.inspection.diagnosis import TRACKER, service_of, started_by
 from services.inspection.groups import Groups
 from services.inspection.held import entry_of
 from services.inspection.letters import DeadLetter, letters_in
-from services.inspection.reading import latest, to_the_end
+from services.inspection.reading import latest, records_from
 from services.inspection.times import now
 from services.tracker.core.pauses import Wide
 from services.tracker.core.state import SagaState, StepState, StepStatus
@@ -171,7 +171,7 @@ def behind(cluster: Cluster, groups: Groups, state: SagaState, definition: Saga 
     left: dict[TopicPartition, int | None] = {}
     left |= {at: committed[at].offset for at in places if at in committed and committed[at].offset < ends[at]}
     # What is left may be nothing but the markers of transactions.
-    oldest = min((record.timestamp for record in islice(_read(cluster, left), FEW)), default=None)
+    oldest = min((record.timestamp for record in islice(records_from(cluster, left), FEW)), default=None)
     return 0 if oldest is None else max(0, now() - oldest) / 1000
 
 
@@ -203,17 +203,7 @@ def _at_service(
 
 def _records(cluster: Cluster, at: TopicPartition, start: int | None) -> Iterator[Record]:
     """A partition from an offset on (none: from the beginning); nothing, if there is no such topic."""
-    return _read(cluster, {at: start}) if at.topic in cluster.admin().partitions([at.topic]) else iter(())
-
-
-def _read(cluster: Cluster, positions: Mapping[TopicPartition, int | None]) -> Iterator[Record]:
-    if not positions:
-        return
-    reader = cluster.reader()
-    try:
-        yield from to_the_end(reader, positions)
-    finally:
-        reader.close()
+    return records_from(cluster, {at: start}) if at.topic in cluster.admin().partitions([at.topic]) else iter(())
 
 
 def control_of(cluster: Cluster, number: int) -> dict[str, ControlEntry]:

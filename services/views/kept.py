@@ -143,13 +143,12 @@ def fold(shelf: Shelf, arrival: Arrival, keep: Mapping[str, int]) -> Folded:
     if known is not None and known.revision >= state.revision:
         return Folded(Outcome.OLDER, shelf)
     others = [one for one in shelf.sagas if one is not known]
-    shelf, crowded = _shelf([_kept(state, arrival.record), *others], arrival, keep)
-    return Folded(Outcome.CHANGED, shelf, state, crowded=crowded)
+    return _folded(Outcome.CHANGED, [_kept(state, arrival.record), *others], arrival, keep, state)
 
 
 def _without(shelf: Shelf, arrival: Arrival, keep: Mapping[str, int]) -> Folded:
-    left, _ = _shelf([one for one in shelf.sagas if one.saga_id != arrival.saga_id], arrival, keep)
-    return Folded(Outcome.GONE, left)
+    left = [one for one in shelf.sagas if one.saga_id != arrival.saga_id]
+    return _folded(Outcome.GONE, left, arrival, keep)
 
 
 def _kept(state: SagaState, record: bytes) -> Kept:
@@ -158,16 +157,16 @@ def _kept(state: SagaState, record: bytes) -> Kept:
     return Kept(state.saga_id, state.definition, state.revision, started, ended, packed(record))
 
 
-def _shelf(sagas: list[Kept], arrival: Arrival, keep: Mapping[str, int]) -> tuple[Shelf, tuple[str, ...]]:
-    """The sagas that stay, newest first: those that ended too long ago leave, but never the one just written.
-
-    And which of those that run have no room.
-    """
+def _folded(
+    outcome: Outcome, sagas: list[Kept], arrival: Arrival, keep: Mapping[str, int], state: SagaState | None = None
+) -> Folded:
+    """The sagas that stay, newest first: those that ended too long ago leave, but never the one just written."""
     stay = [one for one in sagas if one.saga_id == arrival.saga_id or not is_expired(one, arrival.at, keep)]
     stay.sort(key=_age, reverse=True)
     leave = _without_room(stay, arrival.saga_id)
     fitting = tuple(one for one in stay if one.saga_id not in leave)
-    return Shelf(LAYOUT, arrival.offset, fitting), tuple(one.saga_id for one in leave.values() if one.ended is None)
+    crowded = tuple(one.saga_id for one in leave.values() if one.ended is None)
+    return Folded(outcome, Shelf(LAYOUT, arrival.offset, fitting), state, crowded=crowded)
 
 
 def _age(one: Kept) -> tuple[int, str]:

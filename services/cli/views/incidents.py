@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import shlex
 from collections.abc import Sequence
 
 from rich.table import Table
@@ -12,12 +10,9 @@ from rich.text import Text
 from schemas.api.sagas import IncidentFacts
 from schemas.control import PREFIX
 from schemas.wording import length
-from services.cli.output import clock, safe
+from services.cli.output import clock, safe, word
 from services.inspection.times import instant
 from services.tracker.core.state import Pause, SagaState
-
-# Shells take a # for a comment only where a word begins.
-_PLAIN = re.compile(r"[\w@%+=:,./-][\w@%+=:,./#-]*", re.ASCII)
 
 
 def incident_table(found: Sequence[IncidentFacts], now: int) -> Table:
@@ -61,7 +56,7 @@ def _pause(pause: Pause, now: int) -> Text:
 
 def typed(command: str, saga_id: str, step: str | None) -> str:
     """A command as one would type it: `saga retry acme/shop#7@3f2a --step llm`."""
-    given = f"saga {command} {saga_id if _PLAIN.fullmatch(saga_id) else shlex.quote(saga_id)}"
+    given = f"saga {command} {word(saga_id)}"
     match command:
         case "rewind":
             return f"{given} --to STEP"

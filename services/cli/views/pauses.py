@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 
 from rich.table import Table
@@ -11,7 +10,7 @@ from rich.text import Text
 from schemas import control
 from schemas.api.topology import PausedScope
 from schemas.wording import length
-from services.cli.output import safe
+from services.cli.output import safe, word
 from services.inspection.times import instant
 
 _OPTIONS = {control.DEFINITION: "--definition", control.STEP: "--step", control.PREFIX: "--key-prefix"}
@@ -34,4 +33,4 @@ def pauses_table(found: Sequence[PausedScope], now: int) -> Table:
 def resuming(scope: str) -> str:
     """The command that resumes a scope, as one would type it: `saga resume --step code_review/llm`."""
     kind, _, name = scope.partition(":")
-    return f"saga resume {_OPTIONS[f'{kind}:']} {shlex.quote(name)}"
+    return f"saga resume {_OPTIONS[f'{kind}:']} {word(name)}"

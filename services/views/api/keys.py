@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from schemas.api.problems import ProblemType
 from services.chassis.port import Cluster
 from services.chassis.records import Record, TopicPartition
-from services.inspection.reading import partition_count, to_the_end
+from services.inspection.reading import read_on
 from services.inspection.sending import Keyed, keyed
 from services.views.api.problems import ApiError
 from topology.topics import SAGA_COMMANDS
@@ -40,7 +40,7 @@ class Keys:
     def __init__(self) -> None:
         self._reading = threading.Lock()
         self._known: dict[str, Given] = {}
-        self._positions: dict[TopicPartition, int] = {}
+        self._positions: Mapping[TopicPartition, int] = {}
         self._in_hand: Counter[Keyed] = Counter()
 
     @contextmanager
@@ -58,7 +58,7 @@ class Keys:
     def find(self, cluster: Cluster, request: Keyed, now: int) -> Given | None:
         """What was given under this key by the same request; `now` is milliseconds UTC. Raises ApiError (409)."""
         with self._reading:
-            self._read_on(cluster)
+            self._positions = read_on(cluster, SAGA_COMMANDS, self._positions, self._take)
             self._known = {key: one for key, one in self._known.items() if one.at > now - REMEMBERED}
         return self.known(request)
 
@@ -76,22 +76,6 @@ class Keys:
 
     def _note(self, request: Keyed, at: int, sagas: dict[str, str]) -> None:
         self._known.setdefault(request.key, Given(request, at)).sagas.update(sagas)
-
-    def _read_on(self, cluster: Cluster) -> None:
-        numbers = range(partition_count(cluster, SAGA_COMMANDS))
-        ends = cluster.admin().end_offsets([TopicPartition(SAGA_COMMANDS, number) for number in numbers])
-        if any(ends[at] < position for at, position in self._positions.items()):  # the topic was made anew
-            self._positions.clear()
-        wanted = {at: self._positions.get(at) for at, end in ends.items() if self._positions.get(at, 0) < end}
-        if not wanted:
-            return
-        reader = cluster.reader()
-        try:
-            for record in to_the_end(reader, wanted):
-                self._take(record)
-            self._positions |= {at: offset for at, offset in reader.positions().items() if at in wanted}
-        finally:
-            reader.close()
 
     def _take(self, record: Record) -> None:
         request = keyed(record)
