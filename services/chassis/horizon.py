@@ -116,7 +116,7 @@ class Horizon:
 
     def wait(self, most: float) -> float:
         """Seconds, up to `most`, that may pass until there is something to look at again."""
-        if self._asked:
+        if self._asked or most <= SOON:
             return min(most, SOON)
         dues = [self._logic.due_at(number) for number in self._runner.working_on()]
         left = [

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from schemas.errors import UnavailableError
 from services.chassis.memory import MemoryCluster
@@ -22,33 +23,56 @@ class Broker:
         self.is_away = False
 
 
+class Moment(NamedTuple):
+    """The version of the log and its groups, the time (milliseconds UTC), a process's calls, the broker's absence."""
+
+    version: int
+    now: int
+    calls: int
+    is_away: bool
+
+
+class Calls:
+    """Counts the calls of one process that change or tell it something: all but polls that find nothing.
+
+    Those are kept in their order, with their limits.
+    """
+
+    def __init__(self) -> None:
+        self.number = 0
+        self.polls: list[tuple[_Consumer | _Reader, int]] = []
+
+    def polled(self, client: _Consumer | _Reader, limit: int, found: int) -> None:
+        """A poll has found so many records."""
+        self.number += found
+        self.polls.append((client, limit))
+
+
 class Connection:
     """A cluster as one process sees it; see `services.chassis.port.Cluster`."""
 
     def __init__(self, cluster: MemoryCluster, broker: Broker) -> None:
         self._cluster = cluster
         self._broker = broker
+        self._calls = Calls()
         self._consumers: list[_Consumer] = []
         self._readers: list[_Reader] = []
 
     def consumer(
         self, group: str, topics: Sequence[str], listener: Listener, instance: str | None = None
     ) -> MemoryConsumer:
-        """A new member of `group`."""
-        consumer = _Consumer(self._cluster, self._broker, group, topics, listener)
+        """A new member of `group`; static if it has an `instance`."""
+        consumer = _Consumer(self._cluster, self._broker, self._calls, group, topics, listener, instance)
         self._consumers.append(consumer)
         return consumer
 
     def producer(self, transactional_id: str) -> MemoryProducer:
         """A transactional producer that fences its predecessor."""
-        if before := self._cluster.producers.get(transactional_id):
-            before.fence()
-        made = self._cluster.producers[transactional_id] = _Producer(self._cluster, self._broker)
-        return made
+        return self._cluster.initialized(_Producer(self._cluster, self._broker, self._calls, transactional_id))
 
     def reader(self) -> MemoryReader:
         """A reader without a group."""
-        reader = _Reader(self._cluster, self._broker)
+        reader = _Reader(self._cluster, self._broker, self._calls)
         self._readers.append(reader)
         return reader
 
@@ -58,7 +82,26 @@ class Connection:
 
     def admin(self) -> MemoryAdmin:
         """Topics and offsets. Raises UnavailableError while the broker is away."""
-        return _Admin(self._cluster, self._broker)
+        return _Admin(self._cluster, self._broker, self._calls)
+
+    def begin_turn(self) -> None:
+        """Forget the polls of the turn before."""
+        self._calls.polls.clear()
+
+    def polls_nothing(self) -> bool:
+        """Poll as in the last turn, if that finds nothing and calls nobody; whether it was so."""
+        for client, _ in self._calls.polls:
+            if not client.has_nothing():
+                return False
+        if not self._broker.is_away:
+            for client, limit in self._calls.polls:
+                client.pass_over(limit)
+        return True
+
+    @property
+    def calls(self) -> int:
+        """How many calls of the process have changed or told it something."""
+        return self._calls.number
 
     def beat(self) -> None:
         """The process lives: its groups are told, as the client's own thread does between two polls."""
@@ -67,9 +110,13 @@ class Connection:
 
     def read(self, at: TopicPartition) -> int | None:
         """How far a partition has been read outside a group; none if nobody here reads it."""
-        return max(
-            (found for reader in self._readers if (found := reader.positions().get(at)) is not None), default=None
-        )
+        known = [MemoryReader.positions(reader) for reader in self._readers]  # a look from outside is no call
+        return max((positions[at] for positions in known if at in positions), default=None)
+
+    @property
+    def moment(self) -> Moment:
+        """What a turn depends on besides the process itself, and the calls that say that it has done something."""
+        return Moment(self._cluster.version.number, self._cluster.clock.now(), self._calls.number, self._broker.is_away)
 
     @property
     def assigned_at(self) -> int:
@@ -79,53 +126,93 @@ class Connection:
 
 class _Consumer(MemoryConsumer):
     def __init__(
-        self, cluster: MemoryCluster, broker: Broker, group: str, topics: Sequence[str], listener: Listener
+        self,
+        cluster: MemoryCluster,
+        broker: Broker,
+        calls: Calls,
+        group: str,
+        topics: Sequence[str],
+        listener: Listener,
+        instance: str | None,
     ) -> None:
-        super().__init__(cluster, cluster.group(group), topics, listener)
+        super().__init__(cluster, cluster.group(group), topics, listener, instance)
         self._broker = broker
+        self._calls = calls
         self.assigned_at = 0
 
     def assign(self, positions: Mapping[TopicPartition, int | None]) -> None:
+        self._calls.number += 1
         self.assigned_at = self._cluster.clock.now()
         super().assign(positions)
 
     def poll(self, timeout: float, limit: int) -> list[Record]:
-        return [] if self._broker.is_away else super().poll(timeout, limit)
+        found = [] if self._broker.is_away else super().poll(timeout, limit)
+        self._calls.polled(self, limit, len(found))
+        return found
+
+    def pause(self, partitions: Iterable[TopicPartition]) -> None:
+        self._calls.number += 1
+        super().pause(partitions)
+
+    def resume(self, partitions: Iterable[TopicPartition]) -> None:
+        self._calls.number += 1
+        super().resume(partitions)
+
+    def positions(self) -> Mapping[TopicPartition, int]:
+        self._calls.number += 1
+        return super().positions()
 
 
 class _Producer(MemoryProducer):
-    def __init__(self, cluster: MemoryCluster, broker: Broker) -> None:
-        super().__init__(cluster)
+    def __init__(self, cluster: MemoryCluster, broker: Broker, calls: Calls, transactional_id: str) -> None:
+        super().__init__(cluster, transactional_id)
         self._broker = broker
+        self._calls = calls
 
     def transact(
         self, outgoing: Sequence[Outgoing], offsets: Mapping[TopicPartition, Committed], group: object
     ) -> None:
+        self._calls.number += 1
         if self._broker.is_away:
             raise TransactionInDoubtError(AWAY)
         super().transact(outgoing, offsets, group)
 
 
 class _Reader(MemoryReader):
-    def __init__(self, cluster: MemoryCluster, broker: Broker) -> None:
+    def __init__(self, cluster: MemoryCluster, broker: Broker, calls: Calls) -> None:
         super().__init__(cluster)
         self._broker = broker
+        self._calls = calls
+
+    def assign(self, positions: Mapping[TopicPartition, int | None]) -> None:
+        self._calls.number += 1
+        super().assign(positions)
 
     def poll(self, timeout: float, limit: int) -> list[Record]:
-        return [] if self._broker.is_away else super().poll(timeout, limit)
+        found = [] if self._broker.is_away else super().poll(timeout, limit)
+        self._calls.polled(self, limit, len(found))
+        return found
+
+    def positions(self) -> Mapping[TopicPartition, int]:
+        self._calls.number += 1
+        return super().positions()
 
 
 class _Admin(MemoryAdmin):
-    def __init__(self, cluster: MemoryCluster, broker: Broker) -> None:
+    def __init__(self, cluster: MemoryCluster, broker: Broker, calls: Calls) -> None:
         super().__init__(cluster)
         self._broker = broker
+        self._calls = calls
 
     def end_offsets(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
-        if self._broker.is_away:
-            raise UnavailableError(AWAY)
+        self._call()
         return super().end_offsets(partitions)
 
     def undecided(self, partitions: Sequence[TopicPartition], before: int) -> Mapping[TopicPartition, int]:
+        self._call()
+        return super().undecided(partitions, before)
+
+    def _call(self) -> None:
+        self._calls.number += 1
         if self._broker.is_away:
             raise UnavailableError(AWAY)
-        return super().undecided(partitions, before)

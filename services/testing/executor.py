@@ -51,6 +51,11 @@ class VirtualExecutor:
         """When a handler goes on that waits for time, in the clock's seconds; none if there is none."""
         return self._loop.due
 
+    @property
+    def has_ready(self) -> bool:
+        """Whether a handler goes on with the next look at results."""
+        return self._loop.has_ready
+
     def run(self, delivery: Delivery, event: Event, context: Context) -> Result | None:
         """As `Executor.run`."""
         happens = self._interfere(context)

@@ -40,6 +40,11 @@ class VirtualLoop(asyncio.AbstractEventLoop):
             heapq.heappop(self._timers)
         return self._timers[0][0] if self._timers else None
 
+    @property
+    def has_ready(self) -> bool:
+        """Whether `run_ready` would run something."""
+        return bool(self._ready) or ((due := self.due) is not None and due <= self.time())
+
     def run_ready(self) -> None:
         """Run everything that can run now."""
         if not self._ready and not self._timers:

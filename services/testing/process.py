@@ -10,7 +10,7 @@ from services.chassis.memory import MemoryCluster
 from services.chassis.observer import Silent
 from services.chassis.runner import Logic
 from services.chassis.worker import Identity, Worker
-from services.testing.connection import Broker, Connection
+from services.testing.connection import Broker, Connection, Moment
 from services.testing.executor import Interfere, VirtualExecutor, undisturbed
 
 
@@ -51,16 +51,24 @@ class Surroundings(NamedTuple):
 
 
 class Process:
-    """A worker that takes its turns when it is told to."""
+    """A worker that takes its turns when it is told to.
 
-    def __init__(self, name: Name, logic: Logic, around: Surroundings, skew: int = 0, incarnation: int = 0) -> None:
+    `incarnation` tells it apart from earlier ones of its name; with `None` it is static, and takes their place.
+    """
+
+    def __init__(
+        self, name: Name, logic: Logic, around: Surroundings, skew: int = 0, incarnation: int | None = None
+    ) -> None:
         self.name = name
+        self._logic = logic
+        self._rested_at: Moment | None = None
+        self._idle_since: int | None = None
         clock = SkewedClock(around.cluster.clock, skew)
         self.connection = Connection(around.cluster, around.broker)
         self.executor = VirtualExecutor(around.cluster.clock, around.interfere)
         self.worker = Worker(
             self.connection,
-            Identity(name.group, f"{name.group}-{name.instance}-{incarnation}"),
+            _identity(name, incarnation),
             logic,
             self.executor,
             clock,
@@ -70,8 +78,33 @@ class Process:
         )
 
     def turn(self) -> None:
-        """One round of the worker's loop."""
+        """One round of the worker's loop; of one in which nothing can happen, only the polls."""
+        if self._is_idle and self.connection.polls_nothing():
+            self._rested_at = self.connection.moment
+            return
+        before = self.connection.moment
+        self.connection.begin_turn()
         self.worker.turn(0)
+        after = self.connection.moment
+        self._idle_since = after.calls if after.calls == before.calls and self.worker.runner.is_idle else None
+        self._rested_at = before if after == before else None
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether a turn would do nothing: the last one did nothing, and nothing has changed since."""
+        return self._rested_at == self.connection.moment and not self.executor.has_ready
+
+    @property
+    def _is_idle(self) -> bool:
+        """Whether a turn that reads nothing does nothing: the last one did nothing, and nothing waits for a time."""
+        if self._idle_since != self.connection.calls or self.executor.has_ready:
+            return False
+        return not self._logic.rules or not self._waits
+
+    @property
+    def _waits(self) -> bool:
+        """Whether a ruling waits for its time."""
+        return any(self._logic.due_at(number) is not None for number in self.worker.runner.working_on())
 
     def beat(self) -> None:
         """Tell the groups that the process lives."""
@@ -89,3 +122,10 @@ class Process:
     def die(self) -> None:
         """End without a word: what it holds open on the log stays open until its time is over."""
         self.executor.close()
+
+
+def _identity(name: Name, incarnation: int | None) -> Identity:
+    """As `services.chassis.process` makes it with the setting `instance` (static), and without."""
+    if incarnation is None:
+        return Identity(name.group, f"{name.group}-{name.instance}", name.instance)
+    return Identity(name.group, f"{name.group}-{name.instance}-{incarnation}")

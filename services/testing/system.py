@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import count
 from typing import TypeVar
 
 from schemas.codec import Codec
+from schemas.errors import UnavailableError
 from schemas.event import Event
 from services.chassis.blobs import BlobStore
 from services.chassis.clock import VirtualClock
 from services.chassis.definitions import stated
 from services.chassis.memory import MemoryCluster
+from services.chassis.memory.consumers import all_in_order
 from services.chassis.port import FencedError
 from services.chassis.records import Record
 from services.chassis.runner import Logic
@@ -74,6 +75,7 @@ class System:
         self.current: Process | None = None
         self.on_exit: Callable[[str], object] = _nobody_hears
         self._partitions = partitions
+        self._statements = tuple(map(stated, self.definitions))
         self._around = Surroundings(self.cluster, self.broker, BlobStore(blobs), interfere)
         self._dues = Dues(self.cluster)
         self._incarnations = count()
@@ -82,18 +84,27 @@ class System:
 
     # ---- processes
 
-    def start(self, service: Service, instance: str = "1", skew: int = 0) -> Process:
-        """Another instance of a service; its clock is off by `skew` milliseconds."""
+    def start(self, service: Service, instance: str = "1", skew: int = 0, *, static: bool = False) -> Process:
+        """Another instance of a service; its clock is off by `skew` milliseconds.
+
+        A static one is a static member of its group, and takes the place of its predecessor.
+        """
         make = TopicFactory(self._partitions)
         self.cluster.admin().create_missing((make.changelog(state_topic(service.name)),))
-        return self._begin(
-            Name(service.name, instance), service.logic(self._partitions, map(stated, self.definitions)), skew
-        )
+        logic = service.logic(self._partitions, self._statements)
+        return self._begin(Name(service.name, instance), logic, skew, static=static)
 
-    def start_tracker(self, instance: str = "1", skew: int = 0, definitions: Sequence[Saga] | None = None) -> Process:
-        """Another instance of the tracker, which follows these definitions (none: all)."""
+    def start_tracker(
+        self,
+        instance: str = "1",
+        skew: int = 0,
+        definitions: Sequence[Saga] | None = None,
+        *,
+        static: bool = False,
+    ) -> Process:
+        """Another instance of the tracker, which follows these definitions (none: all); static as in `start`."""
         logic = TrackerLogic(definitions or self.definitions, self._partitions)
-        return self._begin(Name(TRACKER, instance), logic, skew)
+        return self._begin(Name(TRACKER, instance), logic, skew, static=static)
 
     def kill(self, name: str) -> None:
         """The process `group/instance` is gone without a word, as by kill -9."""
@@ -102,17 +113,15 @@ class System:
     def stop(self, name: str) -> None:
         """The process `group/instance` stops in order."""
         process = self.processes.pop(name)
-        with self._in_turn(process):
-            process.stop()
+        self._in_turn(process, process.stop)
 
     def turn(self, name: str) -> None:
         """One round of a process's loop, if there is such a process; one that must exit is gone after it."""
         process = self.processes.get(name)
         try:
             if process is not None:
-                with self._in_turn(process):
-                    process.turn()
-        except FencedError:
+                self._in_turn(process, process.turn)
+        except (FencedError, UnavailableError):  # either ends a real process
             if self.processes.get(name) is process:  # else it was stopped while it stood still
                 self.kill(name)
                 self.on_exit(name)
@@ -120,14 +129,16 @@ class System:
     # ---- time
 
     def settle(self) -> None:
-        """Take turns until nobody has anything left to do at this time. Raises NeverAtRestError if that never comes."""
+        """Take turns until nobody has anything left to do at this time. Raises NeverAtRestError if that never comes.
+
+        A process at rest is passed over after the first round, unless chance deals out what polls return.
+        """
         quiet, size = 0, self._size()
-        for _ in range(MANY_TURNS):
-            for name in tuple(self.processes):
-                self.turn(name)
+        for number in range(MANY_TURNS):
+            turns = self._round(everybody=number == 0 or self.cluster.portion is not all_in_order)
             before, size = size, self._size()
             quiet = quiet + 1 if size == before else 0
-            if quiet == QUIET_TURNS:
+            if quiet == QUIET_TURNS or not turns:
                 return
             if not quiet:
                 self.clock.advance(ROUND)
@@ -183,17 +194,27 @@ class System:
 
     # ---- inside
 
-    @contextmanager
-    def _in_turn(self, process: Process) -> Iterator[None]:
-        """It is this process's turn; others may take theirs in the middle of it."""
+    def _round(self, *, everybody: bool) -> int:
+        """A turn of each process, but those at rest unless `everybody` takes one; how many turns there were."""
+        turns = 0
+        for name in tuple(self.processes):
+            process = self.processes.get(name)
+            if process is not None and (everybody or not process.is_at_rest):
+                self.turn(name)
+                turns += 1
+        return turns
+
+    def _in_turn(self, process: Process, act: Callable[[], None]) -> None:
+        """It is this process's turn to act; others may take theirs in the middle of it."""
         before, self.current = self.current, process
         try:
-            yield
+            act()
         finally:
             self.current = before
 
-    def _begin(self, name: Name, logic: Logic, skew: int) -> Process:
-        process = Process(name, logic, self._around, skew, next(self._incarnations))
+    def _begin(self, name: Name, logic: Logic, skew: int, *, static: bool) -> Process:
+        incarnation = None if static else next(self._incarnations)
+        process = Process(name, logic, self._around, skew, incarnation)
         self.processes[str(name)] = process
         return process
 
@@ -225,5 +246,5 @@ class System:
         return min(dues, default=None)
 
     def _size(self, but: str = "") -> int:
-        topics = (partitions for topic, partitions in self.cluster.topics.items() if topic != but)
-        return sum(partition.end for partitions in topics for partition in partitions)
+        """How many entries have been written, `but` to this topic."""
+        return self.cluster.version.written - sum(partition.end for partition in self.cluster.topics.get(but, ()))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from random import Random
+from string import ascii_letters
 
 import pytest
 
@@ -102,7 +104,7 @@ def test_a_command_whose_consequence_kafka_does_not_take_is_refused_and_says_why
         saga, other = world.given(Begun(name="ann")), world.given(Begun(name="bob"))
         world.advance(seconds=5)
         limit(world, SAGA_STATE, 20_000)
-        large = Paid(name='"' * 20_000).model_dump_json()
+        large = Paid(name="".join(f"{number * number:x}" for number in range(8_000))).model_dump_json()
         world.command(Act.SKIP, saga.saga_id, step="pay", outcome="trip.paid", content=large)
         world.advance(seconds=30)
         (refused,) = told(world, CommandRefused)
@@ -115,8 +117,8 @@ def test_a_command_whose_consequence_kafka_does_not_take_is_refused_and_says_why
 
 def test_a_saga_whose_state_kafka_does_not_take_holds_up_no_other(caplog: pytest.LogCaptureFixture) -> None:
     with SagaTest(TRIP, {"book": book, "pay": pay}, {"book": cancel}) as world:
-        limit(world, SAGA_STATE, 1_600)
-        world.given(Begun(name="n" * 480))
+        limit(world, SAGA_STATE, 900)
+        world.given(Begun(name="".join(Random(1).choices(ascii_letters, k=480))))
         others = [world.given(Begun(name=name)) for name in NAMES]
         world.advance(minutes=1)
         assert {other.status for other in others} == {SagaStatus.COMPLETED}

@@ -23,7 +23,9 @@ class MemoryAdmin:
         """Create the topics that do not exist."""
         missing = [spec for spec in specs if spec.name not in self._cluster.topics]
         for spec in missing:
-            self._cluster.topics[spec.name] = [Partition(spec.name, number) for number in range(spec.partitions)]
+            self._cluster.topics[spec.name] = [
+                Partition(spec.name, number, self._cluster.version) for number in range(spec.partitions)
+            ]
             self._cluster.specs[spec.name] = spec
         return tuple(spec.name for spec in missing)
 
@@ -46,12 +48,7 @@ class MemoryAdmin:
 
     def undecided(self, partitions: Sequence[TopicPartition], before: int) -> Mapping[TopicPartition, int]:
         """Where a transaction is open that has written before a time, and from which offset on."""
-        found = ((at, self._cluster.partition(at)) for at in partitions)
-        firsts = [
-            (at, next(entry for entry in one.entries if entry.offset == one.last_stable))
-            for at, one in found
-            if one.open
-        ]
+        found = {at: self._cluster.partition(at) for at in partitions}
         return {
-            at: entry.offset for at, entry in firsts if entry.record is not None and entry.record.timestamp < before
+            at: one.last_stable for at, one in found.items() if one.open and one.last_stable < one.first_since(before)
         }

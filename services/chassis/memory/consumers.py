@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from schemas.errors import UnavailableError
 from services.chassis.memory.group import Group, Membership
+from services.chassis.memory.partition import Partition
 from services.chassis.port import Listener
 from services.chassis.records import Committed, Record, TopicPartition
 
@@ -23,49 +25,99 @@ def all_in_order(partitions: Sequence[TopicPartition], limit: int) -> Iterable[t
     return ((at, limit) for at in partitions)
 
 
+class Cursor:
+    """Where a reader of one partition stands; a read that finds nothing passes over what nobody sees."""
+
+    __slots__ = ("_empty_to", "_offset", "_partition")
+
+    def __init__(self, partition: Partition, offset: int) -> None:
+        self._partition = partition
+        self._offset = offset
+        self._empty_to = offset
+
+    def read(self, limit: int) -> Sequence[Record]:
+        """Up to `limit` visible records."""
+        if self.is_at_end:
+            self.pass_over()
+            return ()
+        records = list(islice(self._partition.visible_from(self._offset), limit))
+        if records:
+            self._offset = self._empty_to = records[-1].offset + 1
+        return records
+
+    def pass_over(self) -> None:
+        """Stand behind what is known to hold nothing visible."""
+        self._offset = self._empty_to
+
+    @property
+    def is_at_end(self) -> bool:
+        """Whether nothing visible is left."""
+        stable = self._partition.last_stable
+        if self._empty_to < stable and next(self._partition.visible_from(self._empty_to), None) is None:
+            self._empty_to = stable
+        return self._empty_to >= stable
+
+    @property
+    def passed(self) -> int:
+        """The offset up to which everything has been read, or passed over at the end."""
+        return self._empty_to if self.is_at_end else self._offset
+
+
 class Positions:
     """Where a reader of several partitions stands; reads them in turn."""
 
     def __init__(self, cluster: MemoryCluster) -> None:
         self._cluster = cluster
-        self._positions: dict[TopicPartition, int] = {}
+        self._cursors: dict[TopicPartition, Cursor] = {}
+        self._readable: list[TopicPartition] = []
+        self._paused: set[TopicPartition] = set()
         self._touched: set[TopicPartition] = set()
-        self.paused: set[TopicPartition] = set()
 
     def assign(self, positions: Mapping[TopicPartition, int | None]) -> None:
-        """Start over at these offsets."""
-        self._positions = {at: offset or 0 for at, offset in positions.items()}
+        """Start over at these offsets; what is paused stays so."""
+        self._cursors = {at: Cursor(self._cluster.partition(at), offset or 0) for at, offset in positions.items()}
         self._touched.clear()
+        self._regulate()
+
+    def pause(self, partitions: Iterable[TopicPartition]) -> None:
+        """Read nothing of these."""
+        self._paused.update(partitions)
+        self._regulate()
+
+    def resume(self, partitions: Iterable[TopicPartition]) -> None:
+        """Read these again."""
+        self._paused.difference_update(partitions)
+        self._regulate()
 
     def read(self, limit: int) -> list[Record]:
         """Up to `limit` visible records, partition by partition."""
         found: list[Record] = []
-        readable = [at for at in self._positions if at not in self.paused]
-        for at, most in self._cluster.portion(readable, limit):
+        for at, most in self._cluster.portion(self._readable, limit):
             if len(found) < limit:
                 self._touched.add(at)
-                found += self._read(at, self._positions[at], min(most, limit - len(found)))
+                found += self._cursors[at].read(min(most, limit - len(found)))
         return found
 
     def ended(self) -> frozenset[TopicPartition]:
         """The partitions of which nothing visible is left."""
-        return frozenset(at for at, offset in self._positions.items() if self._is_at_end(at, offset))
+        return frozenset(at for at, cursor in self._cursors.items() if cursor.is_at_end)
 
     def passed(self) -> Mapping[TopicPartition, int]:
         """How far those have been read that have been read at all."""
-        return {at: self._passed(at, self._positions[at]) for at in self._touched}
+        return {at: self._cursors[at].passed for at in self._touched}
 
-    def _passed(self, at: TopicPartition, offset: int) -> int:
-        return max(offset, self._cluster.partition(at).last_stable) if self._is_at_end(at, offset) else offset
+    def is_drained(self) -> bool:
+        """Whether nothing visible is left, of what is paused neither."""
+        return all(cursor.is_at_end for cursor in self._cursors.values())
 
-    def _is_at_end(self, at: TopicPartition, offset: int) -> bool:
-        return next(self._cluster.partition(at).visible_from(offset), None) is None
+    def pass_over(self, limit: int) -> None:
+        """As `read`, where nothing visible is left."""
+        for at, _ in self._cluster.portion(self._readable, limit):
+            self._touched.add(at)
+            self._cursors[at].pass_over()
 
-    def _read(self, at: TopicPartition, offset: int, limit: int) -> list[Record]:
-        records = list(islice(self._cluster.partition(at).visible_from(offset), limit))
-        if records:
-            self._positions[at] = records[-1].offset + 1
-        return records
+    def _regulate(self) -> None:
+        self._readable = [at for at in self._cursors if at not in self._paused]
 
 
 class MemoryReader:
@@ -90,6 +142,14 @@ class MemoryReader:
         """How far they have been read."""
         return self._positions.passed()
 
+    def has_nothing(self) -> bool:
+        """Whether a poll would return nothing."""
+        return self._positions.is_drained()
+
+    def pass_over(self, limit: int) -> None:
+        """As a poll, if it `has_nothing`."""
+        self._positions.pass_over(limit)
+
     def close(self) -> None:
         """Nothing to release."""
 
@@ -97,16 +157,26 @@ class MemoryReader:
 class MemoryConsumer:
     """A member of a group; takes part in rebalances when it polls."""
 
-    def __init__(self, cluster: MemoryCluster, group: Group, topics: Sequence[str], listener: Listener) -> None:
+    def __init__(
+        self,
+        cluster: MemoryCluster,
+        group: Group,
+        topics: Sequence[str],
+        listener: Listener,
+        instance: str | None = None,
+    ) -> None:
         self._cluster = cluster
         self._group = group
         self._listener = listener
         self._positions = Positions(cluster)
-        self._member = group.join(topics, cluster.clock.monotonic())
+        self._member = group.join(topics, cluster.clock.monotonic(), instance)
         self._assigned_in = -1
 
     def poll(self, timeout: float, limit: int) -> list[Record]:
-        """Up to `limit` records, after whatever the group asks for."""
+        """Up to `limit` records, after whatever the group asks for.
+
+        Raises UnavailableError, as our Kafka adapter does, if a later member has the same instance.
+        """
         now = self._cluster.clock.monotonic()
         self._group.expire(now)
         self._come_back(now)
@@ -121,7 +191,7 @@ class MemoryConsumer:
     def assign(self, positions: Mapping[TopicPartition, int | None]) -> None:
         """Start at these offsets, paused."""
         self._positions.assign(positions)
-        self._positions.paused = set(positions)
+        self._positions.pause(positions)
 
     def unassign(self) -> None:
         """Give up all partitions."""
@@ -129,11 +199,11 @@ class MemoryConsumer:
 
     def pause(self, partitions: Iterable[TopicPartition]) -> None:
         """Deliver nothing of these."""
-        self._positions.paused.update(partitions)
+        self._positions.pause(partitions)
 
     def resume(self, partitions: Iterable[TopicPartition]) -> None:
         """Deliver these again."""
-        self._positions.paused.difference_update(partitions)
+        self._positions.resume(partitions)
 
     def positions(self) -> Mapping[TopicPartition, int]:
         """How far they have been read."""
@@ -144,9 +214,9 @@ class MemoryConsumer:
         return self._positions.ended()
 
     def rejoin(self) -> None:
-        """Leave, and come back as somebody new."""
-        self._group.leave(self._member)
-        self._come_back(self._cluster.clock.monotonic())
+        """Give up everything, and join with a new client, which takes the place of a static member."""
+        self._leave()
+        self._join_anew(self._cluster.clock.monotonic())
 
     def group_metadata(self) -> Membership:
         """Group, member and generation."""
@@ -154,22 +224,47 @@ class MemoryConsumer:
 
     def beat(self) -> None:
         """The process lives, though it does not poll just now: as the client's own thread tells the group."""
-        if self._member.id in self._group.members:
-            self._member.seen = self._cluster.clock.monotonic()
+        self._member.seen = self._cluster.clock.monotonic()
+
+    def has_nothing(self) -> bool:
+        """Whether a poll would return nothing and call nobody."""
+        group, now = self._group, self._cluster.clock.monotonic()
+        if not group.stable or self._assigned_in != group.generation or self._member.id not in group.members:
+            return False
+        return not group.has_expired(now) and self._positions.is_drained()
+
+    def pass_over(self, limit: int) -> None:
+        """As a poll, if it `has_nothing`."""
+        self._member.seen = self._cluster.clock.monotonic()
+        self._positions.pass_over(limit)
 
     def close(self) -> None:
-        """Revoke and leave."""
+        """Revoke and leave; a static member stays in the group until its session ends."""
         if self._member.assigned and self._member.id in self._group.members:
             self._listener.on_revoke(self._member.assigned)
-        self._group.leave(self._member)
+        self._leave()
+
+    def _leave(self) -> None:
+        """Source: librdkafka, rd_kafka_cgrp_leave_maybe: static members send no LeaveGroup."""
+        if self._member.instance is None:
+            self._group.leave(self._member)
 
     def _come_back(self, now: float) -> None:
         """A member that was taken for dead has lost everything, and joins as a new one."""
         if self._member.id not in self._group.members:
-            lost, self._member = self._member.assigned, self._group.join(self._member.topics, now)
-            self._positions.assign({})
-            if lost:
-                self._listener.on_lost(lost)
+            self._check()
+            self._join_anew(now)
+
+    def _check(self) -> None:
+        if self._group.is_fenced(self._member):
+            raise UnavailableError(f"another member of {self._group.name} is {self._member.instance} now")
+
+    def _join_anew(self, now: float) -> None:
+        before, self._assigned_in = self._member, -1
+        self._member = self._group.join(before.topics, now, before.instance)
+        self._positions.assign({})
+        if before.assigned:
+            self._listener.on_lost(before.assigned)
 
     def _take_part(self) -> None:
         if not self._group.stable and self._member.joined != self._group.generation:

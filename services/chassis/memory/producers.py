@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from schemas.errors import ChoreographyError
+from schemas.errors import ChoreographyError, UnavailableError
 from services.chassis.memory.group import Membership
-from services.chassis.memory.partition import Partition, State, Transaction
+from services.chassis.memory.markers import Marker
+from services.chassis.memory.partition import State, Transaction
+from services.chassis.memory.sizes import CLIENT_MAX_BYTES, client_size
 from services.chassis.partitioner import partition_of
 from services.chassis.port import FencedError, TransactionAbortedError, TransactionInDoubtError
 from services.chassis.records import Committed, Outgoing, Record, TopicPartition
@@ -16,15 +18,13 @@ if TYPE_CHECKING:
     from services.chassis.memory.cluster import MemoryCluster
 
 
-DEFAULT_MAX_MESSAGE_BYTES = 1_048_588
-
-
 class MemoryProducer:
     """A transactional producer."""
 
-    def __init__(self, cluster: MemoryCluster) -> None:
+    def __init__(self, cluster: MemoryCluster, transactional_id: str) -> None:
+        self.transactional_id = transactional_id
         self._cluster = cluster
-        self._open: tuple[Transaction, list[Partition]] | None = None
+        self._open: dict[TopicPartition, Transaction] | None = None
         self._fenced = False
         self._began = 0.0
 
@@ -35,28 +35,27 @@ class MemoryProducer:
         try:
             self.begin(outgoing)
             self.commit(offsets, group)
-        except (TransactionAbortedError, TransactionInDoubtError):
+        except TransactionAbortedError:
             self.abort()
+            raise
+        except TransactionInDoubtError:  # the client is replaced, and a new one waits for the markers
+            self.abort()
+            self.complete()
             raise
 
     def begin(self, outgoing: Sequence[Outgoing]) -> None:
         """Write the records of a transaction, and leave it open: tests look at the log in between."""
         self._cluster.fault("before_begin")
         self._check()
+        self.complete()
         self._began = self._cluster.clock.monotonic()
-        transaction, touched = Transaction(), dict[TopicPartition, Partition]()
+        self._open = {}
         for record in outgoing:
-            at = TopicPartition(record.topic, record.partition)
-            if at not in touched:
-                touched[at] = self._written(at)
-                self._open = (transaction, list(touched.values()))
-            self._check_size(record)
-            touched[at].append(record, self._cluster.clock.now(), transaction)
-        self._open = (transaction, list(touched.values()))
+            self._write(record, self._open)
         self._cluster.fault("inside")
 
     def commit(self, offsets: Mapping[TopicPartition, Committed], group: object) -> None:
-        """Commit what was begun, with these offsets."""
+        """Commit what was begun, with these offsets: they count at once, since a group waits for pending ones."""
         self._check()
         self._cluster.fault("before_offsets")
         membership = self._current(group, offsets)
@@ -76,6 +75,10 @@ class MemoryProducer:
         self._fenced = True
         self._end(State.ABORTED)
 
+    def complete(self) -> None:
+        """Have the markers of its last transaction written; until then Kafka answers CONCURRENT_TRANSACTIONS."""
+        self._cluster.complete(self.transactional_id)
+
     def is_open_since(self, moment: float) -> bool:
         """Whether a transaction is open that began at or before `moment`, in the clock's seconds."""
         return self._open is not None and self._began <= moment
@@ -87,19 +90,16 @@ class MemoryProducer:
         if self._fenced:
             raise FencedError("another process uses this transactional.id: this one must stop")
 
-    def _check_size(self, record: Outgoing) -> None:
-        """Source: Kafka's topic setting max.message.bytes, which bounds a batch; here each record is one."""
-        most = int(self._cluster.specs[record.topic].config.get("max.message.bytes", DEFAULT_MAX_MESSAGE_BYTES))
-        headers = sum(len(name) + len(value or b"") for name, value in record.headers)  # Kafka has null headers
-        size = len(record.key or b"") + len(record.value or b"") + headers
-        if size > most:
-            raise TransactionAbortedError(f"a record of {size} bytes is too large for {record.topic}", of_record=True)
-
-    def _written(self, at: TopicPartition) -> Partition:
+    def _write(self, record: Outgoing, written: dict[TopicPartition, Transaction]) -> None:
+        at = TopicPartition(record.topic, record.partition)
         try:
-            return self._cluster.partition(at)
+            partition = self._cluster.partition(at)
         except ChoreographyError as error:
             raise TransactionAbortedError(str(error)) from None
+        transaction = written.setdefault(at, Transaction())
+        if reason := _too_large(self._cluster, record):
+            raise TransactionAbortedError(reason, of_record=True)
+        partition.append(record, self._cluster.append_time(at), transaction)
 
     def _current(self, group: object, offsets: Mapping[TopicPartition, Committed]) -> Membership | None:
         if not offsets:
@@ -111,13 +111,9 @@ class MemoryProducer:
                 raise TransactionAbortedError("the group has moved on to another generation")
 
     def _end(self, state: State) -> None:
-        if self._open is None:
-            return
-        transaction, touched = self._open
-        self._open = None
-        transaction.state = state
-        for partition in touched:
-            partition.mark(transaction)
+        written, self._open = self._open, None
+        for at, transaction in (written or {}).items():
+            self._cluster.mark(Marker(self.transactional_id, at, transaction, state))
 
 
 class MemoryPublisher:
@@ -127,12 +123,26 @@ class MemoryPublisher:
         self._cluster = cluster
 
     def publish(self, topic: str, key: bytes | None, value: bytes | None, headers: list[tuple[str, bytes]]) -> Record:
-        """Write one record to the partition of its key, or to the next one in turn."""
+        """Write one record to the partition of its key, or to the next one in turn.
+
+        Raises UnavailableError if it is too large.
+        """
         partitions = self._cluster.partition_counts().get(topic, 0)
         number = next(self._cluster.round_robin) if key is None else partition_of(key, max(partitions, 1))
         at = TopicPartition(topic, number % max(partitions, 1))
         outgoing = Outgoing(topic, at.partition, key, value, headers)
-        return self._cluster.partition(at).append(outgoing, self._cluster.clock.now())
+        partition = self._cluster.partition(at)
+        if reason := _too_large(self._cluster, outgoing):
+            raise UnavailableError(reason)
+        return partition.append(outgoing, self._cluster.append_time(at))
 
     def close(self) -> None:
         """Nothing to release."""
+
+
+def _too_large(cluster: MemoryCluster, record: Outgoing) -> str | None:
+    """Why our client or the broker does not take a record; `None` if both do."""
+    size = client_size(record)
+    if size <= CLIENT_MAX_BYTES and cluster.takes(record, size):
+        return None
+    return f"a record of {size} bytes is too large for {record.topic}"

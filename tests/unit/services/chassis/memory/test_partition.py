@@ -27,8 +27,7 @@ def test_a_record_carries_its_place_and_the_time_of_its_append() -> None:
 def test_a_marker_takes_an_offset() -> None:
     partition, transaction = Partition("topic", 0), Transaction()
     partition.append(outgoing(b"a"), 0, transaction)
-    transaction.state = State.COMMITTED
-    partition.mark(transaction)
+    partition.mark(transaction, State.COMMITTED)
     partition.append(outgoing(b"b"), 0)
     assert visible(partition) == [0, 2]
     assert partition.end == 3
@@ -39,11 +38,9 @@ def test_an_open_transaction_hides_what_comes_after_its_first_record() -> None:
     partition.append(outgoing(b"a"), 0)
     partition.append(outgoing(b"b"), 0, early)
     partition.append(outgoing(b"c"), 0, late)
-    late.state = State.COMMITTED
-    partition.mark(late)
+    partition.mark(late, State.COMMITTED)
     assert (partition.last_stable, visible(partition)) == (1, [0])
-    early.state = State.ABORTED
-    partition.mark(early)
+    partition.mark(early, State.ABORTED)
     assert (partition.last_stable, visible(partition)) == (5, [0, 2])
 
 
@@ -61,8 +58,7 @@ def test_compaction_leaves_undecided_records_alone() -> None:
     partition.append(outgoing(b"a", b"open"), 0, transaction)
     partition.compact()
     assert visible(partition) == [0]
-    transaction.state = State.COMMITTED
-    partition.mark(transaction)
+    partition.mark(transaction, State.COMMITTED)
     assert visible(partition) == [0, 1]
     partition.compact()
     assert visible(partition) == [1]
@@ -75,8 +71,7 @@ def test_compaction_keeps_what_the_last_records_say(writes: list[tuple[int, bool
         transaction = Transaction()
         if in_transaction:
             partition.append(outgoing(bytes([key]), b"%d" % number), 0, transaction)
-            transaction.state = State.COMMITTED if is_committed else State.ABORTED
-            partition.mark(transaction)
+            partition.mark(transaction, State.COMMITTED if is_committed else State.ABORTED)
         else:
             partition.append(outgoing(bytes([key]), b"%d" % number), 0)
     before = {record.key: (record.offset, record.value) for record in partition.visible_from(0)}
