@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterable, Mapping
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +51,10 @@ class Codec:
 
     def __init__(self, events: Iterable[type[Event]], older: Path = AVRO_FOLDER) -> None:
         self._writers = {event.event_type: _writer(event) for event in events}
-        known = _committed if older == AVRO_FOLDER else stored_schemas
-        self._readers: dict[bytes, tuple[str, Any]] = dict(known(older, frozenset(self._writers)))
+        known = _committed if older == AVRO_FOLDER else partial(stored_schemas, older)
+        self._readers: dict[bytes, tuple[str, Any]] = {
+            mark: (event_type, schema) for event_type in self._writers for schema, mark in known(event_type)
+        }
         for event_type, writer in self._writers.items():
             self._readers[writer.fingerprint] = (event_type, writer.schema)
 
@@ -120,23 +122,22 @@ def parsed(schema: Mapping[str, Any]) -> tuple[Any, bytes]:
     return parse_schema(dict(schema)), bytes.fromhex(fingerprint(canonical, "CRC-64-AVRO"))
 
 
-def stored_schemas(folder: Path, writers: Iterable[str]) -> dict[bytes, tuple[str, Any]]:
-    """The committed schemas, present and past, of the given event types, by fingerprint.
+def stored_schemas(folder: Path, event_type: str) -> tuple[tuple[Any, bytes], ...]:
+    """The committed schemas, present and past, of an event type, each with its fingerprint.
 
     A file is named by its event type: `ast.completed.avsc`, older ones `history/ast.completed.N.avsc`.
     """
-    wanted = set(writers)
-    found: dict[bytes, tuple[str, Any]] = {}
-    for path in sorted(folder.rglob("*.avsc")):
-        event_type = path.stem.rsplit(".", 1)[0] if path.parent.name == "history" else path.stem
-        if event_type in wanted:
-            schema, mark = parsed(json.loads(path.read_text(encoding="utf-8")))
-            found[mark] = (event_type, schema)
-    return found
+    older = (
+        path for path in (folder / "history").glob(f"{event_type}.*.avsc") if path.stem.rpartition(".")[0] == event_type
+    )
+    paths = (folder / f"{event_type}.avsc", *sorted(older))
+    return tuple(parsed(json.loads(path.read_text(encoding="utf-8"))) for path in paths if path.exists())
 
 
-# What is committed does not change while a process runs, and simulations make thousands of codecs in one.
-_committed = lru_cache(maxsize=1024)(stored_schemas)
+@lru_cache(maxsize=1024)
+def _committed(event_type: str) -> tuple[tuple[Any, bytes], ...]:
+    """What is committed does not change while a process runs, and simulations make thousands of codecs in one."""
+    return stored_schemas(AVRO_FOLDER, event_type)
 
 
 def _ascii(error: Exception) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Protocol
 
 from schemas.control import DEFINITION, PREFIX, STEP
@@ -13,6 +14,12 @@ from services.tracker.core.outline import Outline, nothing, outline, unknown_ver
 from services.tracker.core.state import SagaState, SagaStatus
 from topology.lint import check_all
 from topology.model import OnConflict, Saga
+
+
+@lru_cache(maxsize=64)
+def _check(definitions: tuple[Saga, ...]) -> None:
+    """As `check_all`; a process of many trackers, as in tests, checks the same definitions once."""
+    check_all(definitions)
 
 
 class Brief(Protocol):
@@ -31,7 +38,7 @@ class Plans:
 
     def __init__(self, definitions: Sequence[Saga]) -> None:
         latest = {saga.name: saga for saga in sorted(definitions, key=lambda saga: saga.version)}
-        check_all(tuple(latest.values()))
+        _check(tuple(latest.values()))
         self._latest = latest
         self.names = frozenset(latest)
         self._known = {(saga.name, saga.version): outline(saga) for saga in definitions}
