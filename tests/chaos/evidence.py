@@ -37,7 +37,7 @@ def histories(records: Iterable[Record], saga: Saga, pieces: int = PIECES) -> It
         each, key = seen(record), business_key(record)
         for number in range(pieces) if key is None else (murmur2(key.encode()) % pieces,):
             cut[number][each.topic].append(each)
-    return (History(saga, piece) for piece in cut)
+    return (History((saga,), piece) for piece in cut)
 
 
 def business_key(record: Record) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from services.chassis.records import Record
@@ -37,8 +38,8 @@ def findings(
     every = [record for topic in records.values() for record in topic]
     logs = [log for saga in sagas for log in histories(every, saga)]
     calls = _calls(deeds)
-    found = [text for log in logs for text in complaints(log, calls_of(log, calls), (), tracked=True)]
-    missing = sorted(set(begun) - {name for log in logs for name in log.sagas})
+    found = [str(complaint) for log in logs for complaint in complaints(log, calls_of(log, calls), (), tracked=True)]
+    missing = sorted(set(begun) - {saga.id for log in logs for saga in log.sagas})
     found += [f"{name} was published, and never started" for name in missing]
     found += _went_back(records.get(SAGA_STATE, ()))
     outside = effects(logs, deeds)
@@ -49,7 +50,7 @@ def findings(
 
 def calls_of(log: History, calls: Mapping[str, list[Called]]) -> list[Called]:
     """The calls of handlers that belong to these sagas."""
-    return [call for saga in log.sagas for call in calls.get(saga, ())]
+    return [replace(call, definition=saga.definition) for saga in log.sagas for call in calls.get(saga.id, ())]
 
 
 def doubled(logs: Iterable[History]) -> int:
@@ -62,7 +63,7 @@ def _doubled(log: History) -> int:
     others = Counter(seen.id for seen in (*log.events, *log.compensated, *log.reports, *log.work))
     for seen in log.starts:
         del others[seen.id]
-    raw = [seen for seen in log.of(log.saga.starts_on.event_type) if not seen.saga and seen.place not in log.dead]
+    raw = [seen for topic in log.start_topics for seen in log.of(topic) if not seen.saga and seen.place not in log.dead]
     return others.total() - len(others) + max(0, len(log.starts) - len(raw))
 
 

@@ -29,8 +29,11 @@ class Course:
         self._later[turn].append(action)
 
     def after(self, turns: int, action: Action) -> None:
-        """Let this happen so many turns from now."""
-        self.at(self._turn + turns, action)
+        """Let this happen so many turns from now; at once, if that is now."""
+        if turns > 0:
+            self.at(self._turn + turns, action)
+        else:
+            action()
 
     def next(self) -> None:
         """The next turn begins, with what was to happen at it."""

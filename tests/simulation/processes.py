@@ -1,39 +1,71 @@
-"""The processes of a run: they crash, leave, stand still at a point of their work, and come back."""
+"""The processes of a run: they crash, leave, stand still at a point of their work, come back, and are replaced."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
+from typing import NamedTuple
 
-from services.chassis.port import FencedError
+from schemas.errors import ChoreographyError
+from services.chassis.service import Service
 from services.chassis.work import Made
-from services.testing.system import System
+from services.testing.process import Process
+from services.testing.system import TRACKER
 from tests.simulation.course import Action, Course
+from tests.simulation.handlers import CrashedError, KilledError
 from tests.simulation.shapes import Shape
+from tests.simulation.watching import SimulatedSystem
+from topology.model import Saga
+
+BACK_AFTER = 10
+"""Turns after which a supervisor has started a process again that had to exit, or was killed by a handler."""
 
 
-class CrashedError(BaseException):
-    """The process dies here; nothing may catch this on its way."""
+class Crew(NamedTuple):
+    """Who is to run: two instances of each service of these shapes, and so many trackers of these definitions."""
+
+    shapes: Sequence[Shape]
+    trackers: int
+    tracked: Sequence[Saga]
+    is_static: bool = False
+
+
+class Loss(NamedTuple):
+    """A process died, stood still or lost a transaction, so that another may have taken over from it without a word."""
+
+    at: int
+    process: str
 
 
 class Processes:
-    """Two instances of each service, and so many trackers; `pass_turn` lets the others go on."""
+    """Everybody who is to run; `pass_turn` lets the others go on, `watch` is shown every process that starts."""
 
     def __init__(
-        self, shape: Shape, system: System, course: Course, rng: Random, trackers: int, pass_turn: Action
+        self,
+        crew: Crew,
+        system: SimulatedSystem,
+        course: Course,
+        rng: Random,
+        pass_turn: Action,
+        watch: Callable[[Process], None],
     ) -> None:
         self.exits = 0
+        self.losses: list[Loss] = []
         self.stalled: set[str] = set()
         self.is_over = False
-        self._shape = shape
+        self._crew = crew
+        self._tracked = crew.tracked
         self._system = system
         self._course = course
         self._rng = rng
         self._pass_turn = pass_turn
+        self._watch = watch
         self._armed: dict[str, list[tuple[str, Action]]] = defaultdict(list)
-        services = [f"{service.name}/{instance}" for service in shape.services for instance in (1, 2)]
-        self._names = services + [f"tracker/{instance}" for instance in range(1, trackers + 1)]
+        self._services = {service.name: service for shape in crew.shapes for service in shape.services}
+        self._running: dict[str, Service | Sequence[Saga]] = {}
+        self._names = [f"{service}/{instance}" for service in self._services for instance in (1, 2)]
+        self._names += [f"{TRACKER}/{instance}" for instance in range(1, crew.trackers + 1)]
         self.start_all()
 
     @property
@@ -51,8 +83,6 @@ class Processes:
         before, self._course.current = self._course.current, name
         try:
             self._system.turn(name)
-        except CrashedError:
-            self._die(name)
         finally:
             self._course.current = before
 
@@ -74,18 +104,15 @@ class Processes:
                 one[1]()
                 return
 
-    def _rules(self, name: str) -> bool:
-        """Whether what a process is about to write takes in no record."""
-        process = self._system.processes.get(name)
-        waiting = process.worker.runner.waiting() if process is not None else ()
-        return bool(waiting) and all(isinstance(one, Made) for one in waiting)
-
     def end_faults(self) -> None:
-        """From now on nothing goes wrong any more, and everybody is there."""
+        """From now on nothing goes wrong any more, and everybody is there, as was deployed last."""
         self.is_over = True
         self._armed.clear()
         self.stalled.clear()
         self._system.broker.is_away = False
+        for name in self._names:
+            if name in self._system.processes and self._running.get(name) is not self._wanted(name):
+                self.leave(name, 0)
         self.start_all()
 
     def arm(self, process: int, point: str, act: Callable[[str], None]) -> None:
@@ -97,6 +124,8 @@ class Processes:
             self._armed[name].append((point, lambda: act(name)))
         else:
             act(name)
+
+    # ---- what happens to them
 
     def crash(self, name: str, down: int) -> None:
         """As by kill -9; it is down for so many turns."""
@@ -117,7 +146,8 @@ class Processes:
         before, self._course.current = self._course.current, name
         try:
             self._system.stop(name)
-        except (CrashedError, FencedError):
+        except (CrashedError, ChoreographyError):
+            self._lose(name)
             self._system.processes.pop(name, None)
         finally:
             self._course.current = before
@@ -125,6 +155,7 @@ class Processes:
 
     def stall(self, name: str, turns: int) -> None:
         """Others go on meanwhile: the process that stalls inside a transaction comes back in the middle of it."""
+        self._lose(name)
         if self._course.current != name:
             self._course.note(f"{name} stands still")
             self.stalled.add(name)
@@ -140,33 +171,87 @@ class Processes:
     def throw(self, error: Exception) -> None:
         """The transaction that is under way ends with this error."""
         self._course.note(f"transaction: {error}")
+        self._lose(self._course.current or "")
         raise error
 
-    def _die(self, name: str) -> None:
-        if process := self._system.processes.pop(name, None):
-            process.die()
-        self._armed[name].clear()
+    def died(self, name: str, death: CrashedError) -> None:
+        """A process has died in its turn; if a handler has killed it, a supervisor starts it again."""
+        self._die(name)
+        if not isinstance(death, KilledError):
+            return
+        self._course.note(f"{name} is killed by a handler")
+        if self.is_over:
+            self.exits += 1
+            self._start(name)
+        else:
+            self._come_back(name, BACK_AFTER)
 
     def exited(self, name: str) -> None:
         """A supervisor starts it again."""
         self._course.note(f"{name} had to exit: another is in its place")
+        self._lose(name)
         self._armed[name].clear()
         self.exits += 1
         if self.is_over:
             self._start(name)
         else:
-            self._come_back(name, 10)
+            self._come_back(name, BACK_AFTER)
+
+    # ---- what is deployed
+
+    def deploy(self, newer: Shape, first: str, every: int) -> None:
+        """Replace services by those of a newer version, an instance at a time; the `first` service comes last."""
+        services = sorted(newer.services, key=lambda service: service.name == first)
+        names = [(service, f"{service.name}/{instance}") for service in services for instance in (1, 2)]
+        for number, (service, name) in enumerate(names):
+            self._course.after(number * every, lambda service=service, name=name: self._replace(name, service))  # type: ignore[misc]
+
+    def _replace(self, name: str, service: Service) -> None:
+        self._services[service.name] = service
+        if name not in self._names:
+            self._names.append(name)
+            self._start(name)
+        else:
+            self.leave(name, 1 + self._rng.randrange(3))
+
+    def add_definitions(self, definitions: Sequence[Saga], down: int) -> None:
+        """Trackers stop in order, and are started again with these definitions."""
+        self._tracked = definitions
+        for instance in range(1, self._crew.trackers + 1):
+            self.leave(f"{TRACKER}/{instance}", down)
+
+    # ---- inside
+
+    def _rules(self, name: str) -> bool:
+        """Whether what a process is about to write takes in no record."""
+        process = self._system.processes.get(name)
+        waiting = process.worker.runner.waiting() if process is not None else ()
+        return bool(waiting) and all(isinstance(one, Made) for one in waiting)
+
+    def _die(self, name: str) -> None:
+        self._lose(name)
+        if process := self._system.processes.pop(name, None):
+            process.die()
+        self._armed[name].clear()
+
+    def _lose(self, name: str) -> None:
+        self.losses.append(Loss(self._system.clock.now(), name))
 
     def _come_back(self, name: str, down: int) -> None:
         self._course.after(down, lambda: self._start(name))
 
+    def _wanted(self, name: str) -> Service | Sequence[Saga]:
+        """What a process of this name is to be started with."""
+        group = name.partition("/")[0]
+        return self._tracked if group == TRACKER else self._services[group]
+
     def _start(self, name: str) -> None:
         if name in self._system.processes:
             return
-        group, instance = name.split("/")
-        skew = self._rng.randrange(-2_000, 2_000)
-        if group == "tracker":
-            self._system.start_tracker(instance, skew)
-            return
-        service = next(service for service in self._shape.services if service.name == group)
-        self._system.start(service, instance, skew)
+        instance, wanted = name.partition("/")[2], self._wanted(name)
+        skew, is_static = self._rng.randrange(-2_000, 2_000), self._crew.is_static
+        self._running[name] = wanted
+        if isinstance(wanted, Service):
+            self._watch(self._system.start(wanted, instance, skew, static=is_static))
+        else:
+            self._system.start_tracker(instance, skew, wanted, static=is_static)

@@ -6,40 +6,34 @@ has made it, after what it had read by then (DESIGN 7, invariant 7).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from random import Random
 
-from schemas.codec import Codec
-from schemas.envelope import from_headers
-from schemas.events.lifecycle import RULINGS, Ruling
+from schemas.events.lifecycle import Ruling
 from services.chassis.keyed import Change, Store
 from services.chassis.records import Record
 from services.tracker.core.state import SagaState, decode
 from services.tracker.logic import TrackerLogic
-from topology.model import Saga
 from topology.topics import SAGA_STATE
-
-_codec = Codec(RULINGS)
 
 
 class Replay:
-    """One partition of every input, read again by a tracker of its own."""
+    """One partition of every input, read again by `tracker`, which has read nothing of that partition yet."""
 
     def __init__(
-        self, definitions: Sequence[Saga], partitions: int, number: int, inputs: Mapping[str, Sequence[Record]],
-        chance: Random,
-    ) -> None:  # fmt: skip
-        self._tracker = TrackerLogic(definitions, partitions)
+        self, tracker: TrackerLogic, number: int, inputs: Mapping[str, Sequence[Record]], chance: Random
+    ) -> None:
+        self._tracker = tracker
         self._stores = {spec.topic: Store(spec, number) for spec in self._tracker.stores}
         self._tracker.restored(number, self._stores, 0)
         self._number = number
         self._left = {topic: list(reversed(inputs.get(topic, ()))) for topic in self._tracker.topics}
         self._chance = chance
 
-    def states(self, lifecycle: Iterable[Record]) -> dict[str, SagaState]:
+    def states(self, rulings: Iterable[Ruling]) -> dict[str, SagaState]:
         """Every saga's state after all records, and all rulings that this partition's lifecycle tells of."""
         done: set[tuple[str, int, int]] = set()
-        for ruling in _rulings(lifecycle):
+        for ruling in rulings:
             if (ruling.saga_id, ruling.revision, ruling.until) not in done:
                 done.add((ruling.saga_id, ruling.revision, ruling.until))
                 self._rule(ruling)
@@ -62,15 +56,6 @@ class Replay:
             store = self._stores[change.topic]
             store.put(change)
             store.settle(change)
-
-
-def _rulings(lifecycle: Iterable[Record]) -> Iterator[Ruling]:
-    for record in lifecycle:
-        kind = from_headers(record.headers).type
-        if _codec.knows(kind):
-            ruling = _codec.decode(kind, record.value)
-            assert isinstance(ruling, Ruling)
-            yield ruling
 
 
 def _is_before(record: Record, until: Mapping[str, int]) -> bool:

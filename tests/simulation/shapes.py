@@ -1,48 +1,40 @@
-"""The definitions that are simulated: a chain, a choice, a fork, one that asks people, one that supersedes."""
+"""Definitions that are simulated, with their services: five that are fixed, and as many as there are numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import timedelta
-from typing import ClassVar, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 
-from schemas.event import Event
 from services.chassis.context import Context
 from services.chassis.service import Handler, Service
-from topology.durations import minutes, seconds
-from topology.model import COMPLETED, FAILED, EndStatus, OnCancel, OnConflict, OnFailure, Retry, Saga, Step
+from tests.simulation.definitions.drawn import Drawing, drawing, newer
+from tests.simulation.definitions.facts import Fact
+from tests.simulation.definitions.fixed import FIXED
+from topology.model import Saga, Step
 from topology.template import saga_id
 
-QUICK = Retry(attempts=3, first=seconds(1), max_delay=seconds(5))
+SHAPES: Sequence[str] = tuple(FIXED)
+"""The names of the fixed shapes."""
 
 
-class Fact(Event):
-    """What all simulated events say: the saga's key and run, and at which step it takes the other way, if any."""
-
-    key: str
-    run: int
-    turns_at: str = ""
-
-
-def fact(event_type: str) -> type[Fact]:
-    """The event type of that name."""
-    name = "".join(part.title() for part in event_type.split("."))
-    return type(name, (Fact,), {"event_type": event_type, "__annotations__": {"event_type": ClassVar[str]}})
-
-
-class Shape(NamedTuple):
-    """A definition with its services, one a step, and how many runs share a key."""
+@dataclass(frozen=True)
+class Shape:
+    """A definition with its services, how many runs share a key, and a letter that all its keys begin with."""
 
     saga: Saga
     services: tuple[Service, ...]
     runs_a_key: int = 1
+    letter: str = "k"
+    drawing: Drawing | None = field(default=None, compare=False)
 
-    def first_event(self, saga: int, turns_at: int = -1) -> Fact:
-        """The start of the saga of this number, which takes the other way at a step if one is given."""
+    def first_event(self, saga: int, turns_at: int = -1, way: int = 1, rounds: int = 1, *, also: bool = False) -> Fact:
+        """The start of the saga of this number, which takes another way at a step if one is given."""
         start = self.saga.starts_on
         assert issubclass(start, Fact)
         key, run = divmod(saga, self.runs_a_key)
-        return start(key=f"k{key}", run=run, turns_at=self.step(turns_at) if turns_at >= 0 else "")
+        turns = self.step(turns_at) if turns_at >= 0 else ""
+        return start(key=f"{self.letter}{key}", run=run, turns_at=turns, way=way, rounds=rounds, also=also)
 
     def saga_id(self, saga: int) -> str:
         """The id of the saga of this number."""
@@ -52,136 +44,79 @@ class Shape(NamedTuple):
         """The name of a step by its number, counted round."""
         return self.saga.steps[step % len(self.saga.steps)].name
 
+    @property
+    def kind(self) -> str:
+        """What was drawn; of a fixed shape its name."""
+        return self.drawing.name.partition("-")[0] if self.drawing is not None else self.saga.name
 
-def handler(step: Step) -> Handler:
-    """Goes on with the first outcome, or with the second if the saga turns here."""
+    @cached_property
+    def newer(self) -> Shape:
+        """The next version of the definition, of a drawn shape."""
+        assert self.drawing is not None, f"{self.saga.name} has one version"
+        return _built(newer(self.drawing), self.letter)
 
-    def handle(event: Fact, context: Context) -> Fact:
-        index = 1 if event.turns_at == step.name and len(step.emits) > 1 else 0
-        outcome = step.emits[index]
-        assert issubclass(outcome, Fact)
-        return outcome(key=event.key, run=event.run, turns_at=event.turns_at)
+    @property
+    def first_service(self) -> str:
+        """The name of the service that takes the starts in."""
+        return next(s.name for s in self.services if any(job.step.on is self.saga.starts_on for job in s.jobs))
+
+
+def shape(name: str, definition: str = "") -> Shape:
+    """The shape of a name: a fixed one, or a kind with a number, as `loop-8312`.
+
+    A drawn one is built of the event types of `definition`; if none is given, of those of its kind.
+    """
+    return _fixed(name) if name in FIXED else _drawn(name, definition)
+
+
+@lru_cache(maxsize=64)
+def _fixed(name: str) -> Shape:
+    saga, runs_a_key = FIXED[name]()
+    return Shape(saga, tuple(_service(saga, (step,)) for step in saga.steps), runs_a_key)
+
+
+@lru_cache(maxsize=512)
+def _drawn(name: str, definition: str) -> Shape:
+    return _built(drawing(name, definition), "k")
+
+
+def _built(drawn: Drawing, letter: str) -> Shape:
+    saga = drawn.saga
+    groups = [tuple(saga.steps_by_name[name] for name in group) for group in drawn.groups]
+    services = tuple(_service(saga, group, is_stateful=group[0].name in drawn.stateful) for group in groups)
+    return Shape(saga, services, drawn.runs_a_key, letter, drawn)
+
+
+def _service(saga: Saga, steps: Sequence[Step], *, is_stateful: bool = False) -> Service:
+    """The service of some steps, named after the first."""
+    undoing: Mapping[str, Handler] = {step.name: undo for step in steps if step.compensates}
+    handlers = {step.name: handler(step, is_stateful=is_stateful) for step in steps}
+    name = f"{saga.name}-{steps[0].name}"
+    return Service(name, saga, handlers, compensations=undoing, stateful=is_stateful)
+
+
+def handler(step: Step, *, is_stateful: bool) -> Callable[[Fact, Context], Fact | tuple[Fact, ...]]:
+    """Goes on with the first outcome, or with the one that the event names if its saga turns here."""
+
+    def handle(event: Fact, context: Context) -> Fact | tuple[Fact, ...]:
+        number = _counted(context) if is_stateful else 0
+        turns = event.turns_at == step.name and event.rounds > 0 and len(step.emits) > 1
+        index = min(event.way, len(step.emits) - 1) if turns else 0
+        said = {**event.model_dump(), "rounds": event.rounds - turns, "number": number}
+        kinds = (step.emits[index], *(step.also if event.also else ()))
+        made = tuple(kind.model_validate(said) for kind in kinds)
+        return made[0] if len(made) == 1 else made  # type: ignore[return-value]  # all events are facts
 
     return handle
+
+
+def _counted(context: Context) -> int:
+    """The number in the service's state for this key, one up."""
+    number = int(context.state.get() or b"0") + 1
+    context.state.set(b"%d" % number)
+    return number
 
 
 def undo(event: Fact, context: Context) -> str:
     """Every compensation."""
     return f"undone {event.event_type}"
-
-
-def shape(saga: Saga, runs_a_key: int = 1) -> Shape:
-    """A shape of this saga."""
-    return Shape(saga, tuple(service(saga, step) for step in saga.steps), runs_a_key)
-
-
-def service(saga: Saga, step: Step) -> Service:
-    """The service of one step."""
-    undoing: Mapping[str, Handler] = {step.name: undo} if step.compensates else {}
-    return Service(f"{saga.name}-{step.name}", saga, {step.name: handler(step)}, compensations=undoing)
-
-
-def step(
-    name: str,
-    on: type[Fact],
-    *emits: type[Fact],
-    compensates: bool = False,
-    deadline: timedelta | None = None,
-    on_cancel: OnCancel = OnCancel.FINISH,
-) -> Step:
-    """A step of a shape, with short times."""
-    return Step(
-        name,
-        on=on,
-        emits=emits,
-        timeout=seconds(20),
-        deadline=deadline,
-        retry=QUICK,
-        compensation_retry=QUICK,
-        compensates=compensates,
-        on_cancel=on_cancel,
-    )
-
-
-def _chain() -> Shape:
-    start, a, b, c, d = (fact(f"chn.{what}") for what in ("started", "a", "b", "c", "d"))
-    steps = (
-        step("chn1", start, a, compensates=True),
-        step("chn2", a, b, compensates=True, deadline=seconds(40)),
-        step("chn3", b, c, compensates=True, on_cancel=OnCancel.INTERRUPT),
-        step("chn4", c, d),
-    )
-    return shape(_saga("chn", start, steps, {d: COMPLETED}, OnFailure.COMPENSATE))
-
-
-def _choice() -> Shape:
-    start, paid, declined, kept, missing, sent = (
-        fact(f"cho.{what}") for what in ("started", "paid", "declined", "kept", "missing", "sent")
-    )
-    steps = (
-        step("cho1", start, paid, declined, compensates=True, deadline=seconds(60)),
-        step("cho2", paid, kept, missing, compensates=True),
-        step("cho3", kept, sent, compensates=True),
-    )
-    ends: dict[type[Event], EndStatus] = {declined: FAILED, missing: FAILED, sent: COMPLETED}
-    return shape(_saga("cho", start, steps, ends, OnFailure.COMPENSATE))
-
-
-def _fork() -> Shape:
-    start, split, left, right, end = (fact(f"frk.{what}") for what in ("started", "split", "left", "right", "end"))
-    steps = (
-        step("frk1", start, split, compensates=True),
-        step("frk2", split, left, compensates=True),
-        step("frk3", split, right, compensates=True, deadline=seconds(45)),
-        step("frk4", right, end),
-    )
-    return shape(_saga("frk", start, steps, {left: COMPLETED, end: COMPLETED}, OnFailure.COMPENSATE))
-
-
-def _patient() -> Shape:
-    start, a, b, c = (fact(f"pat.{what}") for what in ("started", "a", "b", "c"))
-    steps = (
-        step("pat1", start, a, compensates=True),
-        step("pat2", a, b, compensates=True, deadline=seconds(30)),
-        step("pat3", b, c, on_cancel=OnCancel.INTERRUPT),
-    )
-    return shape(_saga("pat", start, steps, {c: COMPLETED}, OnFailure.INCIDENT, deadline=minutes(10)))
-
-
-def _superseding() -> Shape:
-    start, a, b, c = (fact(f"sup.{what}") for what in ("started", "a", "b", "c"))
-    steps = (
-        step("sup1", start, a),
-        step("sup2", a, b, compensates=True, on_cancel=OnCancel.INTERRUPT),
-        step("sup3", b, c, compensates=True),
-    )
-    return shape(_saga("sup", start, steps, {c: COMPLETED}, OnFailure.COMPENSATE, OnConflict.SUPERSEDE), runs_a_key=2)
-
-
-def _saga(
-    name: str,
-    start: type[Fact],
-    steps: tuple[Step, ...],
-    ends: Mapping[type[Event], EndStatus],
-    on_failure: OnFailure,
-    on_conflict: OnConflict = OnConflict.ALLOW,
-    deadline: timedelta | None = None,
-) -> Saga:
-    return Saga(
-        name=name,
-        version=1,
-        starts_on=start,
-        key="{key}",
-        run="{run}",
-        steps=steps,
-        ends=ends,
-        deadline=deadline,
-        on_failure=on_failure,
-        on_conflict=on_conflict,
-        settle_timeout=seconds(8),
-    )
-
-
-SHAPES: Mapping[str, Shape] = {
-    shape.saga.name: shape for shape in (_chain(), _choice(), _fork(), _patient(), _superseding())
-}

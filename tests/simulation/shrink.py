@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from tests.simulation.plan import Begin, Command, Plan, Trouble
+from tests.simulation.faults import OfSaga
+from tests.simulation.plan import Plan
 from tests.simulation.verdict import Verdict, judge
 
 MOST_RUNS = 400
 
 
-def shrunk(verdict: Verdict, most_runs: int = MOST_RUNS) -> Verdict:
-    """The verdict on the smallest plan found that breaks what this one breaks."""
-    kind, left = _kind(verdict), most_runs
+def shrunk(verdict: Verdict, most_runs: int = MOST_RUNS, rule: str = "") -> Verdict:
+    """The verdict on the smallest plan found that breaks what this one breaks: `rule`, else the first thing."""
+    kind, left = rule or _kind(verdict), most_runs
     found = True
     while found and left > 0:
         found = False
         for smaller in _smaller(verdict.plan):
             left -= 1
             tried = judge(smaller)
-            if not tried.is_clean and _kind(tried) == kind:
+            if any(complaint.rule == kind for complaint in tried.complaints):
                 verdict, found = tried, True
                 break
             if left <= 0:
@@ -33,7 +34,7 @@ def as_code(plan: Plan) -> str:
     faults = "".join(f"            {_code(fault)},\n" for fault in plan.faults)
     return (
         f"    Plan(\n        seed={plan.seed},\n        shape={plan.shape!r},\n        sagas={plan.sagas},\n"
-        f"        faults=(\n{faults}        ),\n        trackers={plan.trackers},\n    ),"
+        f"        faults=(\n{faults}        ),\n        trackers={plan.trackers},\n        turns={plan.turns},\n    ),"
     )
 
 
@@ -48,7 +49,7 @@ def _code(fault: object) -> str:
 
 
 def _kind(verdict: Verdict) -> str:
-    return verdict.complaints[0].partition(":")[0]
+    return verdict.complaints[0].rule
 
 
 def _smaller(plan: Plan) -> Iterator[Plan]:
@@ -58,11 +59,12 @@ def _smaller(plan: Plan) -> Iterator[Plan]:
         for first in range(0, len(faults), size):
             yield replace(plan, faults=faults[:first] + faults[first + size :])
         size //= 2
-    for saga in range(plan.sagas):
-        kept = tuple(fault for fault in faults if not _is_about(fault, saga))
-        if len(kept) < len(faults):
-            yield replace(plan, faults=kept)
+    for definition in (0, 1):
+        for saga in range(plan.sagas):
+            kept = tuple(fault for fault in faults if not _is_about(fault, saga, definition))
+            if len(kept) < len(faults):
+                yield replace(plan, faults=kept)
 
 
-def _is_about(fault: object, saga: int) -> bool:
-    return isinstance(fault, Begin | Command | Trouble) and fault.saga == saga
+def _is_about(fault: object, saga: int, definition: int) -> bool:
+    return isinstance(fault, OfSaga) and (fault.saga, fault.definition) == (saga, definition)

@@ -1,4 +1,4 @@
-"""Two thousand seeds, in pieces that processes share."""
+"""A fixed set of seeds, in pieces that processes share: nothing is new that is not as it must be."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from tests.simulation.plan import plan_of
 from tests.simulation.shrink import as_code, shrunk
 from tests.simulation.verdict import judge
 
-SEEDS = 2_000
+SEEDS = 1_500
 PIECE = 50
 
 
 @pytest.mark.parametrize("first", range(0, SEEDS, PIECE))
-def test_no_seed_breaks_an_invariant(first: int) -> None:
+def test_no_seed_breaks_a_rule(first: int) -> None:
     for seed in range(first, first + PIECE):
         verdict = judge(plan_of(seed))
         if not verdict.is_clean:
             smallest = shrunk(verdict, most_runs=100)
-            told = "\n".join((*smallest.complaints, *smallest.trace, "As a test:", as_code(smallest.plan)))
+            told = "\n".join((*map(str, smallest.complaints), *smallest.trace, "As a test:", as_code(smallest.plan)))
             pytest.fail(f"seed {seed}:\n{told}", pytrace=False)
 
 

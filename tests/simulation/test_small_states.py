@@ -8,8 +8,8 @@ from services.tracker.core import due, trimming
 from services.tracker.core.outline import Outline
 from services.tracker.core.pauses import Wide
 from services.tracker.core.state import SagaState, encode
-from tests.simulation.mistakes import replaced
 from tests.simulation.plan import plan_of
+from tests.simulation.planted.replacing import replaced
 from tests.simulation.verdict import judge
 
 SEEDS = 500

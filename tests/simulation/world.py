@@ -7,51 +7,57 @@ from random import Random
 
 from services.chassis.context import Context
 from services.chassis.memory.consumers import all_in_order
-from services.chassis.port import TransactionAbortedError, TransactionInDoubtError
 from services.chassis.records import TopicPartition
 from services.testing.executor import Interference
-from services.testing.system import TRACKER, System
+from services.testing.process import Process
+from services.testing.system import TRACKER
 from tests.simulation.course import Course
-from tests.simulation.handlers import Called, Handlers, Sight, sight
+from tests.simulation.handlers import Called, HandlerEnd, Handlers, Sight, sight
+from tests.simulation.happenings import Happenings, definitions_of, shapes_of
 from tests.simulation.inputs import Inputs
-from tests.simulation.plan import (
-    TURNS,
-    Away,
-    Begin,
-    Command,
-    Crash,
-    Doubt,
-    Fault,
-    Foreign,
-    Hold,
-    Leave,
-    Plan,
-    Refuse,
-    Stall,
-    Trouble,
-)
-from tests.simulation.processes import Processes
-from tests.simulation.shapes import SHAPES
+from tests.simulation.plan import Again, Beside, Clock, Fault, Kill, Late, Plan, Static, Trouble
+from tests.simulation.processes import Crew, Loss, Processes
+from tests.simulation.seen import SagaName
+from tests.simulation.shapes import Shape
+from tests.simulation.timing import Brokers
+from tests.simulation.watching import SimulatedSystem, asked_of, watch
 
 PARTITIONS = 2
 HORIZON = 30 * 60.0
 """Virtual seconds after the last fault within which everything that is due has to happen."""
 
 
+BEAT_EVERY = 1.0
+"""Virtual seconds after which processes tell their groups that they live, and the broker looks for transactions that
+nobody ends."""
+
+
 class World:
     """The run of a plan."""
 
     def __init__(self, plan: Plan) -> None:
-        self.shape = SHAPES[plan.shape]
-        self.system = System((self.shape.saga,), partitions=PARTITIONS, interfere=self._interfere)
+        self.plan = plan
+        self.shapes = shapes_of(plan)
+        self.definitions = definitions_of(plan)
+        self.system = SimulatedSystem(self.definitions, partitions=PARTITIONS, interfere=self._interfere)
         self.cluster = self.system.cluster
         self._rng = Random(plan.seed * 2 + 1)
         self._course = Course(self.system.clock)
-        self._handlers = Handlers(self.shape, self._look)
-        self._inputs = Inputs(self.shape, self.system, self._course)
-        self._processes = Processes(self.shape, self.system, self._course, self._rng, plan.trackers, self._pass_turn)
+        self._beat_at = 0.0
+        self._handlers = Handlers(self.system.clock.now)
+        self._inputs = Inputs(self.shapes, self.system, self._course, PARTITIONS)
+        self.brokers = Brokers(self.cluster, self._course)
+        tracked = [saga for saga in self.definitions if not plan.is_added or saga.name == self.shapes[0].saga.name]
+        crew = Crew(self.shapes, plan.trackers, tracked, plan.is_static)
+        self._processes = Processes(crew, self.system, self._course, self._rng, self._pass_turn, self._watch)
+        self._happenings = Happenings(plan, self._processes, self._inputs, self.brokers, self._course, self.system)
         for fault in plan.faults:
             self._plan(fault)
+
+    @property
+    def shape(self) -> Shape:
+        """The shape of the first definition."""
+        return self.shapes[0]
 
     @property
     def notes(self) -> Sequence[str]:
@@ -64,6 +70,26 @@ class World:
         return self._handlers.calls
 
     @property
+    def ends(self) -> Sequence[HandlerEnd]:
+        """Every handler that came to its end by itself."""
+        return self._handlers.ends
+
+    @property
+    def losses(self) -> Sequence[Loss]:
+        """Every process that died or stood still."""
+        return self._processes.losses
+
+    @property
+    def apart(self) -> Sequence[tuple[int, Clock]]:
+        """When (milliseconds UTC) which clocks of brokers were set wrong."""
+        return self.brokers.apart
+
+    @property
+    def added_at(self) -> int | None:
+        """When (milliseconds UTC) trackers began to be told of the second definition; `None` if they knew it always."""
+        return self._happenings.added_at
+
+    @property
     def sights(self) -> Sequence[Sight]:
         """What the services that run know of `saga.control`."""
         return [
@@ -71,14 +97,16 @@ class World:
         ]
 
     def run(self) -> World:
-        """Faults and turns, then rest."""
+        """Faults and turns, then rest; what is planned for later, then rest again."""
         self.system.on_exit = self._processes.exited
+        self.system.on_death = self._processes.died
         self.cluster.fault = self._processes.at_point
         self.cluster.portion = self._portion
-        for _ in range(TURNS):
+        for _ in range(self.plan.turns):
             self._pass_turn()
         self._end_faults()
         self._rest()
+        self._go_on()
         return self
 
     # ---- turns
@@ -101,8 +129,11 @@ class World:
 
     def _wait(self, seconds: float) -> None:
         self.system.clock.advance(seconds)
-        self._processes.beat()
-        self.cluster.expire_transactions()
+        now = self.system.clock.monotonic()
+        if now - self._beat_at >= BEAT_EVERY:
+            self._beat_at = now
+            self._processes.beat()
+            self.cluster.expire_transactions()
 
     def _portion(self, readable: Sequence[TopicPartition], limit: int) -> Iterable[tuple[TopicPartition, int]]:
         """What one poll returns: all there is, or little of some in an order of its own."""
@@ -115,53 +146,31 @@ class World:
     # ---- faults
 
     def _plan(self, fault: Fault) -> None:
+        if getattr(fault, "definition", 0) >= len(self.shapes):
+            return  # it is about a definition that a smaller plan has no more
         match fault:
             case Trouble():
-                self._handlers.trouble(fault)
-            case _:
-                self._course.at(fault.at, lambda: self._happen(fault))
-
-    def _happen(self, fault: Fault) -> None:
-        them = self._processes
-        match fault:
-            case Crash(_, process, point, down):
-                them.arm(process, point, lambda name: them.crash(name, down))
-            case Leave(_, process, down):
-                them.arm(process, "", lambda name: them.leave(name, down))
-            case Stall(_, process, point, turns):
-                them.arm(process, point, lambda name: them.stall(name, turns))
-            case Doubt(_, process, point):
-                them.arm(process, point, lambda _: them.throw(TransactionInDoubtError("no answer")))
-            case Refuse(_, process, point):
-                them.arm(process, point, lambda _: them.throw(TransactionAbortedError("the broker says no")))
-            case Away(_, turns):
-                self._go_away(turns)
-            case Begin(_, saga, turns_at):
-                self._inputs.begin(saga, turns_at)
-            case Foreign(_, pick):
-                self._inputs.emit_again(pick)
-            case Command(_, saga, act, step):
-                self._inputs.command(saga, act, step)
-            case Hold(_, step, turns):
-                self._inputs.hold(step, turns)
-            case Trouble():
+                self._handlers.trouble(*self._place(fault), fault)
+            case Kill():
+                self._handlers.kill(*self._place(fault), fault)
+            case Static() | Beside() | Again() | Late():
                 pass
+            case _:
+                self._course.at(fault.at, lambda: self._happenings.happen(fault))
 
-    def _go_away(self, turns: int) -> None:
-        self._course.note(f"the broker is away for {turns} turns")
-        self.system.broker.is_away = True
-        self._course.after(turns, self._be_back)
+    def _place(self, fault: Trouble | Kill) -> tuple[SagaName, str]:
+        found = self.shapes[fault.definition]
+        return SagaName(found.saga.name, found.saga_id(fault.saga)), found.step(fault.step)
 
-    def _be_back(self) -> None:
-        self.system.broker.is_away = False
+    # ---- handlers
 
-    def _look(self) -> Sight:
-        process = self.system.current
-        assert process is not None, "a handler is called in nobody's turn"
-        return sight(process, PARTITIONS)
+    def _watch(self, process: Process) -> None:
+        watch(process, self._handlers, lambda process: sight(process, PARTITIONS))
 
     def _interfere(self, context: Context) -> Interference:
-        return self._handlers.called(context, self.system.clock.now())
+        process = self.system.current
+        assert process is not None, "a handler is called in nobody's turn"
+        return self._handlers.called(context, asked_of(process), sight(process, PARTITIONS))
 
     # ---- the end
 
@@ -170,6 +179,7 @@ class World:
         self._course.finish()
         self.cluster.portion = all_in_order
         self._processes.end_faults()
+        self.brokers.write_markers()
         self._course.note("faults have ended")
 
     def _rest(self) -> None:
@@ -179,3 +189,22 @@ class World:
             exits = self._processes.exits
             self.system.advance(30)
             self.system.advance_until_rest(HORIZON)
+
+    def _go_on(self) -> None:
+        """The second part: long after everything has come to rest, somebody starts or asks again."""
+        passed = 0
+        for fault in sorted(_later(self.plan), key=lambda fault: fault.minutes):
+            if fault.definition >= len(self.shapes):
+                continue
+            self.system.advance((fault.minutes - passed) * 60)
+            passed = fault.minutes
+            self._course.note(f"{passed} minutes later")
+            if isinstance(fault, Late):
+                self._inputs.command(fault)
+            else:
+                self._inputs.begin_again(fault.definition, fault.saga)
+            self._rest()
+
+
+def _later(plan: Plan) -> list[Again | Late]:
+    return [fault for fault in plan.faults if isinstance(fault, Again | Late)]

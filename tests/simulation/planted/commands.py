@@ -1,0 +1,90 @@
+"""Mistakes in what commands of people do, and in what a later saga of the key does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+from msgspec.structs import replace
+
+from services.tracker.core import orders
+from services.tracker.core.agenda import What
+from services.tracker.core.orders import Obeyed
+from services.tracker.core.outline import Outline
+from services.tracker.core.state import Asked, SagaState
+from tests.simulation.planted.replacing import Planted, replaced, without_items
+
+
+def a_pause_accepted_without_effect() -> AbstractContextManager[None]:
+    """A pause is accepted, and the saga goes on."""
+    return _without_effect("_paused")
+
+
+def a_resume_accepted_without_effect() -> AbstractContextManager[None]:
+    """A resume is accepted, and the saga stays paused."""
+    return _without_effect("_resumed")
+
+
+def a_cancel_accepted_without_effect() -> AbstractContextManager[None]:
+    """A cancel is accepted, and the saga goes on."""
+    return _without_effect("_cancelled")
+
+
+def a_retry_accepted_without_effect() -> AbstractContextManager[None]:
+    """A retry is accepted, and nothing is tried again."""
+    return _without_effect("_retried")
+
+
+def a_redrive_accepted_without_effect() -> AbstractContextManager[None]:
+    """A redrive is accepted, and no step runs again."""
+    return _without_effect("_redriven")
+
+
+def a_rewind_accepted_without_effect() -> AbstractContextManager[None]:
+    """A rewind is accepted, and no step is undone or runs again."""
+    return _without_effect("_rewound")
+
+
+def a_skip_accepted_without_effect() -> AbstractContextManager[None]:
+    """A skip is accepted, and the step stands as it stood."""
+    return _without_effect("_skipped")
+
+
+def floors_on_all_steps() -> AbstractContextManager[None]:
+    """What a redo does not touch is of an older epoch too, and is undone."""
+    right = orders._redo
+
+    def redo(state: SagaState, plan: Outline, *given: Any) -> SagaState:
+        after = right(state, plan, *given)
+        return replace(after, floors=dict.fromkeys(sorted(plan.steps), after.epoch))
+
+    return replaced(orders, "_redo", redo)
+
+
+def supersede_never() -> AbstractContextManager[None]:
+    """A saga goes on though a later one of its key has started."""
+    return without_items("_commands", What.YIELD)
+
+
+COMMANDS: Sequence[Planted] = (
+    a_pause_accepted_without_effect,
+    a_resume_accepted_without_effect,
+    a_cancel_accepted_without_effect,
+    a_retry_accepted_without_effect,
+    a_redrive_accepted_without_effect,
+    a_rewind_accepted_without_effect,
+    a_skip_accepted_without_effect,
+    floors_on_all_steps,
+    supersede_never,
+)
+
+
+def _without_effect(order: str) -> AbstractContextManager[None]:
+    """A command is refused as it has to be; where it is not, it leaves the saga as it was."""
+    right = getattr(orders, order)
+
+    def wrong(state: SagaState, asked: Asked, *given: Outline) -> SagaState | Obeyed:
+        return Obeyed(state) if isinstance(right(state, asked, *given), Obeyed) else state
+
+    return replaced(orders, order, wrong)

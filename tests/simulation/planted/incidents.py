@@ -1,0 +1,59 @@
+"""Mistakes in incidents, and in what is kept of a saga that has ended."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+from services.tracker.book import scope_of
+from services.tracker.core import agenda, rulings
+from services.tracker.core.agenda import What
+from services.tracker.core.derive import is_live
+from services.tracker.logic import TrackerLogic, Written
+from tests.simulation.planted.replacing import Planted, replaced, together, with_outlines, without_items
+from topology.topics import SAGA_CONTROL
+
+
+def incidents_never_raised() -> AbstractContextManager[None]:
+    """Nobody is asked when only a person can decide."""
+    return together(*(replaced(owner, "incidents", lambda *_: []) for owner in (agenda, rulings)))
+
+
+def incidents_never_solved() -> AbstractContextManager[None]:
+    """An incident stays open when its reason has gone."""
+    return without_items("_incidents", What.SOLVE)
+
+
+def control_never_tombstoned() -> AbstractContextManager[None]:
+    """Entries of control stay when nobody needs them any more."""
+    written, taken_up = TrackerLogic._written, TrackerLogic._taken_up
+
+    def write(self: TrackerLogic, *given: Any) -> Written:
+        outgoing, changes = written(self, *given)
+        return outgoing, tuple(one for one in changes if one.topic != SAGA_CONTROL or one.value is not None)
+
+    def take_up(self: TrackerLogic, book: Any, key: bytes, now: int) -> Any:
+        return None if scope_of(key) is not None else taken_up(self, book, key, now)
+
+    return together(replaced(TrackerLogic, "_written", write), replaced(TrackerLogic, "_taken_up", take_up))
+
+
+def a_step_that_is_waited_for_is_forgotten() -> AbstractContextManager[None]:
+    """A saga that has ended is forgotten though a delivery of it is live."""
+    return replaced(agenda, "is_live", lambda state, steps=None: steps is not None and is_live(state, steps))
+
+
+def a_saga_forgotten_too_early() -> AbstractContextManager[None]:
+    """A finished saga is kept for half of the time that its definition says."""
+    return with_outlines(lambda right: dataclasses.replace(right, keep_finished=right.keep_finished // 2))
+
+
+INCIDENTS: Sequence[Planted] = (
+    incidents_never_raised,
+    incidents_never_solved,
+    control_never_tombstoned,
+    a_step_that_is_waited_for_is_forgotten,
+    a_saga_forgotten_too_early,
+)

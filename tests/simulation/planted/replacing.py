@@ -1,0 +1,50 @@
+"""How a mistake is planted: a name means something wrong for a while, and then what it meant before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import Any
+
+from services.tracker import plans
+from services.tracker.core import agenda
+from services.tracker.core.agenda import Item, What
+from services.tracker.core.outline import Outline, outline
+
+Planted = Callable[[], AbstractContextManager[None]]
+"""Plants a mistake for as long as its context lasts."""
+
+
+@contextmanager
+def replaced(owner: Any, name: str, wrong: Any) -> Iterator[None]:
+    """`owner.name` is `wrong` for a while."""
+    right = getattr(owner, name)
+    setattr(owner, name, wrong)
+    try:
+        yield
+    finally:
+        setattr(owner, name, right)
+
+
+@contextmanager
+def together(*mistakes: AbstractContextManager[None]) -> Iterator[None]:
+    """Several replacements at once: of one function that several modules have imported, or of one idea."""
+    with ExitStack() as stack:
+        for mistake in mistakes:
+            stack.enter_context(mistake)
+        yield
+
+
+def without_items(part: str, *kinds: What) -> AbstractContextManager[None]:
+    """A part of the agenda has no items of these kinds."""
+    right = getattr(agenda, part)
+
+    def wrong(*given: Any) -> Iterator[Item]:
+        return (item for item in right(*given) if item.what not in kinds)
+
+    return replaced(agenda, part, wrong)
+
+
+def with_outlines(wrong: Callable[[Outline], Outline]) -> AbstractContextManager[None]:
+    """Trackers follow wrong outlines of their definitions: so the agenda and its short way agree."""
+    return replaced(plans, "outline", lambda definition: wrong(outline(definition)))
