@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 
 from schemas.control import of_saga, parsed
 from schemas.events.commands import Act, SagaCommand
 from schemas.ids import event_id
 from services.chassis.port import Cluster
-from services.inspection.loading import known_definitions
+from services.inspection.actions import why_not
+from services.inspection.loading import known_definitions, known_versions
 from services.inspection.reading import began, each_state, find, partition_count, resolve, states
-from services.inspection.selection import Selection, SelectionError, is_concerned, matches, note_definition, wide_scope
+from services.inspection.selection import (
+    Selection,
+    SelectionError,
+    check_step,
+    fits,
+    is_concerned,
+    note_definition,
+    wide_scope,
+)
 from services.inspection.sending import Asked, checked_id, new_id
-from services.tracker.core.state import SagaState
+from services.tracker.core.outline import Outline, outline
+from services.tracker.core.state import SagaState, SagaStatus
 from topology.topics import SAGA_COMMANDS
 
 
@@ -42,13 +52,21 @@ class Order:
         )
 
 
+Check = Callable[[SagaState], None]
+"""Raises ChoreographyError with what is wrong about a command to this saga, as it was typed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What would be asked, and the sagas that it concerns now."""
+    """What would be asked, and the sagas that it concerns now.
+
+    `unknown` are definitions (`order v2`) that are not known here: sagas of theirs fit the filters, and are left out.
+    """
 
     asked: tuple[Asked, ...]
     sagas: tuple[SagaState, ...]
     scope: str | None = None
+    unknown: tuple[str, ...] = ()
 
     @property
     def is_bulk(self) -> bool:
@@ -56,13 +74,35 @@ class Plan:
         return self.scope is not None or len(self.asked) > 1
 
 
-def planned(cluster: Cluster, selection: Selection, order: Order) -> Plan:
+@dataclass(slots=True)
+class Matching:
+    """The sagas that filters mean, by when they started, and the definitions of those that cannot be judged here.
+
+    `left`: of a command about a step that applies to no saga, those that the filters mean. What was typed may be wrong.
+    """
+
+    sagas: list[SagaState] = field(default_factory=list)
+    left: list[SagaState] = field(default_factory=list)
+    unknown: set[str] = field(default_factory=set)
+
+    def leave_out(self, state: SagaState, order: Order) -> None:
+        """Note a saga that the command does not apply to; many are left out, and few of them are of use."""
+        if order.step is not None and not self.sagas:
+            self.left.append(state)
+
+
+def planned(cluster: Cluster, selection: Selection, order: Order, check: Check | None = None) -> Plan:
     """What a command comes to, by what the tracker knows now. Raises ChoreographyError if it means nothing."""
     count = partition_count(cluster, SAGA_COMMANDS)
     if selection.is_wide(order.act):
         return _wide_plan(each_state(cluster), selection, order, count)
-    found = named(cluster, selection.names) if selection.names else matching(cluster, selection, order.act)
-    return Plan(to_each(found, order, is_the_one=len(selection.names) == 1), tuple(found))
+    meant = Matching(named(cluster, selection.names)) if selection.names else matching(cluster, selection, order)
+    for state in meant.sagas or meant.left:
+        check_step(state, order.step)
+        if check is not None:
+            check(state)
+    asked = to_each(meant.sagas, order, is_the_one=len(selection.names) == 1)
+    return Plan(asked, tuple(meant.sagas), unknown=tuple(sorted(meant.unknown)))
 
 
 def named(cluster: Cluster, names: Sequence[str]) -> list[SagaState]:
@@ -73,9 +113,26 @@ def named(cluster: Cluster, names: Sequence[str]) -> list[SagaState]:
     return list({(state := resolve(known, name)).saga_id: state for name in names}.values())
 
 
-def matching(cluster: Cluster, selection: Selection, act: Act) -> list[SagaState]:
-    """The sagas that the filters mean, by when they started."""
-    return sorted((state for state in each_state(cluster) if matches(selection, act, state)), key=began)
+def matching(cluster: Cluster, selection: Selection, order: Order) -> Matching:
+    """The sagas that the filters mean and the command applies to; with a status, exactly those of that status."""
+    plans = {} if selection.statuses else {of: outline(saga) for of, saga in known_versions(selection.model).items()}
+    found = Matching()
+    for state in each_state(cluster):
+        if not fits(selection, state):
+            continue
+        plan = plans.get((state.definition, state.version))
+        if selection.statuses or _refusal(state, plan, order) is None:
+            found.sagas.append(state)
+        elif plan is not None:
+            found.leave_out(state, order)
+        elif state.definition and state.status is not SagaStatus.COMPLETED:  # else it hardly waits for a command
+            found.unknown.add(f"{state.definition} v{state.version}")
+    found.sagas.sort(key=began)
+    return found
+
+
+def _refusal(state: SagaState, plan: Outline | None, order: Order) -> str | None:
+    return why_not(state, plan, order.act, order.step, order.outcome, order.content)
 
 
 def to_each(found: Sequence[SagaState], order: Order, *, is_the_one: bool = False) -> tuple[Asked, ...]:

@@ -23,10 +23,15 @@ def definitions(names: Iterable[str]) -> tuple[Saga, ...]:
 
 def known_definitions(given: str | None) -> dict[str, Saga]:
     """By name: the one that was given as `module:ATTRIBUTE`, and those that SAGA_DEFINITIONS names."""
+    return {saga.name: saga for saga in known_versions(given).values()}
+
+
+def known_versions(given: str | None) -> dict[tuple[str, int], Saga]:
+    """As `known_definitions`, every version that is named: by name and version."""
     names = names_known()
     if given is not None and ":" in given:
         names.append(given)
-    return {saga.name: saga for saga in definitions(names)}
+    return {(saga.name, saga.version): saga for saga in definitions(names)}
 
 
 def readable_definitions(given: Iterable[str]) -> tuple[Saga, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from schemas.control import of_definition, of_prefix, of_step
@@ -13,9 +13,6 @@ from services.tracker.core.state import SagaState, SagaStatus, StepStatus
 _WIDE = frozenset({Act.PAUSE, Act.RESUME})
 _STEP_IS_TARGET = frozenset({Act.RETRY, Act.REDRIVE, Act.SKIP})
 _NOT_THERE = frozenset({StepStatus.WAITING, StepStatus.DONE, StepStatus.SKIPPED, StepStatus.COMPENSATED})
-_HELD = frozenset({SagaStatus.PAUSING, SagaStatus.PAUSED})
-_UNDOING = frozenset({SagaStatus.CANCELLING, SagaStatus.COMPENSATING})
-_TROUBLED = frozenset({StepStatus.FAILED, StepStatus.RETRYING})
 
 
 class SelectionError(ChoreographyError):
@@ -24,13 +21,17 @@ class SelectionError(ChoreographyError):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What the command line says about the sagas it means; `step` may be `STEP` or `DEFINITION/STEP`."""
+    """What the command line says about the sagas it means; `step` may be `STEP` or `DEFINITION/STEP`.
+
+    `model` is where the definition is, as `module:ATTRIBUTE`, if it was given so.
+    """
 
     names: tuple[str, ...] = ()
     step: str | None = None
     definition: str | None = None
     key_prefix: str | None = None
     statuses: frozenset[SagaStatus] = frozenset()
+    model: str | None = None
 
     @property
     def step_name(self) -> str | None:
@@ -60,11 +61,6 @@ def check(act: Act, selection: Selection) -> None:
     in_step = (selection.step or "").rpartition("/")[0]
     if in_step and selection.definition and in_step != selection.definition:
         raise SelectionError(f"--step is of the definition {in_step}, --definition says {selection.definition}.")
-
-
-def matches(selection: Selection, act: Act, state: SagaState) -> bool:
-    """Whether a saga is meant by the filters; without --status, only if the act can do anything to it."""
-    return fits(selection, state) and (bool(selection.statuses) or _APPLIES[act](state))
 
 
 def is_concerned(selection: Selection, state: SagaState) -> bool:
@@ -130,31 +126,3 @@ def _only_owner(step: str, definitions: Mapping[str, Collection[str]]) -> str:
         raise SelectionError(f"{len(owners)} definitions have a step {step}: give {some}.")
     steps = ", ".join(f"{owner}/{name}" for owner, names in sorted(definitions.items()) for name in names) or "none"
     raise SelectionError(f"No step {step!r} is known here, only {steps}: give --step DEFINITION/STEP.")
-
-
-def _can_be_retried(state: SagaState) -> bool:
-    return _is_offered(state, Act.RETRY) or (not state.status.is_final and _is_troubled(state))
-
-
-def _can_be_redriven(state: SagaState) -> bool:
-    is_standing = state.status is SagaStatus.FAILED or state.status not in _UNDOING
-    return _is_offered(state, Act.REDRIVE) or (is_standing and _is_troubled(state))
-
-
-def _is_troubled(state: SagaState) -> bool:
-    return any(step.status in _TROUBLED for step in state.steps)
-
-
-def _is_offered(state: SagaState, act: Act) -> bool:
-    return any(act.value in incident.commands for incident in state.incidents)
-
-
-_APPLIES: Mapping[Act, Callable[[SagaState], bool]] = {
-    Act.PAUSE: lambda state: not state.status.is_final and state.status not in _HELD,
-    Act.RESUME: lambda state: state.status in _HELD,
-    Act.CANCEL: lambda state: not state.status.is_final and state.status not in _UNDOING,
-    Act.RETRY: _can_be_retried,
-    Act.REDRIVE: _can_be_redriven,
-    Act.REWIND: lambda state: state.status not in _UNDOING,
-    Act.SKIP: lambda state: not state.status.is_final or _is_offered(state, Act.SKIP),
-}

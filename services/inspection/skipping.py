@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +10,9 @@ from schemas.codec import Codec
 from schemas.envelope import JSON
 from schemas.errors import ChoreographyError, DecodeError
 from schemas.json_text import json_object
-from services.tracker.core.state import Goal, SagaState
+from services.inspection.actions import skipped_by
+from services.tracker.core.outline import outline
+from services.tracker.core.state import SagaState
 from topology.model import EventType, Saga, Step
 
 
@@ -27,19 +28,27 @@ class Outcome:
     content: str
 
 
-def judged(state: SagaState, step: str, outcome: Outcome | None, definitions: Mapping[str, Saga]) -> None:
-    """Raises ContentError unless this saga's step can end so; a compensation is skipped without an outcome."""
-    if outcome is None and state.undo is not None and state.undo.goal is not Goal.REDO:
-        return
-    definition = definitions.get(state.definition)
-    if definition is None:
-        known = ", ".join(sorted(definitions)) or "none"
+def judged(state: SagaState, step: str, outcome: Outcome | None, definition: Saga | None) -> None:
+    """Raises ContentError if the outcome is missing, or cannot be that of the step; the rest is the tracker's rule.
+
+    `definition` is that of the saga, in its version; `None` if that is not known here.
+    """
+    if outcome is None:
+        _refuse_missing(state, step, definition)
+    elif definition is None:
         raise ContentError(
-            f"The definition {state.definition} of {state.saga_id} is not known here (known: {known}): "
+            f"The definition {state.definition} v{state.version} of {state.saga_id} is not known here: "
             "give --definition MODULE:ATTRIBUTE."
         )
-    event = _event_of(definition, step, None if outcome is None else outcome.event_type)
-    check_content(event, "{}" if outcome is None else outcome.content)
+    else:
+        check_content(_event_of(definition, step, outcome.event_type), outcome.content)
+
+
+def _refuse_missing(state: SagaState, step: str, definition: Saga | None) -> None:
+    """Raises ContentError if the step could be skipped by an outcome, and not without."""
+    if definition is not None and (outcomes := skipped_by(state, outline(definition), step)):
+        names = ", ".join(outcomes)
+        raise ContentError(f"Say what step {step} is to have ended with: the outcome, one of {names}.")
 
 
 def content_of(text: str) -> str:
@@ -69,14 +78,12 @@ def check_content(event: EventType, content: str) -> None:
         )
 
 
-def _event_of(definition: Saga, step: str, event_type: str | None) -> EventType:
+def _event_of(definition: Saga, step: str, event_type: str) -> EventType:
     declared = _step_of(definition, step).emits
     for event in declared:
         if event.event_type == event_type:
             return event
     names = ", ".join(event.event_type for event in declared)
-    if event_type is None:
-        raise ContentError(f"Say what step {step} is to have ended with: the outcome, one of {names}.")
     raise ContentError(f"Step {step} of {definition.name} cannot end with {event_type!r}; its outcomes are {names}.")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated
@@ -14,10 +14,12 @@ from schemas.wording import line
 from services.cli.connection import connection_of
 from services.cli.options import Manner, checked, taking
 from services.cli.steering.giving import Typed, give
-from services.inspection.loading import known_definitions, name_of
+from services.inspection.giving import Check
+from services.inspection.loading import known_versions, name_of
 from services.inspection.selection import Selection
 from services.inspection.skipping import Outcome, content_of, judged
 from services.tracker.core.state import SagaState, SagaStatus
+from topology.model import Saga
 
 EPILOG = "Exit codes: 0 accepted, 1 refused or failed, 6 the tracker has not answered within --wait."
 
@@ -50,7 +52,7 @@ class Steering(Manner):
     def selection(self) -> Selection:
         """The sagas that are meant."""
         names, statuses = tuple(self.names or ()), frozenset(self.status or ())
-        return Selection(names, self.step, name_of(self.definition), self.key_prefix, statuses)
+        return Selection(names, self.step, name_of(self.definition), self.key_prefix, statuses, self.definition)
 
     def order(self, act: Act, step: str | None = None, outcome: Outcome | None = None) -> Typed:
         """The command, with the step it acts on."""
@@ -142,13 +144,14 @@ def skip(context: typer.Context, options: Skipping) -> None:
     if selection.step_name is None:
         raise typer.BadParameter("which step is to be skipped?", param_hint="--step")
     outcome = None if options.outcome is None else Outcome(options.outcome, content_of(options.content))
-    known = known_definitions(options.definition)
-    judge = partial(judged, step=selection.step_name, outcome=outcome, definitions=known)
-    _give(context, selection, options.order(Act.SKIP, selection.step_name, outcome), judge)
+    order = options.order(Act.SKIP, selection.step_name, outcome)
+    _give(context, selection, order, partial(_judge, selection.step_name, outcome, known_versions(options.definition)))
 
 
-def _give(
-    context: typer.Context, selection: Selection, order: Typed, judge: Callable[[SagaState], None] | None = None
-) -> None:
+def _judge(step: str, outcome: Outcome | None, known: Mapping[tuple[str, int], Saga], state: SagaState) -> None:
+    judged(state, step, outcome, known.get((state.definition, state.version)))
+
+
+def _give(context: typer.Context, selection: Selection, order: Typed, judge: Check | None = None) -> None:
     connection = connection_of(context)
     raise typer.Exit(give(connection.cluster(), connection.groups(), selection, order, judge))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.chassis.port import Cluster
@@ -11,12 +11,11 @@ from services.cli.exits import Exit
 from services.cli.output import err, out, print_json, safe
 from services.cli.views.answers import answer_json, answers_view, asked_view, dry_json, matching_view
 from services.inspection.diagnosis import TRACKER
-from services.inspection.giving import Order, Plan, planned
+from services.inspection.giving import Check, Order, Plan, planned
 from services.inspection.groups import Groups
-from services.inspection.selection import Selection, check, check_step
+from services.inspection.selection import Selection, SelectionError, check
 from services.inspection.sending import Asked, Verdict, send
 from services.inspection.times import now
-from services.tracker.core.state import SagaState
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +33,13 @@ def give(
     groups: Groups,
     selection: Selection,
     order: Typed,
-    judge: Callable[[SagaState], None] | None = None,
+    judge: Check | None = None,
 ) -> Exit:
-    """Do all of it; the exit code. `judge` raises what speaks against a saga's command before any is sent."""
+    """Do all of it; the exit code. `judge` raises what was typed wrongly, before any command is sent."""
     check(order.act, selection)
-    plan = planned(cluster, selection, order)
-    for state in plan.sagas if plan.scope is None else ():
-        check_step(state, order.step)
-        if judge is not None:
-            judge(state)
+    plan = planned(cluster, selection, order, judge)
+    if plan.unknown:
+        _say_left_out(plan)
     if not plan.asked:
         return _nothing(order)
     if plan.is_bulk or order.is_dry:
@@ -65,6 +62,17 @@ def put(cluster: Cluster, groups: Groups, asked: Sequence[Asked], order: Typed) 
     if any(answer.verdict is Verdict.REFUSED for answer in answers):
         return Exit.ERROR
     return Exit.TIMEOUT if is_silent else Exit.OK
+
+
+def _say_left_out(plan: Plan) -> None:
+    """Raises SelectionError if no other sagas are meant: that nothing was done must not pass for success."""
+    text = (
+        f"Sagas of {', '.join(plan.unknown)} are left out, since that is not known here: set SAGA_DEFINITIONS as the "
+        "tracker has it, give --definition MODULE:ATTRIBUTE, or name them by ID or --status."
+    )
+    if not plan.asked:
+        raise SelectionError(text)
+    err().print(safe(text, "yellow"), soft_wrap=True)
 
 
 def _nothing(order: Typed) -> Exit:

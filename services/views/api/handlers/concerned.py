@@ -123,9 +123,9 @@ async def _fitting(api: Sources, selection: SagaSelection) -> tuple[list[SagaSta
 
 def _refused(api: Sources, given: CommandRequest, states: Iterable[SagaState]) -> list[RefusedSaga]:
     """Those that the command does not apply to, by the tracker's rules."""
-    now, content = api.clock(), content_of(given)
+    content = content_of(given)
     reasons = (
-        (state, why_not(state, api.plan_of(state), given.command, now, given.step, given.outcome, content))
+        (state, why_not(state, api.plan_of(state), given.command, given.step, given.outcome, content))
         for state in states
     )
     return [RefusedSaga(saga_id=state.saga_id, why=why) for state, why in reasons if why is not None]
@@ -136,7 +136,7 @@ def _check(api: Sources, given: CommandRequest, state: SagaState) -> None:
     check_step(state, given.step)
     if given.command is Act.SKIP and given.step is not None:
         outcome = None if given.outcome is None else Outcome(given.outcome, content_of(given) or "{}")
-        judged(state, given.step, outcome, {saga.name: saga for saga in api.definitions})
+        judged(state, given.step, outcome, api.definition_of(state))
 
 
 def content_of(given: CommandRequest) -> str | None:

@@ -67,7 +67,7 @@ async def one_saga(api: Sources, call: Call) -> Reply:
         **dict(saga_facts(state, now)),
         timeline=timeline_of(state, now),
         graph=None if definition is None else saga_graph(definition, state, now),
-        actions=actions_for(state, api.plan_of(state), now),
+        actions=actions_for(state, api.plan_of(state)),
         latest_of_key=of_key.sagas[0].saga_id == state.saga_id,
         other_runs=tuple(one.saga_id for one in of_key.sagas if one.saga_id != state.saga_id),
         title=await api.titles.of(state, _titles(api)),

@@ -16,7 +16,7 @@ PLAN = outline(REVIEWS)
 
 def offered(test: SagaTest, saga_id: str) -> dict[str, tuple[str, ...]]:
     """The commands that apply to a saga, each with its steps."""
-    found = actions_for(test.system.saga(saga_id), PLAN, test.system.clock.now())
+    found = actions_for(test.system.saga(saga_id), PLAN)
     return {action.command: action.steps for action in found}
 
 
@@ -29,7 +29,7 @@ def test_a_completed_saga_can_only_be_rewound() -> None:
 def test_a_failed_step_can_be_retried_redriven_and_skipped_by_its_outcome() -> None:
     with reviews() as test:
         run = test.given(pull_request(2, "broken"))
-        actions = {one.command: one for one in actions_for(run.state, PLAN, test.system.clock.now())}
+        actions = {one.command: one for one in actions_for(run.state, PLAN)}
         assert set(actions) == {"pause", "cancel", "retry", "redrive", "rewind", "skip"}
         assert (actions["retry"].step, actions["retry"].label) == ("llm", "Retry llm")
         assert actions["skip"].outcomes == {"llm": ("llm.completed",)}
@@ -48,8 +48,8 @@ def test_a_paused_saga_can_be_resumed_and_not_paused_again() -> None:
 def test_without_its_definition_nothing_is_offered() -> None:
     with reviews() as test:
         run = test.given(pull_request(1))
-        assert actions_for(run.state, None, 0) == ()
-        assert "not known here" in (why_not(run.state, None, Act.PAUSE, 0) or "")
+        assert actions_for(run.state, None) == ()
+        assert "not known here" in (why_not(run.state, None, Act.PAUSE) or "")
 
 
 @pytest.mark.parametrize("title", ["Sell hats", "broken", "busy", "nothing"])
@@ -58,7 +58,7 @@ def test_the_tracker_obeys_what_is_offered_and_refuses_the_rest(title: str) -> N
     for act in acts:
         with reviews() as test:
             run = test.given(pull_request(1, title))
-            why = why_not(run.state, PLAN, act, test.system.clock.now(), "llm" if act is Act.REWIND else None)
+            why = why_not(run.state, PLAN, act, "llm" if act is Act.REWIND else None)
             test.command(act, run.saga_id, step="llm" if act is Act.REWIND else None)
             answers = [dict(record.headers)["ce_type"] for record in test.system.records("saga.lifecycle")]
             accepted = b"saga.command_accepted" in answers

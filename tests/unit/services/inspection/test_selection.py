@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from msgspec.structs import replace
 
 from schemas.events.commands import Act
-from services.inspection.selection import Selection, SelectionError, check, check_step, matches, wide_scope
-from services.tracker.core.state import Incident, SagaState, SagaStatus
-from tests.unit.services.cli.given import completed, failed, running
+from services.inspection.selection import Selection, SelectionError, check, check_step, fits, wide_scope
+from services.tracker.core.state import SagaStatus
+from tests.unit.services.cli.given import completed, running
 
 KNOWN = {"code_review": ("validate", "ast", "llm"), "order": ("payment", "ast")}
-
-
-def with_status(state: SagaState, status: SagaStatus) -> SagaState:
-    return replace(state, status=status)
 
 
 @pytest.mark.parametrize(
@@ -37,55 +32,23 @@ def test_a_named_saga_may_be_acted_on_at_a_step(act: Act) -> None:
 
 
 def test_a_filter_means_sagas_that_stand_at_the_step() -> None:
-    assert matches(Selection(step="ast"), Act.CANCEL, running())
-    assert matches(Selection(step="code_review/ast"), Act.CANCEL, running())
-    assert not matches(Selection(step="llm"), Act.CANCEL, running())
-    assert not matches(Selection(step="validate"), Act.CANCEL, running())
-    assert not matches(Selection(step="order/ast"), Act.CANCEL, running())
+    assert fits(Selection(step="ast"), running())
+    assert fits(Selection(step="code_review/ast"), running())
+    assert not fits(Selection(step="llm"), running())
+    assert not fits(Selection(step="validate"), running())
+    assert not fits(Selection(step="order/ast"), running())
 
 
 def test_definition_and_key_prefix_narrow_it() -> None:
-    assert matches(Selection(definition="code_review", key_prefix="acme/"), Act.CANCEL, running())
-    assert not matches(Selection(definition="order"), Act.CANCEL, running())
-    assert not matches(Selection(key_prefix="other/"), Act.CANCEL, running())
-
-
-@pytest.mark.parametrize(
-    ("act", "status", "is_meant"),
-    [
-        (Act.CANCEL, SagaStatus.RUNNING, True),
-        (Act.CANCEL, SagaStatus.PAUSED, True),
-        (Act.CANCEL, SagaStatus.COMPENSATING, False),
-        (Act.CANCEL, SagaStatus.COMPLETED, False),
-        (Act.PAUSE, SagaStatus.PAUSED, False),
-        (Act.RESUME, SagaStatus.PAUSING, True),
-        (Act.RESUME, SagaStatus.RUNNING, False),
-        (Act.RETRY, SagaStatus.RUNNING, False),
-        (Act.REWIND, SagaStatus.COMPLETED, True),
-        (Act.SKIP, SagaStatus.COMPLETED, False),
-    ],
-)
-def test_without_a_status_only_sagas_are_meant_that_the_act_can_change(
-    act: Act, status: SagaStatus, is_meant: bool
-) -> None:
-    assert matches(Selection(key_prefix="acme"), act, with_status(running(), status)) is is_meant
+    assert fits(Selection(definition="code_review", key_prefix="acme/"), running())
+    assert not fits(Selection(definition="order"), running())
+    assert not fits(Selection(key_prefix="other/"), running())
 
 
 def test_a_status_means_exactly_those_sagas() -> None:
     selection = Selection(statuses=frozenset({SagaStatus.COMPLETED}))
-    assert matches(selection, Act.CANCEL, completed())
-    assert not matches(selection, Act.CANCEL, running())
-
-
-def test_what_has_failed_or_has_an_incident_can_be_redriven_and_retried() -> None:
-    everything = Selection(key_prefix="")
-    assert matches(everything, Act.REDRIVE, failed())
-    assert not matches(everything, Act.RETRY, failed())
-    assert not matches(everything, Act.REDRIVE, running())
-    stuck = Incident("i", "compensation_failed", "ast", "no", 1, ("retry", "skip"))
-    undoing = replace(with_status(running(), SagaStatus.COMPENSATING), incidents=(stuck,))
-    assert matches(everything, Act.RETRY, undoing)
-    assert matches(everything, Act.SKIP, undoing)
+    assert fits(selection, completed())
+    assert not fits(selection, running())
 
 
 @pytest.mark.parametrize(

@@ -9,22 +9,22 @@ import pytest
 from msgspec.structs import replace
 
 from services.inspection.skipping import ContentError, Outcome, content_of, judged
-from services.tracker.core.state import Goal, Undo
 from tests.unit.services.cli.given import rejected, running
+from tests.unit.services.tracker.orders import ORDER
+from tests.unit.services.tracker.standings import standings
 from topology.code_review import CODE_REVIEW
 
-KNOWN = {CODE_REVIEW.name: CODE_REVIEW}
 FITTING = rejected().model_dump_json()
 
 
 def test_an_outcome_of_the_step_whose_content_fits_is_taken() -> None:
-    judged(running(), "validate", Outcome("pr.rejected", FITTING), KNOWN)
+    judged(running(), "validate", Outcome("pr.rejected", FITTING), CODE_REVIEW)
 
 
 @pytest.mark.parametrize(
     ("step", "outcome", "said"),
     [
-        ("validate", None, r"the outcome, one of pr\.validated, pr\.rejected"),
+        ("ast", None, r"the outcome, one of ast\.completed"),
         ("validate", Outcome("ast.completed", "{}"), r"cannot end with 'ast\.completed'; its outcomes are pr\."),
         ("validate", Outcome("pr.rejected", '{"code": "x"}'), "field pull_request: Field required; reason: Field req"),
         ("lmm", Outcome("pr.rejected", FITTING), "code_review has no step 'lmm'; its steps are validate, ast"),
@@ -33,17 +33,21 @@ def test_an_outcome_of_the_step_whose_content_fits_is_taken() -> None:
 )
 def test_what_does_not_fit_is_said_by_field(step: str, outcome: Outcome | None, said: str) -> None:
     with pytest.raises(ContentError, match=said):
-        judged(running(), step, outcome, KNOWN)
+        judged(running(), step, outcome, CODE_REVIEW)
 
 
 def test_a_definition_that_is_not_known_here_has_to_be_given() -> None:
     with pytest.raises(ContentError, match="give --definition MODULE:ATTRIBUTE"):
-        judged(replace(running(), definition="order"), "payment", Outcome("x", "{}"), KNOWN)
+        judged(replace(running(), definition="order"), "payment", Outcome("x", "{}"), None)
 
 
-def test_a_compensation_is_skipped_without_an_outcome() -> None:
-    undo = Undo(Goal.CANCELLED, "cancelled by ada", 1, 0, ("ast",))
-    judged(replace(running(), undo=undo), "ast", None, {})
+@pytest.mark.parametrize("standing", ["stuck_compensation", "cancelling", "completed"])
+def test_no_outcome_is_asked_for_where_none_would_help(standing: str) -> None:
+    judged(standings()[standing], "payment", None, ORDER)
+
+
+def test_without_the_definition_the_tracker_says_whether_an_outcome_is_missing() -> None:
+    judged(running(), "ast", None, None)
 
 
 def test_content_comes_from_the_command_line_or_a_file(tmp_path: Path) -> None:

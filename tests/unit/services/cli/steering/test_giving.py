@@ -13,9 +13,11 @@ from services.cli.exits import Exit
 from services.cli.steering.giving import Typed, give
 from services.inspection.reading import NotFoundError
 from services.inspection.selection import Selection, SelectionError
+from services.inspection.skipping import ContentError, judged
 from services.tracker.core.state import SagaState, SagaStatus
 from tests.unit.services.cli.cluster import Answered, Judge, Members
 from tests.unit.services.cli.given import KEY, PARTITIONS, SAGA, completed, log_with, running
+from topology.code_review import CODE_REVIEW
 
 OTHER = "acme/tools#1@aaaaaaaaaaaa"
 THIRD = "zoo/cat#2@cccccccccccc"
@@ -146,6 +148,33 @@ def test_with_a_status_it_is_one_command_for_each_saga_that_matches() -> None:
     chosen = Selection(step="ast", statuses=frozenset({SagaStatus.RUNNING}))
     give(cluster, UP, chosen, order(Act.PAUSE, is_sure=True))
     assert {command.scope for command in cluster.commands()} == {f"saga:{SAGA}", f"saga:{OTHER}"}
+
+
+def test_sagas_whose_definition_is_not_known_here_are_left_out_which_is_said(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    cluster = cluster_of({SAGA: running(), OTHER: replace(running(OTHER), version=2)})
+    assert give(cluster, UP, Selection(key_prefix="acme/"), order(Act.CANCEL)) is Exit.OK
+    assert {command.scope for command in cluster.commands()} == {f"saga:{SAGA}"}
+    said = capsys.readouterr().err
+    assert said.startswith("Sagas of code_review v2 are left out, since that is not known here: set SAGA_DEFINITIONS")
+
+
+def test_if_no_definition_is_known_here_it_is_an_error_but_completed_sagas_need_no_command() -> None:
+    live, over = replace(running(), version=2), replace(completed(THIRD), version=2)
+    with pytest.raises(SelectionError, match="Sagas of code_review v2 are left out"):
+        give(cluster_of({SAGA: live}), UP, Selection(definition="code_review"), order(Act.CANCEL))
+    assert give(cluster_of({THIRD: over}), UP, Selection(definition="code_review"), order(Act.CANCEL)) is Exit.OK
+
+
+def test_a_skip_without_the_outcome_that_it_takes_is_refused_before_anything_is_sent() -> None:
+    def judge(state: SagaState) -> None:
+        judged(state, "ast", None, CODE_REVIEW)
+
+    cluster = cluster_of()
+    with pytest.raises(ContentError, match="Say what step ast is to have ended with"):
+        give(cluster, UP, Selection(step="ast"), order(Act.SKIP, step="ast", is_sure=True), judge)
+    assert cluster.commands() == []
 
 
 def test_nothing_that_matches_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
