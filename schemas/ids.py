@@ -19,6 +19,11 @@ def uuid5_hex(name: str) -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
+def key_of(saga_id: str) -> str:
+    """The business key of a saga, by which its records are partitioned: `acme/shop#7` of `acme/shop#7@3f2c`."""
+    return saga_id.rpartition("@")[0]
+
+
 def event_id(causation_id: str, step: str, event_type: str, index: int, epoch: int) -> str:
     """The id of what a step emits: `causation_id` is its trigger's id, `index` counts its events from 0."""
     return uuid5_hex(f"{causation_id}\x1f{step}\x1f{event_type}\x1f{index}\x1f{epoch}")

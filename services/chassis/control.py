@@ -12,6 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from schemas.control import PREFIX, SAGA, SERVICE, ControlEntry, decode, of_definition, of_saga, of_step
+from schemas.ids import key_of
 from services.chassis.records import Record
 
 LOG = logging.getLogger("saga.control")
@@ -131,7 +132,7 @@ def _about(entries: Entries, saga_id: str) -> Iterator[ControlEntry]:
     """The entries of a saga, and of the key prefixes that it has."""
     if (entry := entries.sagas.get(of_saga(saga_id))) is not None:
         yield entry
-    key = saga_id.rpartition("@")[0]
+    key = key_of(saga_id)
     for scope, entry in entries.wide.items():
         if scope.startswith(PREFIX) and key.startswith(scope.removeprefix(PREFIX)):
             yield entry

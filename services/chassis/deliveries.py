@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from schemas.envelope import Envelope, from_mapping
 from schemas.errors import DecodeError, DecodeProblem
+from schemas.ids import key_of
 from schemas.work import COMPENSATE, CONTROL_REVISION, EXECUTE, REFERENCE, Reference, reference_of
 from services.chassis.control import KNOWS_NOTHING
 from services.chassis.partitioner import partition_of
@@ -83,7 +84,7 @@ class Deliveries:
         if envelope.definition != self._saga.name:
             name = self._saga.name
             raise _wrong("ce_sagadefinition", f"is {envelope.definition!r}, {record.topic} belongs to {name}")
-        key = envelope.subject.rpartition("@")[0].encode()
+        key = key_of(envelope.subject).encode()
         if record.key != key:
             raise _wrong("ce_subject", f"has the key {key!r}, the record has {record.key!r}")
         if not self.lies_right(key, record.partition):

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from schemas.ids import key_of
 from services.chassis.blobs import BlobStore
 from services.chassis.clock import Clock
 from services.chassis.context import Context, KeyedState
@@ -263,7 +264,7 @@ class Worker:
         delivery, envelope = start.delivery, start.delivery.envelope
         return Context(
             envelope.subject,
-            envelope.subject.rpartition("@")[0],
+            key_of(envelope.subject),
             delivery.job.step.name,
             envelope.attempt,
             envelope.epoch,

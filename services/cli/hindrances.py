@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from schemas import control
 from schemas.control import ControlEntry
+from schemas.ids import key_of
 from services.chassis.partitioner import partition_of
 from services.chassis.port import Cluster
 from services.cli.output import clock
@@ -50,6 +51,6 @@ def _pause(what: str, scope: str, entry: ControlEntry) -> Iterator[str]:
 
 def _unseen(saga_id: str, partitions: int) -> SagaState:
     """A review of which the tracker has not heard: all its steps are to come."""
-    number = partition_of(saga_id.rpartition("@")[0].encode(), partitions)
+    number = partition_of(key_of(saga_id).encode(), partitions)
     steps = tuple(StepState(step.name) for step in CODE_REVIEW.steps)
     return SagaState(saga_id, CODE_REVIEW.name, CODE_REVIEW.version, number, steps=steps)

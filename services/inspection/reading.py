@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 import msgspec
 
 from schemas.errors import ChoreographyError, UnavailableError
+from schemas.ids import key_of
 from services.chassis.partitioner import partition_of
 from services.chassis.port import Cluster, Reader
 from services.chassis.records import Record, TopicPartition
@@ -155,7 +156,7 @@ class Feed:
     """One saga's state: how it stands now, then every change."""
 
     def __init__(self, cluster: Cluster, saga_id: str) -> None:
-        key = saga_id.rpartition("@")[0]
+        key = key_of(saga_id)
         number = partition_of(key.encode(), partition_count(cluster, SAGA_STATE))
         self._saga_id = saga_id
         self._at = TopicPartition(SAGA_STATE, number)

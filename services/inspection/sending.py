@@ -17,6 +17,7 @@ from schemas.envelope import AVRO, MAX_ID_CHARACTERS, rfc3339
 from schemas.errors import ChoreographyError, DecodeError, UnavailableError
 from schemas.events.commands import SagaCommand
 from schemas.events.lifecycle import CommandAccepted, CommandRefused
+from schemas.ids import key_of
 from services.chassis.port import Admin, Cluster, Producer, Reader
 from services.chassis.records import Headers, Outgoing, Record, TopicPartition
 from topology.topics import SAGA_COMMANDS, SAGA_LIFECYCLE
@@ -111,7 +112,7 @@ def os_user() -> str:
 def records_of(asked: Asked, now: int, source: str = CLI) -> Iterator[Outgoing]:
     """The command's record, once for each partition; `now` is milliseconds UTC."""
     saga_id = asked.saga_id
-    key = saga_id.rpartition("@")[0] if saga_id is not None else asked.command.scope
+    key = key_of(saga_id) if saga_id is not None else asked.command.scope
     value, headers = _commands.encode(asked.command), _headers(asked, now, source)
     for number in asked.partitions:
         yield Outgoing(SAGA_COMMANDS, number, key.encode(), value, headers)

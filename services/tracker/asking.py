@@ -12,7 +12,7 @@ from schemas.control import PREFIX, SAGA, SERVICE, ControlEntry, Hold, Scope, pa
 from schemas.envelope import JSON
 from schemas.errors import DecodeError, DecodeProblem
 from schemas.events.commands import SAME_AGAIN, Act, SagaCommand, other_command
-from schemas.ids import report_id
+from schemas.ids import key_of, report_id
 from services.chassis.outgoing import dead_letter
 from services.chassis.partitioner import partition_of
 from services.chassis.records import Outgoing, Record
@@ -156,7 +156,7 @@ class Asking:
         return None
 
     def _check_place(self, record: Record, saga_id: str) -> None:
-        key = saga_id.rpartition("@")[0].encode()
+        key = key_of(saga_id).encode()
         right = partition_of(key, self._partitions)
         if not key or record.partition != right:
             what = f"is {record.partition}, but the saga's is {right}: give the record the saga's business key"

@@ -8,6 +8,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 import msgspec
 
 from schemas.control import DEFINITION, PREFIX, STEP, ControlEntry
+from schemas.ids import key_of
 from services.chassis.keyed import Store
 from services.tracker.core.pauses import NOTHING_WIDE, Wide
 from services.tracker.core.state import SagaState, SagaStatus, decode
@@ -29,7 +30,7 @@ class Glance(msgspec.Struct, frozen=True, gc=False):
     @property
     def key(self) -> str:
         """The business key."""
-        return self.saga_id.rpartition("@")[0]
+        return key_of(self.saga_id)
 
 
 LOG = logging.getLogger("saga.tracker")

@@ -12,6 +12,7 @@ from sys import intern
 
 import msgspec
 
+from schemas.ids import key_of
 from services.tracker.core.state import Incident, SagaState, SagaStatus, StepStatus, decode
 from services.views.port import (
     After,
@@ -74,7 +75,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     @property
     def key(self) -> str:
         """The business key."""
-        return self.saga_id.rpartition("@")[0]
+        return key_of(self.saga_id)
 
 
 _shared: dict[tuple[str, ...], tuple[str, ...]] = {}

@@ -10,6 +10,7 @@ from enum import StrEnum
 import msgspec
 
 from schemas.events.commands import fingerprint
+from schemas.ids import key_of
 
 
 class SagaStatus(StrEnum):
@@ -309,7 +310,7 @@ class SagaState(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     @property
     def key(self) -> str:
         """The business key."""
-        return self.saga_id.rpartition("@")[0]
+        return key_of(self.saga_id)
 
     def step(self, name: str) -> StepState:
         """One step. Raises KeyError if the definition has none of that name."""

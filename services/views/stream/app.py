@@ -12,6 +12,7 @@ from faust.types import TP
 from faust.types.transports import TransportT
 from yarl import URL
 
+from schemas.ids import key_of
 from services.views.holdings import Holdings
 from services.views.kept import Arrival, Outcome
 from services.views.position import Positions
@@ -165,7 +166,7 @@ class Folding:
 
     def _take(self, partition: int, offset: int, at: int, key: bytes | None, value: bytes | None) -> None:
         saga_id = (key or b"").decode("utf-8", "replace")
-        business = saga_id.rpartition("@")[0].encode()
+        business = key_of(saga_id).encode()
         folded, written = self._holdings.fold(partition, business, Arrival(saga_id, value, offset, at))
         if folded.outcome in {Outcome.CHANGED, Outcome.GONE}:
             if written is not None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from schemas import control
 from schemas.api.commands import FIRST, CommandRequest, RefusedSaga, SagaSelection
 from schemas.events.commands import Act
+from schemas.ids import key_of
 from services.inspection.actions import why_not
 from services.inspection.reading import NotFoundError, began
 from services.inspection.selection import check_step
@@ -75,7 +76,7 @@ def _check_scope(api: Sources, scope: control.Scope) -> None:
 
 async def _named(api: Sources, given: CommandRequest) -> Concerned:
     """These very sagas, whatever the tables make of it: they may be behind, and the tracker has the last word."""
-    keys = dict.fromkeys(saga_id.rpartition("@")[0] for saga_id in given.saga_ids)
+    keys = dict.fromkeys(key_of(saga_id) for saga_id in given.saga_ids)
     answers = [await api.tables.of_key(key) for key in keys]
     known = {state.saga_id: state for answer in answers for state in answer.sagas}
     missing = [saga_id for saga_id in given.saga_ids if saga_id not in known]

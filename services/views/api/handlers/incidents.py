@@ -11,6 +11,7 @@ from schemas.api.incidents import (
     Redriven,
     RedriveRequest,
 )
+from schemas.ids import key_of
 from services.chassis.partitioner import partition_of
 from services.inspection.decoding import as_base64, as_text, header_texts
 from services.inspection.letters import DeadLetter as Letter
@@ -111,7 +112,7 @@ def _incident(one: OpenIncident, now: int) -> IncidentItem:
         reason=incident.reason,
         at=iso(incident.at),
         commands=incident.commands,
-        key=one.saga_id.rpartition("@")[0],
+        key=key_of(one.saga_id),
         age_ms=max(0, now - incident.at),
     )
 
@@ -122,7 +123,7 @@ def _letters(api: Sources, saga_id: str | None) -> list[Letter]:
     if saga_id is None:
         found = dead_letters(cluster)
     else:
-        key = saga_id.rpartition("@")[0].encode(errors="replace")
+        key = key_of(saga_id).encode(errors="replace")
         in_partition = letters_in(cluster, [partition_of(key, partition_count(cluster, DEAD_LETTERS))])
         found = [one for one in in_partition if header_texts(one.record).get("ce_subject") == saga_id]
     return sorted(found, key=_order, reverse=True)
