@@ -9,9 +9,10 @@ from schemas.codec import Codec
 from schemas.envelope import AVRO, rfc3339
 from schemas.events.commands import Act, SagaCommand
 from schemas.events.lifecycle import CommandRefused
+from schemas.ids import key_of
 from services.chassis.memory import MemoryCluster
 from services.chassis.partitioner import partition_of
-from services.chassis.records import Headers, Outgoing, Record, TopicPartition
+from services.chassis.records import Headers, Outgoing, Record
 from topology.topics import SAGA_COMMANDS
 
 _codec = Codec((SagaCommand, CommandRefused))
@@ -22,11 +23,10 @@ def give(cluster: MemoryCluster, command_id: str, command: SagaCommand) -> None:
     saga_id = command.scope.removeprefix(control.SAGA) if command.scope.startswith(control.SAGA) else None
     partitions = len(cluster.topics[SAGA_COMMANDS])
     value, headers = _codec.encode(command), _headers(command_id, saga_id, cluster.clock.now())
-    key = saga_id.rpartition("@")[0].encode() if saga_id else None
+    key = key_of(saga_id).encode() if saga_id else None
     numbers = range(partitions) if key is None else (partition_of(key, partitions),)
     for number in numbers:
-        outgoing = Outgoing(SAGA_COMMANDS, number, key, value, headers)
-        cluster.partition(TopicPartition(SAGA_COMMANDS, number)).append(outgoing, cluster.clock.now())
+        cluster.append_foreign(Outgoing(SAGA_COMMANDS, number, key, value, headers))
 
 
 def about(act: Act, saga_id: str, reason: str, **more: str | None) -> SagaCommand:

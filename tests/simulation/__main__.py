@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import multiprocessing
 import os
 import sys
@@ -13,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from tests.simulation.plan import plan_of
+from tests.simulation.settings import prepare
 from tests.simulation.shrink import as_code, shrunk
 from tests.simulation.verdict import Verdict, judge
 
@@ -70,10 +70,10 @@ def _judged(seeds: range, sagas: int, jobs: int) -> Iterator[Judged]:
     """Each seed, judged."""
     work = ((seed, sagas) for seed in seeds)
     if jobs == 1:
-        _quieten()
+        prepare()
         yield from map(_broken, work)
         return
-    with multiprocessing.Pool(jobs, _quieten) as pool:
+    with multiprocessing.Pool(jobs, prepare) as pool:
         yield from pool.imap_unordered(_broken, work, chunksize=10)
 
 
@@ -81,11 +81,6 @@ def _broken(work: tuple[int, int]) -> Judged:
     seed, sagas = work
     verdict = judge(plan_of(seed, sagas))
     return Judged(seed, tuple(dict.fromkeys(one.rule for one in verdict.complaints)), tuple(verdict.known))
-
-
-def _quieten() -> None:
-    """Services log what faults do to them; a trace says it better."""
-    logging.disable(logging.CRITICAL)
 
 
 def _tell(verdict: Verdict) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from schemas.control import of_definition
+from schemas.event import Event
 from schemas.events.commands import Act
 from schemas.events.lifecycle import (
     CommandAccepted,
@@ -38,21 +39,33 @@ MOST_APART = 12_000
 
 @rule
 def every_saga_ends_or_waits_for_somebody(log: History) -> Findings:
-    """1. One final status per epoch; or paused, an incident, or queued at what is paused."""
+    """1. A final status; or paused, an incident, or queued at what is paused."""
     for saga in log.sagas:
         state = log.states.get(saga)
         if state is None:
             yield saga, f"{saga} was started, and the tracker's table does not know it"
             continue
         yield from _forgotten(log, saga)
-        finals = [told.event for told in log.told_of(saga) if isinstance(told.event, tuple(FINAL.values()))]
-        if len(finals) > state.epoch + 1:
-            yield saga, f"{saga} has ended {len(finals)} times in {state.epoch + 1} epochs"
+        finals = _finals(log, saga)
         if state.status in FINAL:
             if not finals or not isinstance(finals[-1], FINAL[state.status]):
                 yield saga, f"{saga} is {state.status}, and its lifecycle ends with {finals[-1:] or 'nothing'}"
         elif not _waits(state, log):
             yield saga, f"{saga} is {state.status} for ever: {_standing(state)}"
+
+
+@rule
+def no_saga_ends_twice_in_an_epoch(log: History) -> Findings:
+    """1. One final status per epoch."""
+    for saga in log.sagas:
+        state = log.states.get(saga)
+        times = len(_finals(log, saga))
+        if state is not None and times > state.epoch + 1:
+            yield saga, f"{saga} has ended {times} times in {state.epoch + 1} epochs"
+
+
+def _finals(log: History, saga: SagaName) -> list[Event]:
+    return [told.event for told in log.told_of(saga) if isinstance(told.event, tuple(FINAL.values()))]
 
 
 @rule

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import math
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 from schemas.control import PREFIX
 from schemas.events.commands import Act
@@ -14,7 +16,7 @@ from tests.simulation.faults import Mass, Stray
 from tests.simulation.history import History
 from tests.simulation.plan import Plan
 from tests.simulation.seen import SagaName, Seen
-from topology.model import OnConflict, Step
+from topology.model import OnConflict
 from topology.topics import SAGA_STATE
 
 Names = frozenset[SagaName]
@@ -92,9 +94,16 @@ class Evidence:
 
     @cached_property
     def in_a_partition_whose_clocks_are_apart(self) -> Names:
-        """Sagas whose records bear log times of clocks that were apart."""
-        apart = {seen.partition for records in self.log.records.values() for seen in records if seen.drift}
-        return frozenset(name for name in self.log.sagas if self.log.partition(name) in apart)
+        """Sagas that anything was told of after clocks had begun to be apart in their partition, or nothing at all."""
+        apart: dict[int, int] = {}
+        for seen in (seen for records in self.log.records.values() for seen in records if seen.drift):
+            apart[seen.partition] = min(seen.written_at, apart.get(seen.partition, seen.written_at))
+        last = {told.seen.name: told.seen for told in self.log.told}
+        late = {
+            name for name, seen in last.items() if seen.written_at >= apart.get(seen.partition, seen.written_at + 1)
+        }
+        untold = (name for name in self.log.sagas if name not in last and self.log.partition(name) in apart)
+        return frozenset(late.union(untold))
 
     @cached_property
     def begun_before_their_definition_was_known(self) -> Names:
@@ -121,9 +130,9 @@ class Evidence:
         )
 
     @cached_property
-    def under_a_prefix_that_was_resumed(self) -> Names:
-        """Sagas whose key begins with a prefix that was paused for a while."""
-        scopes = {c.scope for _, c in self.log.commands if c.command is Act.RESUME and c.scope.startswith(PREFIX)}
+    def under_a_paused_prefix(self) -> Names:
+        """Sagas whose key begins with a prefix that was paused."""
+        scopes = {c.scope for _, c in self.log.commands if c.command is Act.PAUSE and c.scope.startswith(PREFIX)}
         prefixes = tuple(scope.removeprefix(PREFIX) for scope in scopes)
         return frozenset(name for name in self.log.sagas if prefixes and name.id.startswith(prefixes))
 
@@ -142,17 +151,21 @@ class Evidence:
         return found is not None and len(saga.triggered_by[found.on.event_type]) > 1
 
     @cached_property
-    def run_twice(self) -> Names:
-        """Sagas of which a step was triggered by several events."""
-        triggers = Counter(
-            (seen.name, step.name)
-            for seen in (seen[0] for seen in self.log.by_id.values())
-            for step in self._triggered_by(seen)
+    def run_side_by_side(self) -> Names:
+        """Sagas of which a step was triggered again before it had ended."""
+        ended = {
+            (seen.step, seen.cause): seen.written_at for step in self.log.steps for seen in self.log.outcomes(step)
+        }
+        triggers: dict[tuple[SagaName, str], list[Seen]] = defaultdict(list)
+        for seen, *_ in self.log.by_id.values():
+            for step in self.log.saga_of(seen.name).triggered_by.get(seen.type, ()):
+                triggers[seen.name, step.name].append(seen)
+        return frozenset(
+            name
+            for (name, step), found in triggers.items()
+            for one, other in pairwise(sorted(found, key=lambda seen: seen.written_at))
+            if ended.get((step, one.id), math.inf) > other.written_at
         )
-        return frozenset(name for (name, _), times in triggers.items() if times > 1)
-
-    def _triggered_by(self, seen: Seen) -> tuple[Step, ...]:
-        return self.log.saga_of(seen.name).triggered_by.get(seen.type, ())
 
     @cached_property
     def skipped(self) -> Names:

@@ -10,11 +10,10 @@ from schemas.errors import ChoreographyError
 from schemas.events.commands import Act, SagaCommand
 from services.chassis.partitioner import partition_of
 from services.chassis.records import Outgoing
-from services.testing.commands import about
+from services.testing.commands import about, give
 from services.testing.system import System
 from tests.simulation.course import Course
 from tests.simulation.faults import Begin, Command, Hold, Late, Mass, SameIdOther, Stray
-from tests.simulation.giving import give
 from tests.simulation.seen import AGAIN, OTHER, STRAY
 from tests.simulation.shapes import Shape
 from tests.simulation.strays import stray

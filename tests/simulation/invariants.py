@@ -22,6 +22,7 @@ from tests.simulation.deliveries import (
 from tests.simulation.endings import (
     every_saga_ends_or_waits_for_somebody,
     no_deadline_fires_after_its_outcome,
+    no_saga_ends_twice_in_an_epoch,
     nothing_starts_after_paused,
     untracked_sagas_end,
     what_failed_is_undone_once_and_in_order,
@@ -48,6 +49,7 @@ ALWAYS: Sequence[Callable[[History], Complaints]] = (
 )
 TRACKED: Sequence[Callable[[History], Complaints]] = (
     every_saga_ends_or_waits_for_somebody,
+    no_saga_ends_twice_in_an_epoch,
     what_failed_is_undone_once_and_in_order,
     no_deadline_fires_after_its_outcome,
     a_ruling_knows_all_that_lies_before_it,

@@ -43,8 +43,12 @@ def _inputs(log: History) -> Mapping[Place, Sequence[Seen]]:
 
 
 def _earliest_from(records: Sequence[Seen]) -> tuple[list[int], list[int]]:
-    """The offsets of records, and for each the earliest log time of it and those behind it."""
+    """The offsets of records, and for each the earliest time of it and those behind it.
+
+    That is log time; nobody can know before it is written what a clock that was set back stamps.
+    """
     earliest: list[int] = []
     for seen in reversed(records):
-        earliest.append(min(seen.at, earliest[-1]) if earliest else seen.at)
+        time = max(seen.at, seen.written_at)
+        earliest.append(min(time, earliest[-1]) if earliest else time)
     return [seen.offset for seen in records], earliest[::-1]

@@ -17,7 +17,7 @@ BLANKS = 5_000_000
 @pytest.mark.xfail(
     strict=True,
     raises=TransactionInDoubtError,
-    reason="a process that is in doubt while it commits record by record ends with a traceback (seed SEED_E)",
+    reason="a process that is in doubt while it commits record by record ends with a traceback (seed 3927)",
 )
 def test_a_doubt_about_one_record_of_a_batch_ends_no_process() -> None:
     with world_of(SAGA) as world:

@@ -43,7 +43,7 @@ def test_the_incident_of_a_deadline_names_the_step_whose_deadline_has_passed() -
 @pytest.mark.xfail(
     strict=True,
     raises=AssertionError,
-    reason="the deadline of a step never fires if that of another step on the same event has passed (seed 2721)",
+    reason="the deadline of a step never fires if that of another step on the same event has passed (seed 1885)",
 )
 def test_the_deadline_of_a_step_fires_although_that_of_another_step_on_the_same_event_has_passed() -> None:
     with world_of(with_deadlines({"two": minutes(10), "three": minutes(20)})) as world:

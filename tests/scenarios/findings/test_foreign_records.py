@@ -91,7 +91,7 @@ def test_an_event_in_the_wrong_partition_makes_no_second_state_of_its_saga(world
 @pytest.mark.xfail(
     strict=True,
     raises=AssertionError,
-    reason="a second outcome of a step of a completed saga has the saga undone and failed (seed 76)",
+    reason="a second outcome of a step of a completed saga has the saga undone and failed (seed 101)",
 )
 def test_a_completed_saga_stays_completed_whatever_outcome_comes_of_a_step_that_has_ended() -> None:
     with world_of(replace(SAGA, on_failure=OnFailure.COMPENSATE)) as world:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 import multiprocessing
 import os
 import sys
 
 from tests.simulation.planted import MISTAKES
 from tests.simulation.planted.catching import caught_anew
+from tests.simulation.settings import prepare
 
 
 def main(names: list[str]) -> int:
     """Print the entries of `caught.py` anew; the exit code is 1 if a mistake is not caught any more."""
     missed = 0
-    with multiprocessing.Pool(os.cpu_count() or 1, _quieten) as pool:
+    with multiprocessing.Pool(os.cpu_count() or 1, prepare) as pool:
         wanted = names or list(MISTAKES)
         for name, found in zip(wanted, pool.imap(caught_anew, wanted), strict=True):
             missed += found is None
@@ -22,10 +22,6 @@ def main(names: list[str]) -> int:
             sys.stdout.write(f'    "{name}": {said},\n')
             sys.stdout.flush()
     return 1 if missed else 0
-
-
-def _quieten() -> None:
-    logging.disable(logging.CRITICAL)
 
 
 if __name__ == "__main__":

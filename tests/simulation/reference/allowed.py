@@ -80,5 +80,5 @@ def _why_not_undone(standing: Standing, until: int) -> str | None:
         return "settling_is_waited_for"
     if standing.unpaid():
         return "what_is_done_is_undone"
-    settled_at = None if standing.undo is None else standing.undo.settled_at
-    return "settling_is_waited_for" if settled_at is not None and settled_at >= until else None
+    settled = None if standing.undo is None else standing.undo.settled_from
+    return "settling_is_waited_for" if settled is not None and settled >= until else None

@@ -89,7 +89,7 @@ def settles_at(standing: Standing) -> int | None:
 def is_settling(standing: Standing, until: int) -> bool:
     """Whether something is waited for before anything is undone."""
     undo = standing.undo
-    if undo is None or not standing.is_live(undo.steps):
+    if undo is None or undo.settled_from is not None or not standing.is_live(undo.steps):
         return False
     settles = settles_at(standing)
     return settles is None or settles - standing.slack >= until
@@ -150,12 +150,13 @@ def _of_undoing(standing: Standing, until: int) -> Iterator[Demand]:
     undo = standing.undo
     if undo is None or undo.at >= until or lasts(standing.frozen()):
         return
-    if undo.settled_at is None:
-        if not is_settling(standing, until):
+    settled = undo.settled_from if until == EVER else undo.settled_at
+    if settled is None:
+        if undo.settled_from is None and not is_settling(standing, until):
             yield Demand("settling_ends", "nothing runs any more, and it is waited for")
     elif standing.unpaid():
         yield from _of_compensation(standing, until)
-    elif undo.settled_at < until and not standing.is_undoing():
+    elif settled < until and not standing.is_undoing():
         yield Demand("what_is_undone_ends", f"all is undone, and it is not {undo.goal}")
 
 

@@ -9,7 +9,7 @@ from tests.simulation.complaints import Complaint
 from tests.simulation.reference.demands import EVER, demands
 from tests.simulation.reference.judging import Judge
 from tests.simulation.reference.knowledge import Knowledge
-from tests.simulation.reference.learning import place
+from tests.simulation.reference.learning import GIVEN, place
 from tests.simulation.reference.rest import Tables, problems
 from tests.simulation.reference.timelines import Batch, Cut, Fact, Later, Timeline, Wide
 
@@ -34,6 +34,8 @@ class Follower:
         for _, _, moment in sorted(self._moments(cuts), key=lambda item: item[:2]):
             match moment:
                 case Fact() | Later():
+                    if isinstance(moment, Fact) and moment.seen.command == GIVEN:
+                        self._judge.given(moment)
                     self._known.learn(moment)
                 case Batch():
                     self._judge.judge(moment)
@@ -64,6 +66,7 @@ class Follower:
         for rule, text in demands(self._known.standing, EVER):
             self._known.complain(rule, f"in the end {text}")
         self._check_told()
+        self._judge.check_pause()
         for rule, text in problems(self._known.standing, self._timeline, known):
             self._known.complain(rule, text)
 

@@ -15,7 +15,7 @@ from tests.simulation.reference.knowledge import Knowledge
 from tests.simulation.reference.learning import end_pause, waive
 from tests.simulation.reference.runs import Delivery, Redo, Run, Undo, downstream
 from tests.simulation.reference.standing import SAGAS_OWN, Standing
-from tests.simulation.reference.timelines import Asked, Batch, Timeline
+from tests.simulation.reference.timelines import Asked, Batch, Fact, Timeline
 from tests.simulation.seen import Seen, Told
 from topology.model import OnFailure
 
@@ -30,8 +30,12 @@ class Judge:
         self._begins: Undo | None = None
         self._granted: Run | None = None
         self._carried: list[Seen] = []
+        self._written = 0
 
     def judge(self, batch: Batch) -> None:
+        if batch.written > self._written:
+            self.check_pause()
+        self._written = batch.written
         until = self._known.standing.now = (
             batch.written if batch.until is None else batch.until
         ) + self._known.standing.slack
@@ -49,11 +53,22 @@ class Judge:
         self._settle(batch)
         self._leave_nothing_open()
 
+    def given(self, outcome: Fact) -> None:
+        """An outcome was given in a step's name: it has to be the one that a person has asked for, in its epoch."""
+        undo, seen = self._known.standing.undo, outcome.seen
+        if undo is None or undo.redo is None:
+            return  # the saga was given up in the same ruling
+        if (undo.redo.step, undo.redo.outcome, undo.epoch) != (seen.step, seen.type, seen.epoch):
+            text = f"{seen.type} of {seen.step} is given in epoch {seen.epoch}"
+            self._known.complain("a_skip_gives_what_was_asked_for", text)
+
     def _sent_before(self, told: Told, left: list[Seen], batch: Batch, until: int) -> list[Seen]:
         """What is left of commands to steps when those are taken note of that went out before this was decided."""
         match told.event:
             case _ if self._begins is not None:
                 return left
+            case events.CommandAccepted(command=Act.RETRY):
+                return left  # it would be refused if what it asks for had gone out before
             case events.CommandAccepted(at=at) | events.CommandRefused(at=at):
                 return self._sent(left, batch, until, at + self._known.standing.slack)
             case events.DeadlinePassed() | events.SagaUndoing() | events.IncidentRaised():
@@ -104,10 +119,12 @@ class Judge:
         undo, until = self._known.standing.undo, batch.until
         if undo is None or undo.settled_at is not None or until is None or undo.at >= until:
             return
-        if not any(
-            is_settling(one, until) or lasts(one.frozen())
-            for one in (self._known.standing, self._known.by(batch.written))
-        ):
+        ends = [
+            not (is_settling(one, until) or lasts(one.frozen())) for one in self._known.may_have_known(batch.written)
+        ]
+        if any(ends) and undo.settled_from is None:
+            undo.settled_from = until
+        if ends[0] and ends[-1]:
             undo.settled_at, undo.told_at = until, batch.written
 
     def _leave_nothing_open(self) -> None:
@@ -118,10 +135,13 @@ class Judge:
             self._known.complain(
                 "an_accepted_retry_runs_again", f"step {self._granted.step.name} is not asked for again"
             )
+        self._begins = self._granted = None
+
+    def check_pause(self) -> None:
+        """A pause that nothing of the same transaction has ended: services were told of it."""
         pauses = self._known.standing.pauses
         if pauses and pauses[-1][1] is None and not self._is_told(pauses[-1][0]):
             self._known.complain("an_accepted_pause_holds", "it is paused, and services were never told of it")
-        self._begins = self._granted = None
 
     def _is_told(self, paused_at: int) -> bool:
         return any(abs(at - paused_at) <= self._known.standing.slack for at in self._timeline.held_since)
@@ -233,7 +253,7 @@ class Judge:
         else:
             rule = "what_is_done_is_undone" if self._known.standing.unpaid() else "settling_is_waited_for"
             self._known.complain(rule, f"it is {undo.goal} too early")
-        undo.has_ended = True
+        undo.has_ended, undo.written = True, batch.written
 
     def _fire(self, passed: events.DeadlinePassed, until: int) -> None:
         standing = self._known.standing
@@ -286,7 +306,7 @@ class Judge:
             if outcome is None:
                 return
             if standing.undo is not None and standing.undo.settled_at is None:
-                standing.undo.settled_at = until
+                standing.undo.settled_from, standing.undo.settled_at = standing.undo.at, until
             step = standing.definition.steps_by_name[seen.step]
             run = standing.undone.setdefault(seen.cause, Run(step, outcome, undoes=True))
         else:

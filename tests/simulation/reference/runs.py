@@ -95,7 +95,11 @@ class Redo:
 
 @dataclass
 class Undo:
-    """What no longer counts, since when, and where it leads: `failed`, `cancelled` or `redo`."""
+    """What no longer counts, since when, and where it leads: `failed`, `cancelled` or `redo`.
+
+    `written`: when the last that was decided of it was written. Settling may have ended at `settled_from`, and has at
+    `settled_at`, which was written at `told_at`.
+    """
 
     goal: str
     at: int
@@ -103,6 +107,7 @@ class Undo:
     steps: frozenset[str]
     redo: Redo | None = None
     written: int = 0
+    settled_from: int | None = None
     settled_at: int | None = None
     told_at: int | None = None
     has_ended: bool = False

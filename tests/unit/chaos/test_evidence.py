@@ -17,6 +17,7 @@ from tests.chaos.definitions import ERRAND, PARCEL
 from tests.chaos.evidence import histories, trace
 from tests.chaos.findings import doubled, effects, findings
 from tests.chaos.journal import Deed, What
+from tests.simulation.seen import SagaName
 
 START = start_id("errand-1@1", "errand.wanted")
 FETCHED = event_id(START, "fetch", "errand.fetched", 0, 0)
@@ -24,7 +25,7 @@ FETCHED = event_id(START, "fetch", "errand.fetched", 0, 0)
 
 def test_each_saga_is_in_one_history_of_its_definition_with_all_that_concerns_it() -> None:
     found = [log for log in histories(records(), ERRAND, pieces=7) if log.sagas]
-    assert [log.sagas for log in found] == [("errand-1@1",)]
+    assert [log.sagas for log in found] == [(SagaName(ERRAND.name, "errand-1@1"),)]
     assert [len(found[0].of(topic)) for topic in ("errand.wanted", "errand.fetched", "saga.control")] == [2, 1, 1]
     assert not any(log.sagas for log in histories(records(), PARCEL, pieces=7))
 
@@ -114,7 +115,8 @@ def fetched(offset: int) -> Record:
 
 
 def enveloped(topic: str, offset: int, identity: str, cause: str, **more: bytes) -> Record:
-    headers = {"ce_subject": b"errand-1@1", "ce_id": identity.encode(), "ce_causationid": cause.encode(), **more}
+    saga = {"ce_subject": b"errand-1@1", "ce_sagadefinition": b"errand"}
+    headers = {**saga, "ce_id": identity.encode(), "ce_causationid": cause.encode(), **more}
     return Record(topic, 0, offset, offset, b"errand-1", b"", [("ce_type", topic.encode()), *headers.items()])
 
 

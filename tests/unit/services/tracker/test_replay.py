@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from random import Random
 
@@ -8,10 +9,14 @@ import pytest
 from examples.order.definition import ORDER
 from examples.order.events import Item, OrderPlaced
 from examples.order.handlers import COMPENSATIONS, HANDLERS
+from schemas.codec import Codec
 from schemas.errors import RetryableError, TerminalError
 from schemas.events.commands import Act
+from schemas.events.lifecycle import LIFECYCLE, Ruling
+from services.chassis.records import Record
 from services.testing.kit import SagaTest
 from services.tracker.core.state import decode
+from services.tracker.logic import TrackerLogic
 from tests.simulation.replay import Replay
 from topology.topics import SAGA_LIFECYCLE, SAGA_STATE
 
@@ -29,13 +34,23 @@ def test_records_read_again_in_another_order_come_to_the_same_states(
             record.key.decode(): decode(record.value)
             for record in world.system.records(SAGA_STATE) if record.key and record.value
         }  # fmt: skip
+        tracker = TrackerLogic([ORDER], PARTITIONS)
         for number in range(PARTITIONS):
             inputs = {
                 topic: [record for record in world.system.records(topic) if record.partition == number]
                 for topic in world.system.cluster.partition_counts()
             }
-            again = Replay([ORDER], PARTITIONS, number, inputs, Random(seed)).states(inputs[SAGA_LIFECYCLE])
+            again = Replay(tracker, number, inputs, Random(seed)).states(rulings(inputs[SAGA_LIFECYCLE]))
             assert again == {key: state for key, state in found.items() if state.partition == number}
+
+
+def rulings(lifecycle: Iterable[Record]) -> Iterator[Ruling]:
+    """What the tracker has ruled, in its order."""
+    codec = Codec(LIFECYCLE)
+    for record in lifecycle:
+        event = codec.decode((dict(record.headers)["ce_type"] or b"").decode(), record.value or b"")
+        if isinstance(event, Ruling):
+            yield event
 
 
 def lived(world: SagaTest) -> None:
