@@ -15,14 +15,11 @@ from schemas.events.lifecycle import DeadlinePassed, SagaUndoing
 from tests.simulation.faults import Mass, Stray
 from tests.simulation.history import History
 from tests.simulation.plan import Plan
-from tests.simulation.seen import SagaName, Seen
+from tests.simulation.seen import GIVEN, SagaName, Seen
 from topology.model import OnConflict
 from topology.topics import SAGA_STATE
 
 Names = frozenset[SagaName]
-
-GIVEN = "given"
-"""The command that the outcome of a skipped step names."""
 
 ADDED_WITHIN = 30_000
 """Milliseconds within which all trackers are there again that were told of another definition."""
@@ -74,7 +71,7 @@ class Evidence:
 
     def _of_key(self, name: SagaName) -> Iterator[SagaName]:
         if self.log.saga_of(name).on_conflict is OnConflict.SUPERSEDE:
-            yield from (one for one in self.log.sagas if one.definition == name.definition and _key(one) == _key(name))
+            yield from (one for one in self.log.sagas if one.definition == name.definition and one.key == name.key)
 
     @cached_property
     def misplaced(self) -> Names:
@@ -180,7 +177,3 @@ class Evidence:
 
 def _leads_to(event: object, *goals: str) -> bool:
     return isinstance(event, SagaUndoing) and event.goal in goals
-
-
-def _key(name: SagaName) -> str:
-    return name.id.rpartition("@")[0]

@@ -9,6 +9,7 @@ from functools import lru_cache
 from schemas import control
 from schemas.control import ControlEntry
 from schemas.events.lifecycle import SagaUndoing
+from schemas.ids import key_of
 from tests.simulation.handlers import Called, HandlerEnd, Sight
 from tests.simulation.history import History
 from tests.simulation.rules import Findings, rule
@@ -38,7 +39,7 @@ class Entries:
 
     def prefixes(self, call: Called) -> Iterator[str]:
         """The scopes of the prefixes that a call's key has."""
-        key = call.saga_id.rpartition("@")[0]
+        key = key_of(call.saga_id)
         yield from (scope for scope in self._prefixes if key.startswith(scope.removeprefix(control.PREFIX)))
 
     def forbid(self, call: Called, scope: str, forbids: Forbids, *, revision: int = -1) -> bool:

@@ -8,6 +8,7 @@ from schemas.control import of_definition, of_prefix, of_step
 from schemas.envelope import Envelope, rfc3339, to_headers
 from schemas.errors import ChoreographyError
 from schemas.events.commands import Act, SagaCommand
+from schemas.ids import key_of
 from services.chassis.partitioner import partition_of
 from services.chassis.records import Outgoing
 from services.testing.commands import about, give
@@ -52,7 +53,7 @@ class Inputs:
         turns_at, way, rounds = (begun.turns_at, begun.way, begun.rounds) if begun else (-1, 1, 1)
         event = shape.first_event(fault.saga, turns_at, way, rounds, also=begun is not None and begun.also)
         name, kind = shape.saga_id(fault.saga), event.event_type
-        key = name.rpartition("@")[0].encode()
+        key = key_of(name).encode()
         envelope = Envelope(
             id=f"other-{name}-{fault.at}",
             type=kind,

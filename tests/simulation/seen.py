@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from schemas.event import Event
+from schemas.ids import key_of
 from services.chassis.records import Record
 from topology.model import Saga, Step
 
@@ -16,6 +17,9 @@ Place = tuple[str, int, int]
 
 STRAY = "sim_stray"
 """The header of a record that is none: its value is the kind of stray, see `tests.simulation.plan.Stray`."""
+
+GIVEN = "given"
+"""The command that the outcome of a skipped step names."""
 
 AGAIN = "sim_again"
 """The header of a record that somebody else has emitted again."""
@@ -29,6 +33,11 @@ class SagaName(NamedTuple):
 
     definition: str
     id: str
+
+    @property
+    def key(self) -> str:
+        """The business key."""
+        return key_of(self.id)
 
     def __str__(self) -> str:
         return f"{self.id} ({self.definition})"

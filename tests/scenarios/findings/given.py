@@ -9,6 +9,7 @@ from schemas.codec import Codec
 from schemas.envelope import Envelope, to_headers
 from schemas.event import Event
 from schemas.events.lifecycle import LIFECYCLE, Lifecycle
+from schemas.ids import key_of
 from services.chassis.context import Context
 from services.chassis.partitioner import partition_of
 from services.chassis.records import Headers, Outgoing, Record, TopicPartition
@@ -157,14 +158,14 @@ def write(world: System, outgoing: Outgoing) -> Record:
 
 def home(world: System, saga_id: str) -> int:
     """The partition number of a saga."""
-    key = saga_id.rpartition("@")[0].encode()
+    key = key_of(saga_id).encode()
     return partition_of(key, world.cluster.partition_counts()["t.started"])
 
 
 def write_event(world: System, event: Started, named: Named, *, partition: int | None = None) -> Record:
     """Another program writes an event of a saga, in its partition or in this one."""
     number = home(world, named.saga_id) if partition is None else partition
-    key = named.saga_id.rpartition("@")[0].encode()
+    key = key_of(named.saga_id).encode()
     value = Codec((type(event),)).encode(event)
     return write(world, Outgoing(event.event_type, number, key, value, headers_of(event.event_type, named)))
 

@@ -10,6 +10,7 @@ import pytest
 from schemas.control import of_saga
 from schemas.events.commands import Act
 from schemas.events.reports import StepFailed, StepProgress
+from schemas.ids import key_of
 from services.chassis.records import Headers, Outgoing
 from services.testing.kit import SagaTest
 from services.testing.run import SagaRun
@@ -166,5 +167,5 @@ def test_progress_since_a_time_that_cannot_be_can_be_told_of(world: SagaTest) ->
 
 def write_report(world: SagaTest, kind: str, named: Named, more: Headers) -> None:
     """The other program reports on its step."""
-    number, key = home(world.system, named.saga_id), named.saga_id.rpartition("@")[0].encode()
+    number, key = home(world.system, named.saga_id), key_of(named.saga_id).encode()
     write(world.system, Outgoing(SAGA_STEPS, number, key, b"", [*headers_of(kind, named), *more]))

@@ -9,9 +9,10 @@ from tests.simulation.complaints import Complaint
 from tests.simulation.reference.demands import EVER, demands
 from tests.simulation.reference.judging import Judge
 from tests.simulation.reference.knowledge import Knowledge
-from tests.simulation.reference.learning import GIVEN, place
+from tests.simulation.reference.learning import place
 from tests.simulation.reference.rest import Tables, problems
 from tests.simulation.reference.timelines import Batch, Cut, Fact, Later, Timeline, Wide
+from tests.simulation.seen import GIVEN
 
 Moment = Fact | Later | Batch | Cut
 

@@ -6,9 +6,7 @@ from tests.simulation.reference.demands import EVER
 from tests.simulation.reference.runs import Delivery, Run, outcomes_of
 from tests.simulation.reference.standing import Standing
 from tests.simulation.reference.timelines import Fact, Later
-
-GIVEN = "given"
-"""The command that the outcome of a skipped step names."""
+from tests.simulation.seen import GIVEN
 
 
 def is_late(standing: Standing, fact: Fact) -> bool:

@@ -144,7 +144,7 @@ class Standing:
         return next(one.asked for one in run.deliveries if one.epoch == run.epoch)
 
     def _prefixes(self) -> list[Interval]:
-        return self.wide.prefixes(self.partition, self.name.id.rpartition("@")[0], self.now)
+        return self.wide.prefixes(self.partition, self.name.key, self.now)
 
     # ---- undoing
 
