@@ -70,8 +70,8 @@ class Commits:
             self._tasks.ledger(ended.record).settle(ended.record.offset)
         for change, outgoing in batch.changelog:
             self._tasks.tasks[outgoing.partition].stores[change.topic].settle(change)
-        done = {id(one) for one in (*batch.ended, *batch.made)}
-        self._waiting = [one for one in self._waiting if id(one) not in done]
+        done = {*batch.ended, *batch.made}
+        self._waiting = [one for one in self._waiting if one not in done]
 
     def _wait(self, one: Ended | Made, task: Task) -> None:
         for change in one.changes:

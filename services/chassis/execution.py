@@ -42,8 +42,8 @@ class ThreadedExecutor:
 
     def __init__(self, heavy_processes: int = 2) -> None:
         self._results: queue.SimpleQueue[tuple[Delivery, Result]] = queue.SimpleQueue()
-        self._running: dict[int, tuple[asyncio.Task[None], Context]] = {}
-        self._interrupted: set[int] = set()
+        self._running: dict[Delivery, tuple[asyncio.Task[None], Context]] = {}
+        self._interrupted: set[Delivery] = set()
         self._children = Children(heavy_processes)
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self.loop.run_forever, name="handlers", daemon=True)
@@ -92,32 +92,32 @@ class ThreadedExecutor:
 
     def _spawn(self, delivery: Delivery, event: Event, context: Context) -> None:
         task = self.loop.create_task(self._perform(delivery, event, context))
-        self._running[id(delivery)] = (task, context)
+        self._running[delivery] = (task, context)
 
     def _cancel(self, delivery: Delivery) -> None:
-        self._interrupted.discard(id(delivery))
-        if found := self._running.pop(id(delivery), None):
+        self._interrupted.discard(delivery)
+        if found := self._running.pop(delivery, None):
             task, context = found
             context.is_cancelled = True
             task.cancel()
 
     def _interrupt(self, delivery: Delivery) -> None:
-        if found := self._running.get(id(delivery)):
+        if found := self._running.get(delivery):
             task, context = found
             context.is_cancelled = True
-            self._interrupted.add(id(delivery))
+            self._interrupted.add(delivery)
             self.loop.call_soon(task.cancel)  # not before its first step, else it would end without a result
 
     async def _perform(self, delivery: Delivery, event: Event, context: Context) -> None:
         try:
             result: Result = await self._bounded(delivery.job, event, context)
         except asyncio.CancelledError as error:
-            if id(delivery) not in self._running:
+            if delivery not in self._running:
                 raise
-            by_us = id(delivery) in self._interrupted
+            by_us = delivery in self._interrupted
             result = Interrupted() if by_us else raised(error)  # else something that the handler awaited was cancelled
-        self._interrupted.discard(id(delivery))
-        if self._running.pop(id(delivery), None):
+        self._interrupted.discard(delivery)
+        if self._running.pop(delivery, None):
             self._results.put((delivery, result))
 
     async def _bounded(self, job: Job, event: Event, context: Context) -> Result:

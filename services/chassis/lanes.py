@@ -16,8 +16,8 @@ class Lanes:
         self._max = max_in_flight
         self._waiting: dict[Lane, deque[Delivery] | None] = {}
         self._ready: deque[Delivery] = deque()
-        self._places: set[int] = set()
-        self._held: dict[int, Delivery] = {}
+        self._places: set[Delivery] = set()
+        self._held: dict[Delivery, None] = {}  # in the order of time
 
     def enter(self, delivery: Delivery) -> bool:
         """Take a delivery in; whether it may start at once."""
@@ -35,18 +35,19 @@ class Lanes:
     def hold(self, delivery: Delivery, *, keeps_place: bool = False) -> None:
         """The head of a lane may not start yet: it keeps its lane, and gives up its place unless it is soon to go."""
         if not keeps_place:
-            self._places.discard(id(delivery))
-        self._held[id(delivery)] = delivery
+            self._places.discard(delivery)
+        self._held[delivery] = None
 
     def release(self, delivery: Delivery) -> None:
         """What was held is ready again, unless it has been forgotten."""
-        if self._held.pop(id(delivery), None) is not None:
+        if delivery in self._held:
+            del self._held[delivery]
             self._ready.append(delivery)
 
     def leave(self, delivery: Delivery) -> None:
         """The head of a lane has ended: the next one is ready."""
         if delivery.job.mode is not Mode.INLINE:
-            self._places.discard(id(delivery))
+            self._places.discard(delivery)
         waiting = self._waiting.get(delivery.lane)
         if waiting:
             self._ready.append(waiting.popleft())
@@ -69,9 +70,9 @@ class Lanes:
 
     def keep_running(self) -> None:
         """Forget everything that has not started."""
-        for delivery in (*self._ready, *self._held.values()):
+        for delivery in (*self._ready, *self._held):
             del self._waiting[delivery.lane]
-            self._places.discard(id(delivery))
+            self._places.discard(delivery)
         self._ready.clear()
         self._held.clear()
         self._waiting = dict.fromkeys(self._waiting)
@@ -83,9 +84,9 @@ class Lanes:
         return False
 
     def _takes_place(self, delivery: Delivery) -> bool:
-        if delivery.job.mode is Mode.INLINE or id(delivery) in self._places:
+        if delivery.job.mode is Mode.INLINE or delivery in self._places:
             return True
         if len(self._places) >= self._max:
             return False
-        self._places.add(id(delivery))
+        self._places.add(delivery)
         return True

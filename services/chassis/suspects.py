@@ -36,7 +36,7 @@ class Suspects:
         self._asked: list[Delivery] = []
         self._committing: dict[int, list[Delivery]] = {}
         self._queue: deque[tuple[Delivery, bool]] = deque()
-        self._live: dict[int, bool] = {}
+        self._live: dict[Delivery, bool] = {}
         self.has_released = False
 
     def hold_up(self, delivery: Delivery, crashes: int) -> None:
@@ -67,15 +67,15 @@ class Suspects:
     def leave(self, delivery: Delivery) -> None:
         """It has ended, or does not start after all."""
         if self._live:
-            self._live.pop(id(delivery), None)
+            self._live.pop(delivery, None)
 
     def keep(self, running: Collection[Delivery]) -> None:
         """Forget everything but these, which run."""
         self._asked.clear()
         self._committing.clear()
         self._queue.clear()
-        kept = {id(delivery) for delivery in running}
-        self._live = {one: alone for one, alone in self._live.items() if one in kept}
+        kept = set(running)
+        self._live = {delivery: alone for delivery, alone in self._live.items() if delivery in kept}
 
     def _ask(self) -> None:
         by_task: dict[int, list[Delivery]] = {}
@@ -95,7 +95,7 @@ class Suspects:
     def _let(self, delivery: Delivery, *, alone: bool, is_suspect: bool) -> None:
         self._asked.append(delivery)
         if is_suspect:
-            self._live[id(delivery)] = alone
+            self._live[delivery] = alone
 
     def _may_live(self, *, alone: bool) -> bool:
         return not self._live if alone else not any(self._live.values())

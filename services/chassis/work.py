@@ -67,7 +67,7 @@ class Delivery(msgspec.Struct, eq=False):
     Of one `lane` (the saga's business key, in its partition) one delivery is worked on at a time. The event of a
     delivery with a `command` lies elsewhere: its `cause`, once it has been read. `disturbed` says why nobody wants
     this any more, `report_at` when progress is due. Its handler `began` at a monotonic time and `took` so many seconds
-    (less than none: it has not run); `spans` are tracing's.
+    (less than none: it has not run); `spans` are tracing's. Deliveries are equal if they are the same object.
     """
 
     record: Record

@@ -42,8 +42,8 @@ class VirtualExecutor:
     def __init__(self, clock: Clock, interfere: Interfere = undisturbed) -> None:
         self._loop = virtual_loop(clock)
         self._interfere = interfere
-        self._running: dict[int, tuple[Delivery, Context, asyncio.Task[None]]] = {}
-        self._interrupted: set[int] = set()
+        self._running: dict[Delivery, tuple[Context, asyncio.Task[None]]] = {}
+        self._interrupted: set[Delivery] = set()
         self._results: list[tuple[Delivery, Result]] = []
 
     @property
@@ -62,22 +62,22 @@ class VirtualExecutor:
         if delivery.job.mode is Mode.INLINE and happens is UNDISTURBED:
             return run_inline(delivery.job.handler, event, context)
         work = self._perform(delivery, event, context, happens)
-        self._running[id(delivery)] = (delivery, context, self._loop.create_task(work))
+        self._running[delivery] = (context, self._loop.create_task(work))
         return None
 
     def cancel(self, delivery: Delivery) -> None:
         """As `Executor.cancel`."""
-        if found := self._running.pop(id(delivery), None):
-            _, context, task = found
+        if found := self._running.pop(delivery, None):
+            context, task = found
             context.is_cancelled = True
             task.cancel()
 
     def interrupt(self, delivery: Delivery) -> None:
         """As `Executor.interrupt`."""
-        if found := self._running.get(id(delivery)):
-            _, context, task = found
+        if found := self._running.get(delivery):
+            context, task = found
             context.is_cancelled = True
-            self._interrupted.add(id(delivery))
+            self._interrupted.add(delivery)
             self._loop.call_soon(task.cancel)  # not before its first step, else it would end without a result
 
     def warn(self, delivery: Delivery) -> None:
@@ -94,7 +94,7 @@ class VirtualExecutor:
     def close(self) -> None:
         """Cancel what runs."""
         running, self._running = self._running, {}
-        for _, _, task in running.values():
+        for _, task in running.values():
             task.cancel()
         self._loop.run_ready()
 
@@ -102,12 +102,12 @@ class VirtualExecutor:
         try:
             result: Result = await self._bounded(delivery, event, context, happens)
         except asyncio.CancelledError as error:
-            if id(delivery) not in self._running:
+            if delivery not in self._running:
                 raise
-            by_us = id(delivery) in self._interrupted
+            by_us = delivery in self._interrupted
             result = Interrupted() if by_us else raised(error)  # else something that the handler awaited was cancelled
-        self._interrupted.discard(id(delivery))
-        if self._running.pop(id(delivery), None):
+        self._interrupted.discard(delivery)
+        if self._running.pop(delivery, None):
             self._results.append((delivery, result))
 
     async def _bounded(self, delivery: Delivery, event: Event, context: Context, happens: Interference) -> Result:

@@ -34,7 +34,7 @@ class WatchedExecutor:
         self._inner: VirtualExecutor = process.executor
         self._handlers = handlers
         self._look = look
-        self._running: dict[int, Beginning] = {}
+        self._running: dict[Delivery, Beginning] = {}
 
     def run(self, delivery: Delivery, event: Event, context: Context) -> Result | None:
         """As `Executor.run`."""
@@ -42,14 +42,14 @@ class WatchedExecutor:
         result = self._inner.run(delivery, event, context)
         begun = Beginning(delivery, len(self._handlers.calls) - 1)
         if result is None:
-            self._running[id(delivery)] = begun
+            self._running[delivery] = begun
         else:
             self._note(begun, result)
         return result
 
     def cancel(self, delivery: Delivery) -> None:
         """As `Executor.cancel`."""
-        self._running.pop(id(delivery), None)
+        self._running.pop(delivery, None)
         self._inner.cancel(delivery)
 
     def interrupt(self, delivery: Delivery) -> None:
@@ -64,7 +64,7 @@ class WatchedExecutor:
         """As `Executor.results`."""
         found = self._inner.results(timeout)
         for delivery, result in found:
-            if (begun := self._running.pop(id(delivery), None)) is not None:
+            if (begun := self._running.pop(delivery, None)) is not None:
                 self._note(begun, result)
         return found
 
