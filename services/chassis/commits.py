@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from services.chassis.keyed import Change, last_changes
 from services.chassis.records import Committed, Outgoing, TopicPartition
 from services.chassis.tasks import Task, Tasks
-from services.chassis.work import Batch, Ended, Made
+from services.chassis.work import Batch, CommitRequest, Ended, Made, Pending
 
 AT_ITS_BEGINNING = Committed(0, "1|r|0|")
 """The position of a task of which nothing was ever delivered: sent all the same, as a fence."""
@@ -18,7 +18,7 @@ class Commits:
 
     def __init__(self, tasks: Tasks) -> None:
         self._tasks = tasks
-        self._waiting: list[Ended | Made] = []
+        self._waiting: list[Pending] = []
 
     def __bool__(self) -> bool:
         return bool(self._waiting)
@@ -32,6 +32,12 @@ class Commits:
         """Something is to be written for `task`; its changes are seen from now on."""
         self._wait(made, task)
 
+    def request(self, number: int) -> CommitRequest:
+        """Have the offsets of this task committed with the next batch, whatever else is in it."""
+        request = CommitRequest(number)
+        self._waiting.append(request)
+        return request
+
     def give_up(self) -> list[Ended]:
         """The tasks are gone: what ended but was not committed. What was made goes with the stores it was made from."""
         left, self._waiting = self._waiting, []
@@ -42,12 +48,12 @@ class Commits:
         self._undo(ended)
         self._waiting[self._waiting.index(ended)] = instead
 
-    def drop(self, made: Made) -> None:
+    def drop(self, one: Made | CommitRequest) -> None:
         """Never commit this; its changes are undone."""
-        self._undo(made)
-        self._waiting.remove(made)
+        self._undo(one)
+        self._waiting.remove(one)
 
-    def waiting(self) -> tuple[Ended | Made, ...]:
+    def waiting(self) -> tuple[Pending, ...]:
         """Everything that waits, in the order of time."""
         return tuple(self._waiting)
 
@@ -57,7 +63,7 @@ class Commits:
             return None
         return self._batch(self._waiting, (), clean=clean)
 
-    def single(self, one: Ended | Made) -> Batch:
+    def single(self, one: Pending) -> Batch:
         """One alone; the other ended records are left open."""
         others = [other.place for other in self._waiting if other is not one and isinstance(other, Ended)]
         return self._batch([one], others, clean=False)
@@ -70,7 +76,7 @@ class Commits:
             self._tasks.ledger(ended.record).settle(ended.record.offset)
         for change, outgoing in batch.changelog:
             self._tasks.tasks[outgoing.partition].stores[change.topic].settle(change)
-        done = {*batch.ended, *batch.made}
+        done = {*batch.ended, *batch.made, *batch.requests}
         self._waiting = [one for one in self._waiting if one not in done]
 
     def _wait(self, one: Ended | Made, task: Task) -> None:
@@ -78,24 +84,26 @@ class Commits:
             task.stores[change.topic].put(change)
         self._waiting.append(one)
 
-    def _undo(self, one: Ended | Made) -> None:
+    def _undo(self, one: Pending) -> None:
         for change in one.changes:
             self._tasks.tasks[one.number].stores[change.topic].drop(change)
 
-    def _batch(self, waiting: Sequence[Ended | Made], but: Sequence[tuple[str, int, int]], *, clean: bool) -> Batch:
+    def _batch(self, waiting: Sequence[Pending], but: Sequence[tuple[str, int, int]], *, clean: bool) -> Batch:
         outgoing = [record for one in waiting for record in one.outgoing]
         changelog = self._changelog(waiting)
         outgoing += [record for _, record in changelog]
         ended = [one for one in waiting if isinstance(one, Ended)]
-        made = [one for one in waiting if isinstance(one, Made)] if len(ended) < len(waiting) else []
+        others = [one for one in waiting if not isinstance(one, Ended)] if len(ended) < len(waiting) else []
+        made = [one for one in others if isinstance(one, Made)]
+        requests = [one for one in others if isinstance(one, CommitRequest)]
         places = {TopicPartition(*place) for place in {(one.record.topic, one.record.partition) for one in ended}}
-        for number in {one.number for one in made}:
+        for number in {one.number for one in others}:
             places |= self._of_task(number)
         if clean:
             places |= self._worked_on()
-        return Batch(ended, outgoing, changelog, self._offsets(places, but, clean=clean), made)
+        return Batch(ended, outgoing, changelog, self._offsets(places, but, clean=clean), made, requests)
 
-    def _changelog(self, waiting: Iterable[Ended | Made]) -> list[tuple[Change, Outgoing]]:
+    def _changelog(self, waiting: Iterable[Pending]) -> list[tuple[Change, Outgoing]]:
         by_task: dict[int, list[Change]] = {}
         for one in waiting:
             if one.changes:

@@ -31,6 +31,7 @@ from services.chassis.work import (
     Kind,
     Made,
     Pause,
+    Pending,
     Result,
     Resume,
     Start,
@@ -226,7 +227,7 @@ class Runner:
         """Everything that has ended since the last commit; none if there is nothing."""
         return self._commits.batch(clean=clean)
 
-    def single(self, one: Ended | Made) -> Batch:
+    def single(self, one: Pending) -> Batch:
         """One ended record alone, or what was made; the others left open: for a batch that Kafka does not take."""
         return self._commits.single(one)
 
@@ -235,19 +236,20 @@ class Runner:
         self._commits.settle(batch)
         self._suspects.committed(batch)
 
-    def waiting(self) -> tuple[Ended | Made, ...]:
+    def waiting(self) -> tuple[Pending, ...]:
         """Everything that waits for its commit, in the order it came: later changes of a key build on earlier ones."""
         return self._commits.waiting()
 
-    def refuse(self, one: Ended | Made, reason: str, now: int) -> Ended | None:
-        """Kafka does not take what this led to: a record ends as failed instead, what was made is given up."""
+    def refuse(self, one: Pending, reason: str, now: int) -> Ended | None:
+        """Kafka does not take what this led to: a record ends as failed instead, anything else is given up."""
+        if isinstance(one, Ended):
+            instead = self._logic.refuse(one, reason, now)
+            self._commits.replace(one, instead)
+            return instead
+        self._commits.drop(one)
         if isinstance(one, Made):
-            self._commits.drop(one)
             self._logic.dropped(one)
-            return None
-        instead = self._logic.refuse(one, reason, now)
-        self._commits.replace(one, instead)
-        return instead
+        return None
 
     # ---- what is seen from outside
 
@@ -347,7 +349,7 @@ class Runner:
         ledger = task.ledgers[record.topic]
         ledger.acquit(record.offset)
         if not ledger.is_worked_on:
-            self._commits.make(Made(record.partition, ()), task)
+            self._commits.request(record.partition)
         return True
 
     def _start(self, delivery: Delivery, now: int, starts: list[Start]) -> None:

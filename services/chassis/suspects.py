@@ -13,7 +13,7 @@ from services.chassis.commits import Commits
 from services.chassis.lanes import Lanes
 from services.chassis.offsets import Ledger
 from services.chassis.tasks import Tasks
-from services.chassis.work import Batch, Delivery, Made
+from services.chassis.work import Batch, CommitRequest, Delivery
 
 ALONE_FROM = 2
 """The crash count from which a suspect is worked on while no other suspect is."""
@@ -34,7 +34,7 @@ class Suspects:
         self._lanes = lanes
         self._commits = commits
         self._asked: list[Delivery] = []
-        self._committing: dict[int, list[Delivery]] = {}
+        self._committing: dict[CommitRequest, list[Delivery]] = {}
         self._queue: deque[tuple[Delivery, bool]] = deque()
         self._live: dict[Delivery, bool] = {}
         self.has_released = False
@@ -84,13 +84,11 @@ class Suspects:
             by_task.setdefault(delivery.record.partition, []).append(delivery)
         self._asked.clear()
         for number, deliveries in by_task.items():
-            made = Made(number, ())
-            self._committing[id(made)] = deliveries
-            self._commits.make(made, self._tasks.tasks[number])
+            self._committing[self._commits.request(number)] = deliveries
 
     def _said(self, batch: Batch) -> Iterator[Delivery]:
-        for made in batch.made:
-            yield from self._committing.pop(id(made), ())
+        for request in batch.requests:
+            yield from self._committing.pop(request, ())
 
     def _let(self, delivery: Delivery, *, alone: bool, is_suspect: bool) -> None:
         self._asked.append(delivery)

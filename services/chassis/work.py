@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import msgspec
 
@@ -139,6 +139,24 @@ class Made(msgspec.Struct, eq=False):
         return f"what was made for partition {self.number} ({', '.join(record.topic for record in self.outgoing)})"
 
 
+class CommitRequest(msgspec.Struct, eq=False):
+    """A task asks for a commit of its offsets though nothing of it has ended, so that the log says what it works on."""
+
+    outgoing: ClassVar[Sequence[Outgoing]] = ()
+    changes: ClassVar[tuple[Change, ...]] = ()
+
+    number: int
+
+    @property
+    def where(self) -> str:
+        """What it is, as people write it."""
+        return f"the commit that was asked for in partition {self.number}"
+
+
+Pending = Ended | Made | CommitRequest
+"""What waits for its transaction."""
+
+
 class Start(msgspec.Struct, frozen=True, gc=False):
     """Effect: run the handler of this delivery with its event."""
 
@@ -208,6 +226,7 @@ class Batch(msgspec.Struct, frozen=True, gc=False):
     changelog: list[tuple[Change, Outgoing]]
     offsets: dict[TopicPartition, Committed]
     made: list[Made] = []
+    requests: list[CommitRequest] = []
 
 
 class Returned(NamedTuple):

@@ -26,10 +26,9 @@ from services.chassis.work import (
     Cancel,
     Delivery,
     Effect,
-    Ended,
     Interrupt,
-    Made,
     Pause,
+    Pending,
     Result,
     Resume,
     Start,
@@ -336,7 +335,7 @@ class Worker:
                 LOG.warning("%s: rolled back: %s", one.where, error)
                 return
 
-    def _commit_alone(self, one: Ended | Made) -> None:
+    def _commit_alone(self, one: Pending) -> None:
         try:
             self._transact_twice(self.runner.single(one))
         except TransactionAbortedError as error:

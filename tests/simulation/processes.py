@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from schemas.errors import ChoreographyError
 from services.chassis.service import Service
-from services.chassis.work import Made
+from services.chassis.work import Ended
 from services.testing.process import Process
 from services.testing.system import TRACKER
 from tests.simulation.course import Action, Course
@@ -226,7 +226,7 @@ class Processes:
         """Whether what a process is about to write takes in no record."""
         process = self._system.processes.get(name)
         waiting = process.worker.runner.waiting() if process is not None else ()
-        return bool(waiting) and all(isinstance(one, Made) for one in waiting)
+        return bool(waiting) and not any(isinstance(one, Ended) for one in waiting)
 
     def _die(self, name: str) -> None:
         self._lose(name)

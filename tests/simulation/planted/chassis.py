@@ -61,7 +61,7 @@ def a_changelog_record_lost() -> AbstractContextManager[None]:
         made = right(self, *given, **more)
         if len(made.changelog) < 2:
             return made
-        return Batch(made.ended, made.outgoing[:-1], made.changelog, made.offsets, made.made)
+        return replace(made, outgoing=made.outgoing[:-1])
 
     return replaced(Commits, "_batch", batch)
 

@@ -11,6 +11,7 @@ from services.chassis.keyed import Store, StoreSpec
 from services.chassis.records import Outgoing, Record
 from services.chassis.runner import Runner
 from services.chassis.work import (
+    CommitRequest,
     Delivery,
     Disturbance,
     Ended,
@@ -115,6 +116,6 @@ def pumped(runner: Runner, now: int = 0) -> list[Start]:
     """What starts, once the log has said what has to be said before: that there is work, and what is suspected."""
     starts = runner.pump(now)
     for one in runner.waiting():
-        if isinstance(one, Made) and not one.outgoing:
+        if isinstance(one, CommitRequest):
             runner.on_committed(runner.single(one))
     return [*starts, *runner.pump(now)]

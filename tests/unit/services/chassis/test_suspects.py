@@ -5,7 +5,7 @@ from __future__ import annotations
 from services.chassis.offsets import MAX_UNFINISHED, Position, decode, encode
 from services.chassis.records import Committed, Record, TopicPartition
 from services.chassis.runner import Runner
-from services.chassis.work import Batch, Crashed, Delivery, Ended, Made, Mode, Result, Start
+from services.chassis.work import Batch, CommitRequest, Crashed, Delivery, Ended, Mode, Result, Start
 from tests.unit.services.chassis.given import RETURNED, AcceptAll, pumped, record
 
 AT = TopicPartition("it.happened", 0)
@@ -253,7 +253,7 @@ def test_what_is_committed_one_by_one_starts_too() -> None:
     runner = taken_over(position({0: 0, 1: 0}, 2))
     reads(runner, 0, 1)
     runner.pump(0)
-    singles: list[Batch] = [runner.single(one) for one in runner.waiting() if isinstance(one, Made)]
+    singles: list[Batch] = [runner.single(one) for one in runner.waiting() if isinstance(one, CommitRequest)]
     for single in singles:
         runner.on_committed(single)
 
