@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from services.chassis.clock import Clock
 from services.chassis.evenness import Evenness
-from services.chassis.logic import Logic
+from services.chassis.logic import Timers
 from services.chassis.port import Cluster
 from services.chassis.records import Outgoing, Record, TopicPartition
 from services.chassis.runner import Runner
@@ -53,11 +53,12 @@ class Asked(NamedTuple):
 
 
 class Horizon:
-    """Watches over the tasks of one worker; `advance` in every turn."""
+    """Watches over the tasks of one worker, which consumes `topics`; `advance` in every turn."""
 
-    def __init__(self, cluster: Cluster, runner: Runner, logic: Logic, clock: Clock) -> None:
+    def __init__(self, cluster: Cluster, runner: Runner, topics: Sequence[str], timers: Timers, clock: Clock) -> None:
         self._runner = runner
-        self._logic = logic
+        self._topics = topics
+        self._timers = timers
         self._clock = clock
         self._heard: dict[int, Heard] = {}
         self._ticked: dict[int, float] = {}
@@ -89,7 +90,7 @@ class Horizon:
         numbers = self._runner.working_on()
         at_end = ended() if numbers else ()
         for number in numbers:
-            self._runner.keep_still(number, self._evenness.ahead(number, self._logic.topics, at_end))
+            self._runner.keep_still(number, self._evenness.ahead(number, self._topics, at_end))
 
     def now(self, number: int) -> int | None:
         """The broker's time, at the least; none if a task has heard of nothing yet."""
@@ -109,7 +110,7 @@ class Horizon:
             read = self._runner.taken_in(number, known)
             if all(read.get(at.topic, 0) >= end for at, end in asked.ends.items()):
                 del self._asked[number]
-                self._logic.reach(number, asked.until, read)
+                self._timers.reach(number, asked.until, read)
             elif self._clock.monotonic() >= asked.look_at:
                 self._asked[number] = asked._replace(look_at=self._clock.monotonic() + LONG)
                 self._look(number, asked)
@@ -118,7 +119,7 @@ class Horizon:
         """Seconds, up to `most`, that may pass until there is something to look at again."""
         if self._asked or most <= SOON:
             return min(most, SOON)
-        dues = [self._logic.due_at(number) for number in self._runner.working_on()]
+        dues = [self._timers.due_at(number) for number in self._runner.working_on()]
         left = [
             (due - now) / 1000
             for number, due in zip(self._runner.working_on(), dues, strict=True)
@@ -127,7 +128,7 @@ class Horizon:
         return max(min(most, SOON), min((most, *left)))
 
     def _is_time(self, number: int) -> bool:
-        due = self._logic.due_at(number)
+        due = self._timers.due_at(number)
         if due is None or number in self._asked:
             return False
         now = self.now(number)
@@ -143,7 +144,7 @@ class Horizon:
 
     def _ask(self, numbers: Iterable[int]) -> None:
         wanted = {number: now for number in numbers if (now := self.now(number)) is not None}
-        places = [TopicPartition(topic, number) for number in wanted for topic in self._logic.topics]
+        places = [TopicPartition(topic, number) for number in wanted for topic in self._topics]
         ends = self._watermarks.ask(places, in_vain="nothing can be ruled yet") if wanted else None
         if ends is None:
             return

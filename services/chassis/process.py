@@ -23,12 +23,13 @@ from services.chassis.execution import ThreadedExecutor
 from services.chassis.health import Health, serve
 from services.chassis.kafka import KafkaCluster
 from services.chassis.lag import Lag
+from services.chassis.logic import Roles
 from services.chassis.logs import log_to_stderr
 from services.chassis.metrics import Metrics
 from services.chassis.observer import Journal, Observer, Rebalance
 from services.chassis.patience import until_available
 from services.chassis.port import Admin, Cluster
-from services.chassis.runner import Logic, Runner
+from services.chassis.runner import Runner
 from services.chassis.service import Service
 from services.chassis.settings import Settings
 from services.chassis.tracing import Tracing, exporter_of, tracing_to
@@ -40,8 +41,8 @@ from topology.topics import TopicFactory, TopicSpec, state_topic, topics_of
 
 LOG = logging.getLogger("saga.process")
 
-LogicFor = Callable[[int, Sequence[Statement]], Logic]
-"""Makes a logic for so many partitions, where these definitions are known."""
+RolesFor = Callable[[int, Sequence[Statement]], Roles]
+"""Makes a service's roles for so many partitions, where these definitions are known."""
 
 Agreed = tuple[int, Sequence[Statement]]
 """The partition count, and what is known of definitions."""
@@ -56,7 +57,7 @@ def run_service(service: Service) -> None:
     process = Process(service.name, settings, (service.saga,))
     make = TopicFactory(settings.partitions, settings.replication_factor)
     own = (make.changelog(state_topic(service.name)),) if service.stateful else ()
-    process.run(service.logic, (*topics_of((service.saga,), make), *own), service.saga.starts_on.event_type)
+    process.run(service.roles, (*topics_of((service.saga,), make), *own), service.saga.starts_on.event_type)
 
 
 def load_settings(service: str) -> Settings:
@@ -93,11 +94,11 @@ class Process:
         """Have one more told what the worker tells."""
         self._observers.append(observer)
 
-    def run(self, logic_for: LogicFor, specs: Sequence[TopicSpec], counted: str) -> None:
+    def run(self, roles_for: RolesFor, specs: Sequence[TopicSpec], counted: str) -> None:
         """Work until told to stop, then exit. `counted` is the topic whose partition count the others must have."""
         signal.signal(signal.SIGTERM, self._on_signal)
         signal.signal(signal.SIGINT, self._on_signal)
-        code = self._result(logic_for, specs, counted)
+        code = self._result(roles_for, specs, counted)
         if self._tracing is not None:
             self._tracing.close()
         _exit(code)
@@ -134,10 +135,10 @@ class Process:
 
     # ---- inside
 
-    def _result(self, logic_for: LogicFor, specs: Sequence[TopicSpec], counted: str) -> int:
+    def _result(self, roles_for: RolesFor, specs: Sequence[TopicSpec], counted: str) -> int:
         """Work until told to stop; the exit code."""
         try:
-            self._work(logic_for, specs, counted)
+            self._work(roles_for, specs, counted)
         except ChoreographyError as error:
             LOG.error("%s", error)
             return 1
@@ -146,7 +147,7 @@ class Process:
             return 1
         return 0
 
-    def _work(self, logic_for: LogicFor, specs: Sequence[TopicSpec], counted: str) -> None:
+    def _work(self, roles_for: RolesFor, specs: Sequence[TopicSpec], counted: str) -> None:
         calm_the_collector()
         cluster = cluster_of(self._settings)
         executor = ThreadedExecutor(self._settings.heavy_processes)
@@ -154,7 +155,7 @@ class Process:
         self._tracing = tracing_to(exporter_of(self._settings.tracing, os.environ), self._name)
         agreed = self._prepare(cluster, specs, counted)
         if agreed is not None:
-            worker = self._worker(cluster, logic_for(*agreed), executor)
+            worker = self._worker(cluster, roles_for(*agreed), executor)
             self._measure_lag(cluster, worker)
             self._loop(worker)
         executor.close()
@@ -167,12 +168,12 @@ class Process:
         worker.drain(self._settings.drain_timeout)
         worker.close()
 
-    def _worker(self, cluster: Cluster, logic: Logic, executor: ThreadedExecutor) -> Worker:
+    def _worker(self, cluster: Cluster, roles: Roles, executor: ThreadedExecutor) -> Worker:
         blobs = BlobStore(self._settings.blob_url)
         return Worker(
             cluster,
             self._identity(),
-            logic,
+            roles,
             executor,
             SystemClock(),
             blobs,

@@ -9,6 +9,7 @@ from typing import Any
 
 from schemas.errors import TopologyError
 from services.chassis.definitions import Statement, triggers
+from services.chassis.logic import Roles
 from services.chassis.steps import StepLogic
 from services.chassis.work import Job, Mode
 from topology.lint import check
@@ -57,6 +58,10 @@ class Service:
             is_stateful=self.stateful,
             versions=triggers(known, self.saga.name),
         )
+
+    def roles(self, partitions: int, known: Iterable[Statement] = ()) -> Roles:
+        """What a worker asks of this service; arguments as of `logic`."""
+        return self.logic(partitions, known).roles
 
     def run(self) -> None:
         """Be this service until told to stop; the process's exit code says how it went."""

@@ -19,7 +19,7 @@ from services.chassis.deliveries import Deliveries
 from services.chassis.endings import Endings
 from services.chassis.intake import Intake, is_start
 from services.chassis.keyed import StoreSpec
-from services.chassis.logic import Stores
+from services.chassis.logic import Roles, Stores
 from services.chassis.records import Record
 from services.chassis.work import (
     Delivery,
@@ -45,9 +45,6 @@ ONE_VERSION: Triggers = MappingProxyType({})
 
 class StepLogic:
     """The logic of a service with these jobs, and these that undo, in `partitions` partitions."""
-
-    heeds_control = True
-    rules = False
 
     def __init__(
         self,
@@ -76,31 +73,17 @@ class StepLogic:
         self.topics = self._deliveries.topics
         self.stores = tuple(spec for spec in (marks, self._state) if spec)
 
-    # ---- tasks
-
-    def restored(self, number: int, stores: Stores, now: int) -> None:
-        """Nothing: a step waits for records."""
+    @property
+    def roles(self) -> Roles:
+        """What a worker asks it: records, and the handlers of steps."""
+        return Roles(self, handlers=self)
 
     def gone(self) -> None:
         """Control is read anew by whoever comes next."""
         self._control.forget()
         self._is_still.clear()
 
-    def make(self, number: int, stores: Stores, now: int) -> Sequence[Made]:
-        """Nothing: a step answers records."""
-        return ()
-
     # ---- records
-
-    def due_at(self, number: int) -> int | None:
-        """Never: steps wait for nothing but records."""
-        return None
-
-    def reach(self, number: int, until: int, read: Mapping[str, int]) -> None:
-        """Nothing."""
-
-    def dropped(self, made: Made) -> None:
-        """Nothing: progress that cannot be told is not told."""
 
     def route(self, record: Record, stores: Stores, now: int) -> Delivery | Ended:
         """A delivery, a normalised start, a dead letter, or nothing to do with us."""

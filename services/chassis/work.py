@@ -1,4 +1,4 @@
-"""The values that pass between the runner, the logic of a service, and the shell."""
+"""The values that pass between the runner, the roles of a service, and the shell."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from services.chassis.clock import Clock
 from services.chassis.context import Context, KeyedState
 from services.chassis.execution import Executor
 from services.chassis.horizon import Horizon
-from services.chassis.logic import Logic
+from services.chassis.logic import Roles
 from services.chassis.observer import Observer, Rebalance
 from services.chassis.offsets import KnownOffsets
 from services.chassis.port import Cluster, TransactionAbortedError, TransactionInDoubtError
@@ -69,7 +69,7 @@ class Worker:
         self,
         cluster: Cluster,
         identity: Identity,
-        logic: Logic,
+        roles: Roles,
         executor: Executor,
         clock: Clock,
         blobs: BlobStore,
@@ -79,7 +79,7 @@ class Worker:
         tracing: Tracing | None = None,
     ) -> None:
         self.tracing = tracing
-        self.runner = Runner(logic, max_in_flight, round(progress_interval * 1000))
+        self.runner = Runner(roles, max_in_flight, round(progress_interval * 1000))
         self._executor = executor
         self._clock = clock
         self._blobs = blobs
@@ -92,8 +92,9 @@ class Worker:
         self._producer = cluster.producer(identity.transactional_id)
         self._restoration = Restoration(cluster, self.runner, clock)
         self._references = References(cluster, clock)
-        self._horizon = Horizon(cluster, self.runner, logic, clock) if logic.rules else None
-        self._consumer = cluster.consumer(identity.group, logic.topics, self, identity.instance)
+        topics, punctuator = roles.processor.topics, roles.punctuator
+        self._horizon = Horizon(cluster, self.runner, topics, punctuator, clock) if punctuator is not None else None
+        self._consumer = cluster.consumer(identity.group, topics, self, identity.instance)
 
     # ---- the loop
 

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from services.chassis.blobs import BlobStore
 from services.chassis.clock import Clock
+from services.chassis.logic import Roles, Timers
 from services.chassis.memory import MemoryCluster
 from services.chassis.observer import Silent
-from services.chassis.runner import Logic
 from services.chassis.worker import Identity, Worker
 from services.testing.connection import Broker, Connection, Moment
 from services.testing.executor import Interfere, VirtualExecutor, undisturbed
@@ -57,10 +57,10 @@ class Process:
     """
 
     def __init__(
-        self, name: Name, logic: Logic, around: Surroundings, skew: int = 0, incarnation: int | None = None
+        self, name: Name, roles: Roles, around: Surroundings, skew: int = 0, incarnation: int | None = None
     ) -> None:
         self.name = name
-        self._logic = logic
+        self._timers = roles.punctuator
         self._rested_at: Moment | None = None
         self._idle_since: int | None = None
         clock = SkewedClock(around.cluster.clock, skew)
@@ -69,7 +69,7 @@ class Process:
         self.worker = Worker(
             self.connection,
             _identity(name, incarnation),
-            logic,
+            roles,
             self.executor,
             clock,
             around.blobs,
@@ -99,12 +99,11 @@ class Process:
         """Whether a turn that reads nothing does nothing: the last one did nothing, and nothing waits for a time."""
         if self._idle_since != self.connection.calls or self.executor.has_ready:
             return False
-        return not self._logic.rules or not self._waits
+        return self._timers is None or not self._waits(self._timers)
 
-    @property
-    def _waits(self) -> bool:
+    def _waits(self, timers: Timers) -> bool:
         """Whether a ruling waits for its time."""
-        return any(self._logic.due_at(number) is not None for number in self.worker.runner.working_on())
+        return any(timers.due_at(number) is not None for number in self.worker.runner.working_on())
 
     def beat(self) -> None:
         """Tell the groups that the process lives."""

@@ -13,11 +13,11 @@ from schemas.event import Event
 from services.chassis.blobs import BlobStore
 from services.chassis.clock import VirtualClock
 from services.chassis.definitions import stated
+from services.chassis.logic import Roles
 from services.chassis.memory import MemoryCluster
 from services.chassis.memory.consumers import all_in_order
 from services.chassis.port import FencedError
 from services.chassis.records import Record
-from services.chassis.runner import Logic
 from services.chassis.service import Service
 from services.testing.connection import Broker
 from services.testing.dues import Dues
@@ -91,8 +91,8 @@ class System:
         """
         make = TopicFactory(self._partitions)
         self.cluster.admin().create_missing((make.changelog(state_topic(service.name)),))
-        logic = service.logic(self._partitions, self._statements)
-        return self._begin(Name(service.name, instance), logic, skew, static=static)
+        roles = service.roles(self._partitions, self._statements)
+        return self._begin(Name(service.name, instance), roles, skew, static=static)
 
     def start_tracker(
         self,
@@ -104,7 +104,7 @@ class System:
     ) -> Process:
         """Another instance of the tracker, which follows these definitions (none: all); static as in `start`."""
         logic = TrackerLogic(definitions or self.definitions, self._partitions)
-        return self._begin(Name(TRACKER, instance), logic, skew, static=static)
+        return self._begin(Name(TRACKER, instance), logic.roles, skew, static=static)
 
     def kill(self, name: str) -> None:
         """The process `group/instance` is gone without a word, as by kill -9."""
@@ -212,9 +212,9 @@ class System:
         finally:
             self.current = before
 
-    def _begin(self, name: Name, logic: Logic, skew: int, *, static: bool) -> Process:
+    def _begin(self, name: Name, roles: Roles, skew: int, *, static: bool) -> Process:
         incarnation = None if static else next(self._incarnations)
-        process = Process(name, logic, self._around, skew, incarnation)
+        process = Process(name, roles, self._around, skew, incarnation)
         self.processes[str(name)] = process
         return process
 

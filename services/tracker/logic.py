@@ -1,6 +1,7 @@
-"""The tracker as a logic of the chassis: records in, states, lifecycle, commands and control out, in one transaction.
+"""The tracker as a processor with a punctuator: records in; states, lifecycle, commands and control out.
 
-A record is folded when it is read; rulings are made when everything up to some time has been read (`reach`).
+What a record or a ruling leads to is one transaction. A record is folded when it is read; rulings are made when
+everything up to some time has been read (`reach`).
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from msgspec.structs import replace
 from schemas import control
 from schemas.errors import TopologyError
 from schemas.events.commands import SagaCommand
-from services.chassis.keyed import Change, Store, StoreSpec
+from services.chassis.keyed import Change, StoreSpec
+from services.chassis.logic import Roles, Stores
 from services.chassis.records import Outgoing, Record
-from services.chassis.work import Delivery, Disturbance, Ended, Heeded, Kind, Made, Result, Start
+from services.chassis.work import Ended, Kind, Made
 from services.tracker.asking import Asking, Wrong
 from services.tracker.book import Book, scope_of
 from services.tracker.core.agenda import next_due
@@ -38,8 +40,6 @@ from topology.topics import SAGA_COMMANDS, SAGA_CONTROL, SAGA_STATE, SAGA_STEPS
 
 LOG = logging.getLogger("saga.tracker")
 
-NO_HANDLERS = "the tracker runs no handlers"
-
 PIECE = 500
 """Sagas ruled about in one turn: a transaction of at most some thousand records."""
 
@@ -48,8 +48,6 @@ CONTROL = StoreSpec(SAGA_CONTROL, control.encode, control.decode)
 
 AGAIN_AFTER = 60_000
 """Milliseconds after which something is tried again that Kafka has not taken."""
-
-Stores = Mapping[str, Store]
 
 Written = tuple[list[Outgoing], tuple[Change, ...]]
 """What a new state leads to: records, and changes of the stores."""
@@ -67,9 +65,6 @@ class Case(msgspec.Struct, frozen=True, gc=False):
 class TrackerLogic:
     """Follows the sagas of these definitions. Raises TopologyError if they do not go together."""
 
-    heeds_control = False
-    rules = True
-
     def __init__(self, definitions: Sequence[Saga], partitions: int) -> None:
         self._plans = Plans(definitions)
         self._asking = Asking(definitions, partitions)
@@ -79,6 +74,11 @@ class TrackerLogic:
             STATES,
             CONTROL,
         )
+
+    @property
+    def roles(self) -> Roles:
+        """What a worker asks it: records, and what is due by time."""
+        return Roles(self, punctuator=self)
 
     # ---- tasks
 
@@ -110,7 +110,7 @@ class TrackerLogic:
         """Everything before `until` is folded in: what was due by then can be ruled."""
         self._books[number].reach(until, read)
 
-    def make(self, number: int, stores: Stores, now: int) -> Sequence[Made]:
+    def punctuate(self, number: int, stores: Stores, now: int) -> Sequence[Made]:
         """Rulings, a piece a turn."""
         book = self._books.get(number)
         if book is None or not book.until:
@@ -143,14 +143,6 @@ class TrackerLogic:
         outgoing, changes = self._folded(book, key, fact, now)
         return Ended(record.emptied, Kind.DONE, outgoing, changes)
 
-    def admit(self, delivery: Delivery, stores: Stores, now: int) -> Start | Ended:
-        """Never asked: the tracker starts nothing."""
-        raise TopologyError(NO_HANDLERS)
-
-    def conclude(self, delivery: Delivery, result: Result, now: int) -> Ended:
-        """Never asked: the tracker starts nothing."""
-        raise TopologyError(NO_HANDLERS)
-
     def refuse(self, ended: Ended, reason: str, now: int) -> Ended:
         """What Kafka does not take of one saga must not hold up the others.
 
@@ -173,18 +165,6 @@ class TrackerLogic:
     def dropped(self, made: Made) -> None:
         """A ruling that Kafka does not take is tried again, but not at once."""
         self._look_again(made.number, made.changes)
-
-    def heed(self, record: Record) -> Heeded:
-        """Never asked: it is the tracker who writes control."""
-        return Heeded()
-
-    def disturb(self, delivery: Delivery) -> Disturbance | None:
-        """Never asked: the tracker starts nothing."""
-        return None
-
-    def progress(self, delivery: Delivery, now: int) -> Made | None:
-        """Never asked: the tracker starts nothing."""
-        return None
 
     def _look_again(self, number: int, changes: Iterable[Change]) -> None:
         book = self._books[number]

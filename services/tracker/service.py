@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from schemas.errors import TopologyError
 from services.chassis.definitions import Statement
+from services.chassis.logic import Roles
 from services.chassis.process import Process, load_settings
 from services.chassis.settings import Settings
 from services.tracker.logic import TrackerLogic
@@ -44,9 +45,9 @@ def _run(settings: Settings, definitions: Sequence[Saga]) -> None:
     metrics = TrackerMetrics(process.registry)
     process.tell(metrics)
 
-    def logic(partitions: int, _: Sequence[Statement]) -> TrackerLogic:
-        found = TrackerLogic(definitions, partitions)
-        metrics.times = found.times
-        return found
+    def roles(partitions: int, _: Sequence[Statement]) -> Roles:
+        logic = TrackerLogic(definitions, partitions)
+        metrics.times = logic.times
+        return logic.roles
 
-    process.run(logic, specs, definitions[0].starts_on.event_type)
+    process.run(roles, specs, definitions[0].starts_on.event_type)

@@ -149,7 +149,7 @@ def _runner(records: list[Record]) -> float:
     two = logic(STEP)
 
     def work() -> None:
-        runner = Runner(two)
+        runner = Runner(two.roles)
         runner.on_assign(
             dict.fromkeys((TopicPartition(topic, n) for topic in two.topics for n in range(PARTITIONS)), None)
         )
@@ -181,7 +181,7 @@ def _in_memory(records: list[Record]) -> float:
             cluster.publisher().publish(record.topic, record.key, record.value, record.headers)
         identity = Identity("bench", "bench")
         return cluster, Worker(
-            cluster, identity, logic(STEP), executor, VirtualClock(), BlobStore("memory://"), Silent()
+            cluster, identity, logic(STEP).roles, executor, VirtualClock(), BlobStore("memory://"), Silent()
         )
 
     taken: list[float] = []

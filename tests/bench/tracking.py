@@ -215,7 +215,7 @@ def _histories(count: int) -> list[Outgoing]:
 def _tracker(cluster: Cluster, clock: Clock, counted: Counted, saga: Saga = CHAIN) -> Worker:
     identity = Identity("tracker", f"tracker-{time.monotonic_ns()}")
     logic = TrackerLogic((saga,), PARTITIONS)
-    return Worker(cluster, identity, logic, ThreadedExecutor(), clock, BlobStore("memory://"), counted)
+    return Worker(cluster, identity, logic.roles, ThreadedExecutor(), clock, BlobStore("memory://"), counted)
 
 
 def _turns(worker: Worker, is_done: Callable[[], bool], timeout: float) -> float:

@@ -50,7 +50,7 @@ class Tracked:
 
     def tracker(self) -> Worker:
         """One more tracker."""
-        return self.rig.worker(self._group, logic=TrackerLogic([self.rig.saga], PARTITIONS))
+        return self.rig.worker(self._group, roles=TrackerLogic([self.rig.saga], PARTITIONS).roles)
 
     def state(self, saga_id: str) -> SagaState | None:
         """The last state of a saga."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from services.chassis.keyed import Change
-from services.chassis.logic import Stores
+from services.chassis.logic import Roles, Stores
 from services.chassis.records import Committed, Outgoing, TopicPartition
 from services.chassis.service import Service
 from services.chassis.steps import StepLogic
@@ -24,6 +24,20 @@ class Chiming(StepLogic):
     bell: list[Made]
     began: list[int]
     times_gone: int
+    given_up: list[Made]
+
+    @property
+    def roles(self) -> Roles:
+        return Roles(self, handlers=self, punctuator=self)
+
+    def due_at(self, number: int) -> int | None:
+        return None
+
+    def reach(self, number: int, until: int, read: Mapping[str, int]) -> None:
+        raise AssertionError("it waits for no time")
+
+    def dropped(self, made: Made) -> None:
+        self.given_up.append(made)
 
     def restored(self, number: int, stores: Stores, now: int) -> None:
         self.began.append(number)
@@ -31,7 +45,7 @@ class Chiming(StepLogic):
     def gone(self) -> None:
         self.times_gone += 1
 
-    def make(self, number: int, stores: Stores, now: int) -> Sequence[Made]:
+    def punctuate(self, number: int, stores: Stores, now: int) -> Sequence[Made]:
         rung = [made for made in self.bell if made.number == number]
         self.bell = [made for made in self.bell if made.number != number]
         return rung
@@ -44,8 +58,8 @@ class Chiming(StepLogic):
 
 def chiming(rig: Rig, service: Service) -> tuple[Worker, Chiming]:
     logic = Chiming(service.name, service.saga, service.jobs, PARTITIONS, is_stateful=True)
-    logic.bell, logic.began, logic.times_gone = [], [], 0
-    worker = rig.worker(service, logic=logic)
+    logic.bell, logic.began, logic.given_up, logic.times_gone = [], [], [], 0
+    worker = rig.worker(service, roles=logic.roles)
     return worker, logic
 
 
@@ -126,6 +140,7 @@ def test_what_is_made_and_cannot_be_written_is_given_up_and_nothing_else(rig: Ri
     rig.eventually(lambda: len(outcomes.records()) == 1)
     logic.ring(0, b"small")
     rig.eventually(lambda: written(rig, service) == [b"small"])
+    assert [made.number for made in logic.given_up] == [0]
     rig.eventually(lambda: worker.runner.is_idle)
 
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from schemas.envelope import Envelope, from_headers
 from services.chassis.blobs import BlobStore
 from services.chassis.execution import ThreadedExecutor
-from services.chassis.logic import Logic
+from services.chassis.logic import Roles
 from services.chassis.observer import Silent
 from services.chassis.offsets import Position, decode
 from services.chassis.records import Outgoing, Record, TopicPartition
@@ -88,15 +88,15 @@ class Rig:
         self,
         service: Service,
         max_in_flight: int = 16,
-        logic: Logic | None = None,
+        roles: Roles | None = None,
         progress_interval: float = PROGRESS_INTERVAL,
     ) -> Worker:
-        """One more instance of a service, perhaps of another logic; it takes part in every turn from now on."""
+        """One more instance of a service, perhaps in other roles; it takes part in every turn from now on."""
         executor = ThreadedExecutor()
         worker = Worker(
             self.driver.cluster,
             Identity(service.name, unique(service.name)),
-            logic or service.logic(PARTITIONS),
+            roles or service.roles(PARTITIONS),
             executor,
             self.driver.clock,
             self._blobs,

@@ -10,16 +10,16 @@ from msgspec.structs import replace
 
 from schemas.control import ControlEntry
 from schemas.event import Event
-from services.chassis import control, endings, horizon, runner, steps
+from services.chassis import control, dispatch, endings, horizon, steps
 from services.chassis.commits import Commits
 from services.chassis.control import Asked as Gated
 from services.chassis.control import Entries, Skipped
+from services.chassis.dispatch import Dispatch
 from services.chassis.endings import Endings
 from services.chassis.horizon import Asked, Horizon
 from services.chassis.offsets import Ledger
 from services.chassis.records import Committed, TopicPartition
 from services.chassis.restoration import Restoration
-from services.chassis.runner import Runner
 from services.chassis.steps import StepLogic
 from services.chassis.watermarks import Watermarks
 from services.chassis.work import Batch, Delivery, Disturbance, Ended, Interrupt, Result, Warn
@@ -78,14 +78,14 @@ def unfinished_work_committed_as_done() -> AbstractContextManager[None]:
 def a_result_committed_after_its_task_has_gone() -> AbstractContextManager[None]:
     """What a handler returns is committed though its record has been done by another process meanwhile."""
 
-    def on_done(self: Runner, delivery: Delivery, result: Result, now: int) -> None:
-        if self._running.pop(delivery.place, None) is delivery:
+    def on_done(self: Dispatch, delivery: Delivery, result: Result, now: int) -> None:
+        if self._handlers is not None and self._running.pop(delivery.place, None) is delivery:
             self._lanes.leave(delivery)
-            ended = self._logic.conclude(delivery, result, now)
+            ended = self._handlers.conclude(delivery, result, now)
             if (task := self._tasks.running(delivery.record.partition)) is not None:
                 self._end(ended, task)
 
-    return replaced(Runner, "on_done", on_done)
+    return replaced(Dispatch, "on_done", on_done)
 
 
 # ---- what a process may have died of
@@ -93,12 +93,12 @@ def a_result_committed_after_its_task_has_gone() -> AbstractContextManager[None]
 
 def crash_counts_off_by_one() -> AbstractContextManager[None]:
     """A record is given up when two processes have died of it."""
-    return replaced(runner, "GIVEN_UP_AT", 2)
+    return replaced(dispatch, "GIVEN_UP_AT", 2)
 
 
 def crash_counts_one_too_many() -> AbstractContextManager[None]:
     """A record is given up only when four processes have died of it."""
-    return replaced(runner, "GIVEN_UP_AT", 4)
+    return replaced(dispatch, "GIVEN_UP_AT", 4)
 
 
 # ---- what control says

@@ -35,14 +35,14 @@ def a_deadline_too_early() -> AbstractContextManager[None]:
 
 def a_deadline_by_the_trackers_own_clock() -> AbstractContextManager[None]:
     """It fires without reading on, by a clock that is no broker's."""
-    right = TrackerLogic.make
+    right = TrackerLogic.punctuate
 
-    def make(self: TrackerLogic, number: int, stores: Any, now: int) -> Any:
+    def punctuate(self: TrackerLogic, number: int, stores: Any, now: int) -> Any:
         if book := self._books.get(number):
             book.until = max(book.until, now)
         return right(self, number, stores, now)
 
-    return replaced(TrackerLogic, "make", make)
+    return replaced(TrackerLogic, "punctuate", punctuate)
 
 
 def pauses_that_stop_no_clock() -> AbstractContextManager[None]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import ClassVar
 
 from schemas.envelope import Envelope
 from schemas.event import Event
 from services.chassis.keyed import Store, StoreSpec
+from services.chassis.logic import Roles
 from services.chassis.records import Outgoing, Record
 from services.chassis.runner import Runner
 from services.chassis.work import (
@@ -63,17 +64,12 @@ class AcceptAll:
     def __init__(self, mode: Mode = Mode.ASYNC) -> None:
         self._job = job(mode)
 
-    heeds_control = False
-    rules = False
-
-    def restored(self, number: int, stores: Mapping[str, Store], now: int) -> None:
-        pass
+    @property
+    def roles(self) -> Roles:
+        return Roles(self, handlers=self)
 
     def gone(self) -> None:
         pass
-
-    def make(self, number: int, stores: Mapping[str, Store], now: int) -> Sequence[Made]:
-        return ()
 
     def heed(self, record: Record) -> Heeded:
         return Heeded()
@@ -83,15 +79,6 @@ class AcceptAll:
 
     def progress(self, delivery: Delivery, now: int) -> Made | None:
         return None
-
-    def due_at(self, number: int) -> int | None:
-        return None
-
-    def reach(self, number: int, until: int, read: Mapping[str, int]) -> None:
-        pass
-
-    def dropped(self, made: Made) -> None:
-        pass
 
     def route(self, record: Record, stores: Mapping[str, Store], now: int) -> Delivery | Ended:
         if record.value == b"dead":

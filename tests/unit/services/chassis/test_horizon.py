@@ -22,7 +22,6 @@ DUE = 1_000
 class Waiting(AcceptAll):
     """A logic that waits for a time, until everything before it has been read."""
 
-    rules = True
     is_reached = False
 
     def due_at(self, number: int) -> int | None:
@@ -42,10 +41,10 @@ class Waits:
         self.writer = self.cluster.producer("writer")
         self.writer.begin([Outgoing(AT.topic, AT.partition, b"k", b"", [])])
         self.logic = Waiting()
-        runner = Runner(self.logic)
+        runner = Runner(self.logic.roles)
         runner.on_assign({AT: None})
         runner.on_restored(AT.partition, self.clock.now())
-        self.horizon = Horizon(self.cluster, runner, self.logic, self.clock)
+        self.horizon = Horizon(self.cluster, runner, self.logic.topics, self.logic, self.clock)
 
     def goes_on(self, seconds: float, *, read_to: int = 0) -> None:
         self.clock.advance(seconds)

@@ -25,7 +25,7 @@ def value(registry: CollectorRegistry, name: str, **labels: str) -> float | None
 
 
 def running() -> Runner:
-    runner = Runner(AcceptAll())
+    runner = Runner(AcceptAll().roles)
     runner.on_assign({AT: None})
     runner.on_restored(0, 0)
     return runner
@@ -63,7 +63,7 @@ def test_a_record_is_as_old_as_the_log_says_and_never_younger_than_now() -> None
 def test_what_is_true_now_is_not_looked_at_in_every_turn() -> None:
     moments = iter([10.0, 10.1, 10.3])
     metrics, runner = Metrics("svc", now=lambda: next(moments)), running()
-    metrics.turned(Runner(AcceptAll()))
+    metrics.turned(Runner(AcceptAll().roles))
     assert value(metrics.registry, "saga_tasks") == 0
     metrics.turned(runner)
     assert value(metrics.registry, "saga_tasks") == 0

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
+from schemas.errors import TopologyError
+from services.chassis.logic import Roles
 from services.chassis.offsets import MAX_UNFINISHED, Ledger
 from services.chassis.records import Committed, Record, TopicPartition
 from services.chassis.runner import Runner
@@ -64,7 +67,7 @@ class Process(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.kafka = Kafka()
-        self.runner = Runner(AcceptAll(), max_in_flight=3)
+        self.runner = Runner(AcceptAll().roles, max_in_flight=3)
         self.assigned: dict[int, int] = {}
         self.paused: set[int] = set()
         self.running: list[Delivery] = []
@@ -205,10 +208,20 @@ TestRunner.settings = settings(max_examples=80, stateful_step_count=40, deadline
 
 
 def fresh(max_in_flight: int = 16) -> Runner:
-    runner = Runner(AcceptAll(), max_in_flight)
+    runner = Runner(AcceptAll().roles, max_in_flight)
     runner.on_assign({at(0): None})
     runner.on_restored(0, 0)
     return runner
+
+
+def test_a_processor_that_asks_for_handlers_has_to_be_given_their_policy() -> None:
+    runner = Runner(Roles(AcceptAll()))
+    runner.on_assign({at(0): None})
+    runner.on_restored(0, 0)
+    runner.on_records([record(0)])
+
+    with pytest.raises(TopologyError, match=r"it.happened\[0\]@0 asks for a handler"):
+        runner.pump(0)
 
 
 def test_a_ledger_that_is_full_pauses_its_partition_until_there_is_room() -> None:

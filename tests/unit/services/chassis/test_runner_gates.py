@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import pairwise
 
+from services.chassis.dispatch import LOOKED_EVERY
 from services.chassis.keyed import Store
 from services.chassis.records import Record, TopicPartition
-from services.chassis.runner import LOOKED_EVERY, Runner
+from services.chassis.runner import Runner
 from services.chassis.work import (
     Delivery,
     Disturbance,
@@ -31,8 +32,6 @@ SAYS = Record("saga.control", 0, 0, 0, b"k", b"", [])
 
 class Gated(AcceptAll):
     """A logic that fetches or waits as it is told, and disturbs what it is told to."""
-
-    heeds_control = True
 
     def __init__(self, mode: Mode = Mode.ASYNC) -> None:
         super().__init__(mode)
@@ -59,7 +58,7 @@ class Gated(AcceptAll):
 
 
 def fresh(logic: Gated, max_in_flight: int = 16) -> Runner:
-    runner = Runner(logic, max_in_flight)
+    runner = Runner(logic.roles, max_in_flight)
     runner.on_assign({AT: None})
     runner.on_restored(0, 0)
     return runner
@@ -82,7 +81,7 @@ def test_what_has_to_be_fetched_keeps_its_lane_and_lets_others_pass() -> None:
     logic.fetched |= {0, 1}
     runner.on_fetched(fetch.delivery)
     assert pumped(runner) == []  # no place is free
-    running = next(iter(runner._running.values()))
+    running = next(iter(runner._dispatch._running.values()))
     runner.on_done(running, RETURNED, 0)
     assert offsets(pumped(runner)) == [0]
 

@@ -29,7 +29,7 @@ def position(unfinished: dict[int, int], following: int, *, clean: bool = False)
 
 def taken_over(committed: Committed | None, end: int = 0, logic: AcceptAll | None = None, places: int = 16) -> Runner:
     """A process that has taken a partition over, which reaches to `end`."""
-    runner = Runner(logic or AcceptAll(), places)
+    runner = Runner((logic or AcceptAll()).roles, places)
     runner.on_assign({AT: committed})
     runner.on_restored(0, 0, {AT: end})
     return runner

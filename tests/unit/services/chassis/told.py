@@ -45,7 +45,7 @@ def told() -> Metrics:
     metrics.aborted(in_doubt=False)
     metrics.rebalanced(Rebalance.ASSIGNED)
     metrics.restored(1.5)
-    metrics.turned(Runner(AcceptAll()))
+    metrics.turned(Runner(AcceptAll().roles))
     lag = Lag("svc", lambda: [Standing(AT, 10, 2, None)], lambda places: dict.fromkeys(places, 12), lambda: NOW)
     lag.turned()
     metrics.registry.register(lag)

@@ -71,7 +71,7 @@ class InMemory:
         self.worker = Worker(
             self.cluster,
             Identity(service.name, f"{service.name}-1"),
-            service.logic(PARTITIONS),
+            service.roles(PARTITIONS),
             InlineExecutor(),
             self.cluster.clock,
             BlobStore(str(blobs)),

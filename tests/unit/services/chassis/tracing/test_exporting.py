@@ -106,9 +106,9 @@ def worked(example: Example, handler: Handler, spans: Spans) -> None:
     cluster.admin().create_missing(topics_of([example.saga], make))
     start = example.start("ann", 1)
     cluster.publisher().publish(start.topic, start.key, start.value, start.headers)
-    logic = Service("svc", example.saga, {example.work: handler}).logic(PARTITIONS)
+    roles = Service("svc", example.saga, {example.work: handler}).roles(PARTITIONS)
     worker = Worker(
-        cluster, Identity("svc", "svc"), logic, executor, SystemClock(), BlobStore("memory://"), Silent(), tracing=spans
+        cluster, Identity("svc", "svc"), roles, executor, SystemClock(), BlobStore("memory://"), Silent(), tracing=spans
     )
     until = time.monotonic() + 30
     while not any(partition.end for partition in cluster.topics[example.worked.event_type]):
