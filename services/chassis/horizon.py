@@ -64,6 +64,7 @@ class Horizon:
         self._ticked: dict[int, float] = {}
         self._asked: dict[int, Asked] = {}
         self._evenness = Evenness()
+        self._holds_up = False
         self._watermarks = Watermarks(cluster, clock, LOG)
 
     def hear(self, records: Sequence[Record]) -> None:
@@ -89,8 +90,11 @@ class Horizon:
         """Hold up the inputs that are far ahead; `ended`: those of which everything there is has been read."""
         numbers = self._runner.working_on()
         at_end = ended() if numbers else ()
+        self._holds_up = False
         for number in numbers:
-            self._runner.keep_still(number, self._evenness.ahead(number, self._topics, at_end))
+            still = self._evenness.ahead(number, self._topics, at_end)
+            self._holds_up = self._holds_up or bool(still)
+            self._runner.keep_still(number, still)
 
     def now(self, number: int) -> int | None:
         """The broker's time, at the least; none if a task has heard of nothing yet."""
@@ -115,6 +119,15 @@ class Horizon:
                 self._asked[number] = asked._replace(look_at=self._clock.monotonic() + LONG)
                 self._look(number, asked)
 
+    @property
+    def is_due(self) -> bool:
+        """Whether there is something to do now if nothing is read: to look whether inputs are still to be held up, or
+        watermarks reached, or to see to a task whose time or tick has come.
+        """
+        if self._holds_up or self._asked:
+            return True
+        return any(self._may_go_on(number) for number in self._runner.working_on())
+
     def wait(self, most: float) -> float:
         """Seconds, up to `most`, that may pass until there is something to look at again."""
         if self._asked or most <= SOON:
@@ -135,11 +148,22 @@ class Horizon:
         self._tick(number)
         return now is not None and due < now
 
+    def _may_go_on(self, number: int) -> bool:
+        """Whether a task waits for a time that has come, or for one of which nothing has been heard for a while."""
+        due = self._timers.due_at(number)
+        if due is None:
+            return False
+        now = self.now(number)
+        return self._is_silent(number) or (now is not None and due < now)
+
+    def _is_silent(self, number: int) -> bool:
+        """Whether nothing has been heard of the time for a while."""
+        return number not in self._ticked or self._clock.monotonic() - self._ticked[number] >= TICK_EVERY
+
     def _tick(self, number: int) -> None:
         """Nothing has been heard for a while: a record of our own tells the time, when it comes back."""
-        at = self._clock.monotonic()
-        if number not in self._ticked or at - self._ticked[number] >= TICK_EVERY:
-            self._ticked[number] = at
+        if self._is_silent(number):
+            self._ticked[number] = self._clock.monotonic()
             self._runner.add(Made(number, [Outgoing(SAGA_STEPS, number, None, None, [("ce_type", TICK_TYPE)])]))
 
     def _ask(self, numbers: Iterable[int]) -> None:

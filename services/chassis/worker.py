@@ -140,6 +140,17 @@ class Worker:
         """How far each partition has been taken in, and since when its next record lies there."""
         return self.runner.standing(self._consumer.positions())
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether a turn that reads nothing does nothing as long as nothing `is_due`."""
+        waits = self._asks_again or self._restoration.is_running or self._references.is_running
+        return not waits and self.runner.is_idle
+
+    @property
+    def is_due(self) -> bool:
+        """Whether something is to be done now that no record asks for."""
+        return self._horizon is not None and self._horizon.is_due
+
     # ---- the group's listener, called inside poll
 
     def on_assign(self, partitions: Sequence[TopicPartition]) -> None:

@@ -35,12 +35,18 @@ class Moment(NamedTuple):
 class Calls:
     """Counts the calls of one process that change or tell it something: all but polls that find nothing.
 
-    Those are kept in their order, with their limits.
+    The polls of a turn are kept in their order, with their limits, and whether partitions were assigned in it.
     """
 
     def __init__(self) -> None:
         self.number = 0
         self.polls: list[tuple[_Consumer | _Reader, int]] = []
+        self.has_assigned = False
+
+    def assigned(self) -> None:
+        """A client has been given other partitions."""
+        self.number += 1
+        self.has_assigned = True
 
     def polled(self, client: _Consumer | _Reader, limit: int, found: int) -> None:
         """A poll has found so many records."""
@@ -85,8 +91,18 @@ class Connection:
         return _Admin(self._cluster, self._broker, self._calls)
 
     def begin_turn(self) -> None:
-        """Forget the polls of the turn before."""
+        """Forget the polls and assignments of the turn before."""
         self._calls.polls.clear()
+        self._calls.has_assigned = False
+
+    @property
+    def polls_again(self) -> bool:
+        """Whether a process that goes on as it is polls as in the last turn: nothing was assigned, nobody asked twice.
+
+        A client that is not to be polled any more loses its partitions.
+        """
+        polls = self._calls.polls
+        return not self._calls.has_assigned and len({id(client) for client, _ in polls}) == len(polls)
 
     def polls_nothing(self) -> bool:
         """Poll as in the last turn, if that finds nothing and calls nobody; whether it was so."""
@@ -141,7 +157,7 @@ class _Consumer(MemoryConsumer):
         self.assigned_at = 0
 
     def assign(self, positions: Mapping[TopicPartition, int | None]) -> None:
-        self._calls.number += 1
+        self._calls.assigned()
         self.assigned_at = self._cluster.clock.now()
         super().assign(positions)
 
@@ -185,7 +201,7 @@ class _Reader(MemoryReader):
         self._calls = calls
 
     def assign(self, positions: Mapping[TopicPartition, int | None]) -> None:
-        self._calls.number += 1
+        self._calls.assigned()
         super().assign(positions)
 
     def poll(self, timeout: float, limit: int) -> list[Record]:

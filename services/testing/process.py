@@ -60,7 +60,6 @@ class Process:
         self, name: Name, roles: Roles, around: Surroundings, skew: int = 0, incarnation: int | None = None
     ) -> None:
         self.name = name
-        self._timers = roles.punctuator
         self._rested_at: Moment | None = None
         self._idle_since: int | None = None
         clock = SkewedClock(around.cluster.clock, skew)
@@ -86,7 +85,7 @@ class Process:
         self.connection.begin_turn()
         self.worker.turn(0)
         after = self.connection.moment
-        self._idle_since = after.calls if after.calls == before.calls and self.worker.runner.is_idle else None
+        self._idle_since = after.calls if self.worker.is_idle and self.connection.polls_again else None
         self._rested_at = before if after == before else None
 
     @property
@@ -96,14 +95,8 @@ class Process:
 
     @property
     def _is_idle(self) -> bool:
-        """Whether a turn that reads nothing does nothing: the last one did nothing, and nothing waits for a time."""
-        if self._idle_since != self.connection.calls or self.executor.has_ready:
-            return False
-        return self._timers is None or not self._waits(self._timers)
-
-    def _waits(self, timers: Timers) -> bool:
-        """Whether a ruling waits for its time."""
-        return any(timers.due_at(number) is not None for number in self.worker.runner.working_on())
+        """Whether a turn that reads nothing does nothing: the last one has left nothing, and no time has come since."""
+        return self._idle_since == self.connection.calls and not (self.executor.has_ready or self.worker.is_due)
 
     def beat(self) -> None:
         """Tell the groups that the process lives."""

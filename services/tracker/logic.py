@@ -293,8 +293,14 @@ class TrackerLogic:
             return [], changes
         if about.definition in self._plans.exclusive and (before is None or before.status is not about.status):
             case.book.mark(about)
+        return self._said(about, decisions, issued, case.now, ground), changes
+
+    def _said(
+        self, about: SagaState, decisions: Sequence[Decision], issued: int, now: int, ground: Ground
+    ) -> list[Outgoing]:
+        """The records of what was decided."""
         said = [one for one in decisions if one != Forget()]
-        return [_record(about, one, issued, case.now, ground, index) for index, one in enumerate(said)], changes
+        return [_record(about, one, issued, now, ground, index) for index, one in enumerate(said)]
 
 
 def _record(state: SagaState, decision: Decision, issued: int, now: int, ground: Ground, index: int) -> Outgoing:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from tests.simulation.plan import plan_of
-from tests.simulation.settings import prepare
+from tests.simulation.settings import prepare, tidy
 from tests.simulation.shrink import as_code, shrunk
 from tests.simulation.verdict import Verdict, judge
 
@@ -80,7 +80,10 @@ def _judged(seeds: range, sagas: int, jobs: int) -> Iterator[Judged]:
 def _broken(work: tuple[int, int]) -> Judged:
     seed, sagas = work
     verdict = judge(plan_of(seed, sagas))
-    return Judged(seed, tuple(dict.fromkeys(one.rule for one in verdict.complaints)), tuple(verdict.known))
+    judged = Judged(seed, tuple(dict.fromkeys(one.rule for one in verdict.complaints)), tuple(verdict.known))
+    del verdict
+    tidy()
+    return judged
 
 
 def _tell(verdict: Verdict) -> None:

@@ -16,4 +16,5 @@ def prepared() -> Iterator[None]:
     prepare()
     yield
     logging.disable(logging.NOTSET)
+    gc.unfreeze()
     gc.set_threshold(*thresholds)

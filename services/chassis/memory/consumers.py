@@ -53,9 +53,12 @@ class Cursor:
     def is_at_end(self) -> bool:
         """Whether nothing visible is left."""
         stable = self._partition.last_stable
-        if self._empty_to < stable and next(self._partition.visible_from(self._empty_to), None) is None:
-            self._empty_to = stable
-        return self._empty_to >= stable
+        if self._empty_to >= stable:
+            return True
+        if next(self._partition.visible_from(self._empty_to), None) is not None:
+            return False
+        self._empty_to = stable
+        return True
 
     @property
     def passed(self) -> int:
@@ -72,11 +75,13 @@ class Positions:
         self._readable: list[TopicPartition] = []
         self._paused: set[TopicPartition] = set()
         self._touched: set[TopicPartition] = set()
+        self._drained_at: int | None = None
 
     def assign(self, positions: Mapping[TopicPartition, int | None]) -> None:
         """Start over at these offsets; what is paused stays so."""
         self._cursors = {at: Cursor(self._cluster.partition(at), offset or 0) for at, offset in positions.items()}
         self._touched.clear()
+        self._drained_at = None
         self._regulate()
 
     def pause(self, partitions: Iterable[TopicPartition]) -> None:
@@ -107,8 +112,11 @@ class Positions:
         return {at: self._cursors[at].passed for at in self._touched}
 
     def is_drained(self) -> bool:
-        """Whether nothing visible is left, of what is paused neither."""
-        return all(cursor.is_at_end for cursor in self._cursors.values())
+        """Whether nothing visible is left, of what is paused neither; looks again only if something has changed."""
+        version = self._cluster.version.number
+        if self._drained_at != version and all(cursor.is_at_end for cursor in self._cursors.values()):
+            self._drained_at = version
+        return self._drained_at == version
 
     def pass_over(self, limit: int) -> None:
         """As `read`, where nothing visible is left."""
