@@ -11,10 +11,21 @@ from random import Random
 
 from schemas.events.lifecycle import Ruling
 from services.chassis.keyed import Change, Store
-from services.chassis.records import Record
-from services.tracker.core.state import SagaState, decode
+from services.chassis.records import Outgoing, Record
+from services.tracker.core.decisions import Decision
+from services.tracker.core.state import SagaState
+from services.tracker.lifecycle import Ground
 from services.tracker.logic import TrackerLogic
 from topology.topics import SAGA_STATE
+
+
+class SilentTracker(TrackerLogic):
+    """A tracker that writes no records of what it decides: only its states are looked at."""
+
+    def _said(
+        self, about: SagaState, decisions: Sequence[Decision], issued: int, now: int, ground: Ground
+    ) -> list[Outgoing]:
+        return []
 
 
 class Replay:
@@ -30,15 +41,15 @@ class Replay:
         self._left = {topic: list(reversed(inputs.get(topic, ()))) for topic in self._tracker.topics}
         self._chance = chance
 
-    def states(self, rulings: Iterable[Ruling]) -> dict[str, SagaState]:
-        """Every saga's state after all records, and all rulings that this partition's lifecycle tells of."""
+    def states(self, rulings: Iterable[Ruling]) -> dict[str, bytes]:
+        """Every saga's state, encoded, after all records, and all rulings that this partition's lifecycle tells of."""
         done: set[tuple[str, int, int]] = set()
         for ruling in rulings:
             if (ruling.saga_id, ruling.revision, ruling.until) not in done:
                 done.add((ruling.saga_id, ruling.revision, ruling.until))
                 self._rule(ruling)
         self._read({})
-        return {key.decode(): decode(value) for key, value in self._stores[SAGA_STATE].committed()}
+        return {key.decode(): value for key, value in self._stores[SAGA_STATE].committed()}
 
     def _rule(self, ruled: Ruling) -> None:
         self._read(ruled.read)
