@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import msgspec
 
@@ -109,17 +110,15 @@ def names_a_saga(found: Mapping[str, bytes | None]) -> bool:
 
 
 def rfc3339(milliseconds: int) -> str:
-    """A point in time, milliseconds since the epoch, as RFC 3339 UTC.
+    """A point in time, milliseconds since the epoch, as RFC 3339 UTC."""
+    whole, part = divmod(milliseconds, 1000)
+    return f"{_to_the_second(whole)}.{part:03d}Z"
 
-    The last one is remembered, since records come in bursts.
-    """
-    global _last  # noqa: PLW0603  # a cache of one value, replaced as a whole
-    known, text = _last
-    if known != milliseconds:
-        whole, part = divmod(milliseconds, 1000)
-        text = f"{datetime.fromtimestamp(whole, UTC):%Y-%m-%dT%H:%M:%S}.{part:03d}Z"
-        _last = (milliseconds, text)
-    return text
+
+@lru_cache(maxsize=1024)
+def _to_the_second(seconds: int) -> str:
+    """Seconds since the epoch as text; remembered, since records come in bursts."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 MAX_ID_CHARACTERS = 200
@@ -131,7 +130,6 @@ MAX_SAGA_ID_CHARACTERS = 1001
 _TRACE_PARENT = re.compile(rb"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _SMALL = {b"%d" % number: number for number in range(100)}
 _SPEC_VERSIONS = (b"1.0", b"1.0.2")
-_last: tuple[int, str] = (0, "1970-01-01T00:00:00.000Z")
 
 
 def _wrong_version(found: Mapping[str, bytes | None]) -> DecodeError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from types import MappingProxyType
 
 from schemas.codec import Codec
@@ -61,7 +62,7 @@ class StepLogic:
         self.saga = saga
         self._versions = versions
         self._deliveries = Deliveries(saga, jobs, undoing, partitions)
-        self._codec = Codec((*saga.events.values(), *REPORTS, *_ends_of(undoing)))
+        self._codec = _codec_of((*saga.events.values(), *REPORTS, *_ends_of(undoing)))
         self.source = f"/services/{service}"
         self._intake = Intake(saga, self._codec, partitions, self.source) if self._owns_start(jobs) else None
         self._state = StoreSpec(state_topic(service), bytes, bytes) if is_stateful else None
@@ -240,6 +241,12 @@ class StepLogic:
             return Ended(record, Kind.NORMALISED, [self._intake.normalised(record, now)])
         except DecodeError as error:
             return self._dead(record, error, now)
+
+
+@lru_cache(maxsize=64)
+def _codec_of(events: tuple[type[Event], ...]) -> Codec:
+    """The codec of these events; a process of many services, as in tests, has one for those that are alike."""
+    return Codec(events)
 
 
 def _ends_of(undoing: Sequence[Job]) -> list[type[Event]]:

@@ -68,7 +68,7 @@ class Tasks:
 
     def working_on(self) -> tuple[int, ...]:
         """Numbers of the tasks that run."""
-        return tuple(task.number for task in self.tasks.values() if task.phase is Phase.RUNNING)
+        return tuple([task.number for task in self.tasks.values() if task.phase is Phase.RUNNING])
 
     def restoring(self) -> tuple[Task, ...]:
         """Tasks that are complete but whose stores are not restored."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
-
 from schemas.errors import UnavailableError
 from services.chassis.memory import MemoryCluster
 from services.chassis.memory.admin import MemoryAdmin
@@ -23,13 +21,8 @@ class Broker:
         self.is_away = False
 
 
-class Moment(NamedTuple):
-    """The version of the log and its groups, the time (milliseconds UTC), a process's calls, the broker's absence."""
-
-    version: int
-    now: int
-    calls: int
-    is_away: bool
+Moment = tuple[int, int, int, bool]
+"""The version of the log and its groups, the time (milliseconds UTC), a process's calls, the broker's absence."""
 
 
 class Calls:
@@ -132,7 +125,7 @@ class Connection:
     @property
     def moment(self) -> Moment:
         """What a turn depends on besides the process itself, and the calls that say that it has done something."""
-        return Moment(self._cluster.version.number, self._cluster.clock.now(), self._calls.number, self._broker.is_away)
+        return self._cluster.version.number, self._cluster.clock.now(), self._calls.number, self._broker.is_away
 
     @property
     def assigned_at(self) -> int:

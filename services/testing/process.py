@@ -85,7 +85,7 @@ class Process:
         self.connection.begin_turn()
         self.worker.turn(0)
         after = self.connection.moment
-        self._idle_since = after.calls if self.worker.is_idle and self.connection.polls_again else None
+        self._idle_since = self.connection.calls if self.worker.is_idle and self.connection.polls_again else None
         self._rested_at = before if after == before else None
 
     @property

@@ -22,7 +22,7 @@ Portion = Callable[[Sequence[TopicPartition], int], Iterable[tuple[TopicPartitio
 
 def all_in_order(partitions: Sequence[TopicPartition], limit: int) -> Iterable[tuple[TopicPartition, int]]:
     """The default: every partition in turn, as much as there is."""
-    return ((at, limit) for at in partitions)
+    return [(at, limit) for at in partitions]
 
 
 class Cursor:
@@ -105,7 +105,7 @@ class Positions:
 
     def ended(self) -> frozenset[TopicPartition]:
         """The partitions of which nothing visible is left."""
-        return frozenset(at for at, cursor in self._cursors.items() if cursor.is_at_end)
+        return frozenset([at for at, cursor in self._cursors.items() if cursor.is_at_end])
 
     def passed(self) -> Mapping[TopicPartition, int]:
         """How far those have been read that have been read at all."""
@@ -114,7 +114,7 @@ class Positions:
     def is_drained(self) -> bool:
         """Whether nothing visible is left, of what is paused neither; looks again only if something has changed."""
         version = self._cluster.version.number
-        if self._drained_at != version and all(cursor.is_at_end for cursor in self._cursors.values()):
+        if self._drained_at != version and all([cursor.is_at_end for cursor in self._cursors.values()]):
             self._drained_at = version
         return self._drained_at == version
 

@@ -75,7 +75,7 @@ class Group:
 
     def has_expired(self, now: float) -> bool:
         """Whether the session of a member has ended."""
-        return any(now - member.seen > SESSION_TIMEOUT for member in self.members.values())
+        return bool(self.members) and now - min([member.seen for member in self.members.values()]) > SESSION_TIMEOUT
 
     def is_fenced(self, member: Member) -> bool:
         """Whether another member has taken the place of this one (Kafka: FENCED_INSTANCE_ID)."""
