@@ -71,7 +71,8 @@ class Processes:
     @property
     def awake(self) -> list[str]:
         """Those that can take a turn."""
-        return [name for name in self._names if name in self._system.processes and name not in self.stalled]
+        running, stalled = self._system.processes, self.stalled
+        return [name for name in self._names if name in running and name not in stalled]
 
     def start_all(self) -> None:
         """Every process that is not there is started."""
@@ -95,12 +96,12 @@ class Processes:
     def at_point(self, point: str) -> None:
         """The process whose turn it is has come to this point of its work."""
         current = self._course.current
-        if current is None:
+        if current is None or not (armed := self._armed[current]):
             return
         points = {point, "before_rulings"} if point == "before_begin" and self._rules(current) else {point}
-        for one in self._armed[current]:
+        for one in armed:
             if one[0] in points:
-                self._armed[current].remove(one)
+                armed.remove(one)
                 one[1]()
                 return
 

@@ -102,7 +102,7 @@ def handler(step: Step, *, is_stateful: bool) -> Callable[[Fact, Context], Fact 
         number = _counted(context) if is_stateful else 0
         turns = event.turns_at == step.name and event.rounds > 0 and len(step.emits) > 1
         index = min(event.way, len(step.emits) - 1) if turns else 0
-        said = {**event.model_dump(), "rounds": event.rounds - turns, "number": number}
+        said = {**dict(event), "rounds": event.rounds - turns, "number": number}
         kinds = (step.emits[index], *(step.also if event.also else ()))
         made = tuple(kind.model_validate(said) for kind in kinds)
         return made[0] if len(made) == 1 else made  # type: ignore[return-value]  # all events are facts

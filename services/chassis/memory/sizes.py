@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from functools import lru_cache
 
 from services.chassis.records import Outgoing
 from topology.topics import MAX_DEAD_LETTER_BYTES
@@ -50,6 +51,7 @@ def _parts(record: Outgoing) -> Iterator[bytes]:
         yield value or b""  # Kafka has null headers
 
 
+@lru_cache(maxsize=4096)
 def _sized(length: int) -> int:
     """The bytes of a text with its length before it, as a zigzag varint."""
     return length + 1 if length < 64 else length + ((2 * length).bit_length() + 6) // 7

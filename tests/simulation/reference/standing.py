@@ -74,6 +74,8 @@ class Standing:
 
     def current(self) -> Iterator[Run]:
         """The runs that count: no later epoch has begun at their step or before."""
+        if not self.floors:
+            return iter(self.runs.values())
         return (run for run in self.runs.values() if self.epoch_of(run) >= self.floors.get(run.step.name, 0))
 
     def epoch_of(self, run: Run) -> int:
@@ -84,7 +86,10 @@ class Standing:
     def outcome(self, run: Run) -> Fact | None:
         """By which a run has ended, if it has."""
         floor = self.floors.get(run.step.name, 0)
-        return next((one for one in run.outcomes if one.seen.epoch >= floor), None)
+        for one in run.outcomes:
+            if one.seen.epoch >= floor:
+                return one
+        return None
 
     def is_live(self, steps: Collection[str] | None = None) -> bool:
         """Whether a delivery of these steps (`None`: of any) is out."""
@@ -181,15 +186,15 @@ class Standing:
 
     def end(self) -> Fact | None:
         """The final event of a saga in which no branch has anything left to do: the gravest, then the last."""
-        if any(self.outcome(run) is None for run in self.current()):
-            return None
         ends = self.definition.ends_by_type
         found = [
             fact
             for fact in self.events.values()
             if fact.seen.type in ends and fact.seen.epoch >= self.floors.get(fact.seen.step, 0)
         ]
-        return max(found, key=lambda fact: (SEVERITY[ends[fact.seen.type]], fact.at, fact.seen.id), default=None)
+        if not found or any(self.outcome(run) is None for run in self.current()):
+            return None
+        return max(found, key=lambda fact: (SEVERITY[ends[fact.seen.type]], fact.at, fact.seen.id))
 
     def final(self) -> str | None:
         """The status that the saga has ended with; `None` if it goes on."""
