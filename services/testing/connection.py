@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+
 from schemas.errors import UnavailableError
 from services.chassis.memory import MemoryCluster
 from services.chassis.memory.admin import MemoryAdmin

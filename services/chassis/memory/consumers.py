@@ -114,7 +114,7 @@ class Positions:
     def is_drained(self) -> bool:
         """Whether nothing visible is left, of what is paused neither; looks again only if something has changed."""
         version = self._cluster.version.number
-        if self._drained_at != version and all([cursor.is_at_end for cursor in self._cursors.values()]):
+        if self._drained_at != version and all(cursor.is_at_end for cursor in self._cursors.values()):
             self._drained_at = version
         return self._drained_at == version
 
