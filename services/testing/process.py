@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from services.chassis.blobs import BlobStore
 from services.chassis.clock import Clock
-from services.chassis.logic import Roles, Timers
+from services.chassis.logic import Roles
 from services.chassis.memory import MemoryCluster
 from services.chassis.observer import Silent
 from services.chassis.worker import Identity, Worker
