@@ -13,6 +13,7 @@ from functools import lru_cache
 import msgspec
 
 from schemas.errors import DecodeError, DecodeProblem
+from schemas.ids import is_id
 
 AVRO = "application/avro"
 JSON = "application/json"
@@ -152,8 +153,7 @@ def _counter(found: Mapping[str, bytes | None], name: str, least: int) -> int:
 
 
 def _saga_id(subject: str) -> str:
-    key, at, run = subject.rpartition("@")
-    if not (key and at and run):
+    if not is_id(subject):
         raise _bad("ce_subject", f"is {subject[:80]!r}, not a saga id (key@run)")
     if len(subject) > MAX_SAGA_ID_CHARACTERS:
         raise _bad("ce_subject", f"has {len(subject):,} characters, at most {MAX_SAGA_ID_CHARACTERS:,}")

@@ -13,6 +13,7 @@ from typing import Annotated, Literal, NamedTuple, Union, get_args, get_origin
 from pydantic import BaseModel
 
 from schemas.errors import DecodeError, DecodeProblem, TopologyError
+from schemas.ids import RUN_SEPARATOR, id_of
 from topology.model import Saga
 
 MAX_LENGTH = 500
@@ -21,6 +22,7 @@ MAX_LENGTH = 500
 # Control characters, line and paragraph separators, marks that reorder text on a screen, and lone surrogates,
 # which UTF-8 cannot carry.
 UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_SEPARATOR = re.compile(RUN_SEPARATOR)
 _LARGE_NUMBER = re.compile(r"\d{4}")
 
 
@@ -97,15 +99,7 @@ def business_key(saga: Saga, event: BaseModel) -> str:
 
 def saga_id(saga: Saga, event: BaseModel) -> str:
     """`key@run`: `acme/shop#7@3f2a9c1b04de`. Raises DecodeError (invalid), naming the template and the field."""
-    return f"{business_key(saga, event)}@{_identifier('run', saga.run, event)}"
-
-
-def split_saga_id(text: str) -> tuple[str, str]:
-    """The key and the run of a saga id, parted by its last `@`. Raises DecodeError (invalid) if it is none."""
-    key, _, run = text.rpartition("@")
-    if not key.strip() or not run.strip():
-        raise DecodeError(DecodeProblem.INVALID, f"saga id {text!r}", "is not of the form key@run")
-    return key, run
+    return id_of(business_key(saga, event), _identifier("run", saga.run, event))
 
 
 def _identifier(name: str, text: str, event: BaseModel) -> str:
@@ -115,8 +109,8 @@ def _identifier(name: str, text: str, event: BaseModel) -> str:
         raise _refusal(name, parsed, parsed.fields, "gives an empty text")
     if UNPRINTABLE.search(rendered):
         raise _refusal(name, parsed, parsed.culprits(event, UNPRINTABLE), "gives a control character")
-    if name == "run" and "@" in rendered:
-        raise _refusal(name, parsed, parsed.culprits(event, re.compile("@")), "gives an '@', which parts key and run")
+    if name == "run" and RUN_SEPARATOR in rendered:
+        raise _refusal(name, parsed, parsed.culprits(event, _SEPARATOR), "gives an '@', which parts key and run")
     if len(rendered) > MAX_LENGTH:
         raise _refusal(name, parsed, parsed.fields, f"gives {len(rendered)} characters, {MAX_LENGTH} are allowed")
     return rendered

@@ -13,6 +13,7 @@ from schemas.errors import DecodeError, DecodeProblem
 from schemas.event import Event
 from schemas.events.compensated import compensated_event
 from schemas.events.reports import REPORTS
+from schemas.ids import key_of
 from services.chassis.context import KeyedState
 from services.chassis.control import Asked, Control, Skipped, Verdict, standing_still, verdict
 from services.chassis.definitions import Triggers
@@ -217,10 +218,10 @@ class StepLogic:
         """Whether a start has its envelope, and lies where its key belongs."""
         if not names_a_saga(headers) or record.key is None:
             return False
-        subject = headers["ce_subject"] or b""
+        subject = (headers["ce_subject"] or b"").decode(errors="replace")
         is_ours = headers["ce_sagadefinition"] == self.saga.name.encode()
         lies_right = self._deliveries.lies_right(record.key, record.partition)
-        return is_ours and subject.startswith(record.key + b"@") and lies_right
+        return is_ours and record.key == key_of(subject).encode() and lies_right
 
     def _turned_away(self, delivery: Delivery, event: Event, stores: Stores, now: int) -> Ended | None:
         """A start whose envelope is not what its templates give is raw; one that was seen before is a duplicate."""

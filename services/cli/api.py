@@ -17,6 +17,7 @@ from schemas.api.health import Health, HealthStatus
 from schemas.api.incidents import IncidentPage
 from schemas.api.model import Answer
 from schemas.api.sagas import IncidentFacts, SagaPage, Why, WhyFacts
+from schemas.ids import key_of
 from services.inspection.reading import NotFoundError, began, decoded, resolve
 from services.inspection.selection import Selection
 from services.tracker.core.state import SagaState
@@ -80,8 +81,7 @@ class Api:
 
     def find(self, name: str) -> SagaState | None:
         """The saga that a name means, as `services.inspection.reading.find` says it; none if that is not certain."""
-        key, at, _ = name.rpartition("@")
-        query = {"key_prefix": key if at else name, "limit": _PAGE, **_LATEST}
+        query = {"key_prefix": key_of(name) or name, "limit": _PAGE, **_LATEST}
         page = self._up_to_date("/sagas", query, SagaPage, QUICK)
         if page is None or page.next is not None:
             return None

@@ -13,6 +13,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from schemas.events.code_review import PrReceived, Severity
+from schemas.ids import split_id
 from services.chassis.port import Cluster
 from services.cli.connection import Connection, connection_of
 from services.cli.exits import Exit
@@ -136,7 +137,7 @@ def shown(outcome: Outcome, now: int, *, already: bool) -> RenderableType:
 
 
 def _already(state: SagaState) -> str:
-    short = state.saga_id.rpartition("@")[2]
+    _, short = split_id(state.saga_id)
     done = "was reviewed before" if state.status.is_final else "is being reviewed"
     return f"Head {short} {done}: nothing was started, this is that review."
 

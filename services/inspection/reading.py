@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 
 import msgspec
 
@@ -124,8 +125,10 @@ def find(cluster: Cluster, name: str) -> SagaState:
 
     Raises NotFoundError if there is none, or more than one.
     """
-    key, at, _ = name.rpartition("@")
-    return resolve(states(cluster, key if at else None), name)
+    if key := key_of(name):
+        with suppress(NotFoundError):  # a key may hold what parts it from the run
+            return resolve(states(cluster, key), name)
+    return resolve(states(cluster), name)
 
 
 def resolve(known: Sequence[SagaState], name: str) -> SagaState:

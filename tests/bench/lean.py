@@ -18,7 +18,7 @@ from schemas.avro_schema import avro_schema
 from schemas.codec import MAGIC, parsed
 from schemas.envelope import rfc3339
 from schemas.event import Event
-from schemas.ids import child_of, event_id
+from schemas.ids import child_of, event_id, key_of
 from services.chassis.blobs import BlobStore
 from services.chassis.context import Context
 from tests.bench.flat import Produce, Work, forever, now
@@ -67,7 +67,7 @@ def hop(step: Step, prefix: str, blobs: BlobStore) -> Work:
                 raise ValueError(f"{found['ce_type']!r} on {message.topic()}")
             subject = found["ce_subject"].decode()
             cause, attempt, epoch = found["ce_id"], int(found["ce_attempt"]), int(found["ce_epoch"])
-            context = Context(subject, subject.rpartition("@")[0], name, attempt, epoch, blobs)
+            context = Context(subject, key_of(subject), name, attempt, epoch, blobs)
             event = handler(reads.read(message.value() or b""), context)
             identity = event_id(cause.decode(), name, outcome.event_type, 0, epoch)
             headers = [

@@ -15,7 +15,7 @@ from confluent_kafka import Message
 from schemas.envelope import rfc3339
 from schemas.event import Event
 from schemas.events.lifecycle import SagaCompleted, SagaStarted
-from schemas.ids import child_of, event_id
+from schemas.ids import child_of, event_id, key_of
 from tests.bench.flat import TRACKED, Produce, Work, forever, now
 from tests.bench.lean import Format
 from tests.chain.definition import CHAIN
@@ -175,7 +175,7 @@ def tracker(prefix: str) -> Work:
 
 def started(state: State) -> SagaStarted:
     """The milestone of a start."""
-    key = state.saga_id.rpartition("@")[0]
+    key = key_of(state.saga_id)
     return SagaStarted(
         saga_id=state.saga_id, key=key, definition=state.definition, version=state.version, at=state.started_at or 0
     )
@@ -183,7 +183,7 @@ def started(state: State) -> SagaStarted:
 
 def completed(state: State) -> SagaCompleted:
     """The milestone of an end."""
-    key, ended = state.saga_id.rpartition("@")[0], state.ended_at or 0
+    key, ended = key_of(state.saga_id), state.ended_at or 0
     return SagaCompleted(
         saga_id=state.saga_id, key=key, definition=state.definition, version=state.version, at=ended,
         end=TRACKED[-1], duration_ms=ended - (state.started_at or ended),

@@ -21,6 +21,7 @@ from typing import NamedTuple
 import psutil
 from confluent_kafka import Producer
 
+from schemas.ids import key_of
 from services.chassis.partitioner import partition_of
 from services.local.broker import EmbeddedKafka
 from services.tracker.core.facts import fact_of
@@ -158,7 +159,7 @@ def _publish(bootstrap: str, places: Iterable[Place]) -> None:
 
 
 def _partition(saga_id: str) -> int:
-    return partition_of(saga_id.rpartition("@")[0].encode(), views.PARTITIONS)
+    return partition_of(key_of(saga_id).encode(), views.PARTITIONS)
 
 
 def _milliseconds(worker: views.Worker, asked: dict[str, str | int]) -> float:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from random import SystemRandom
 
+from schemas.ids import key_of
 from tests.chaos.evidence import trace
 from tests.chaos.figures import Figures
 from tests.chaos.run import Run, judge_again
@@ -71,7 +72,7 @@ def _keys(wrong: Iterable[str]) -> Iterable[str]:
     for complaint in wrong:
         for word in complaint.replace(":", " ").replace("/", " ").split():
             if "@" in word and word.startswith(("parcel-", "errand-")):
-                yield word.rpartition("@")[0]
+                yield key_of(word)
 
 
 def _say(line: str) -> None:

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from schemas import control
+from schemas.ids import key_of
 from services.chassis.partitioner import murmur2
 from services.chassis.reasons import sound
 from services.chassis.records import Record
@@ -44,13 +45,13 @@ def business_key(record: Record) -> str | None:
     """Whose a record is; none: everybody's. What cannot be read is nobody's, which is a key like any other."""
     subject = dict(record.headers).get("ce_subject")
     if record.topic == SAGA_STATE:
-        return _key_of((record.key or b"").decode())
+        return key_of((record.key or b"").decode())
     if record.topic == SAGA_CONTROL:
         scope = (record.key or b"").decode()
-        return _key_of(scope.removeprefix(control.SAGA)) if scope.startswith(control.SAGA) else None
+        return key_of(scope.removeprefix(control.SAGA)) if scope.startswith(control.SAGA) else None
     if record.topic == DEAD_LETTERS:
         return None
-    return _key_of(subject.decode(errors="replace")) if subject else _raw_key(record.value)
+    return key_of(subject.decode(errors="replace")) if subject else _raw_key(record.value)
 
 
 def of_definition(key: str | None, saga: Saga) -> bool:
@@ -85,10 +86,6 @@ def _content(one: Seen) -> str:
 
 def _concerns(record: Record, saga: Saga) -> bool:
     return of_definition(business_key(record), saga)
-
-
-def _key_of(saga_id: str) -> str:
-    return saga_id.rpartition("@")[0]
 
 
 def _raw_key(value: bytes | None) -> str:

@@ -14,6 +14,7 @@ from schemas.codec import Codec
 from schemas.errors import UnavailableError
 from schemas.events.commands import SagaCommand
 from schemas.events.lifecycle import LIFECYCLE, CommandAccepted, CommandRefused, IncidentRaised
+from schemas.ids import key_of
 from services.chassis.kafka import KafkaCluster
 from services.chassis.kafka.errors import LOG
 from services.chassis.partitioner import partition_of
@@ -86,7 +87,7 @@ class People:
 
     def _ask(self, command: SagaCommand) -> None:
         self.commands["given"] += 1
-        key = command.scope.removeprefix("saga:").rpartition("@")[0]
+        key = key_of(command.scope.removeprefix("saga:"))
         is_wide = not command.scope.startswith("saga:")
         numbers = tuple(range(self._partitions)) if is_wide else (partition_of(key.encode(), self._partitions),)
         asked = Asked(f"chaos-{self.commands['given']}", command, numbers)

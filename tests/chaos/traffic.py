@@ -9,6 +9,7 @@ from typing import NamedTuple
 from schemas import control
 from schemas.events.commands import Act, SagaCommand
 from schemas.events.lifecycle import IncidentRaised
+from schemas.ids import split_id
 from tests.chaos.definitions import ERRAND, PARCEL, Matter, Trouble
 from tests.chaos.handlers import SAGAS
 from topology.model import Saga
@@ -73,7 +74,7 @@ def about(act: Act, saga: Saga, saga_id: str, step: str | None, chance: Random) 
     if act not in {Act.RETRY, Act.REDRIVE, Act.REWIND, Act.SKIP}:
         return SagaCommand(command=act, scope=scope, author=AUTHOR, reason=f"{act.value} by chance")
     named = saga.steps_by_name[step or chance.choice(list(saga.steps_by_name))]
-    key, _, run = saga_id.rpartition("@")
+    key, run = split_id(saga_id)
     given = Matter(key=key, run=int(run)).model_dump_json() if act is Act.SKIP else None
     return SagaCommand(
         command=act,

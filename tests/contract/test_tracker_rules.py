@@ -8,6 +8,7 @@ from dataclasses import replace
 from schemas.codec import Codec
 from schemas.errors import RetryableError, TerminalError
 from schemas.events.commands import Act, SagaCommand
+from schemas.ids import key_of
 from services.chassis.context import Context
 from services.chassis.partitioner import partition_of
 from services.chassis.records import Outgoing
@@ -72,7 +73,7 @@ class Tracked:
     def ask(self, act: Act, saga_id: str) -> None:
         """A person's command."""
         command = SagaCommand(command=act, scope=f"saga:{saga_id}", author="ann", reason="to see")
-        key = saga_id.rpartition("@")[0].encode()
+        key = key_of(saga_id).encode()
         value = Codec((SagaCommand,)).encode(command)
         headers = [("ce_id", unique("command").encode())]
         self.rig.send([Outgoing(SAGA_COMMANDS, partition_of(key, PARTITIONS), key, value, headers)])

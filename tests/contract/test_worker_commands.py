@@ -9,7 +9,7 @@ import pytest
 from schemas.codec import Codec
 from schemas.errors import RetryableError
 from schemas.events.compensated import Compensated, compensated_event
-from schemas.ids import event_id
+from schemas.ids import event_id, split_id
 from services.chassis.context import Context
 from services.chassis.records import Outgoing, Record
 from tests.support.commands import Command
@@ -137,7 +137,7 @@ def test_many_executes_are_worked_on_in_the_order_of_their_key(rig: Rig, case: E
     rig.send([Command(record, case.work, epoch=1).execute() for record in starts.records()])
     rig.eventually(lambda: len(rig.of(case.worked.event_type).records()) == 200)
     ran = [event.number for event, _ in hands.seen if event.key == keys[0]]
-    asked = [int(envelope(r).subject.rpartition("@")[2]) for r in starts.records() if r.key == keys[0].encode()]
+    asked = [int(split_id(envelope(r).subject)[1]) for r in starts.records() if r.key == keys[0].encode()]
     assert ran == asked
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Producer
 
+from schemas.ids import key_of
 from services.chassis.kafka import KafkaCluster
 from services.local.broker import EmbeddedKafka
 from services.tracker.core.state import SagaState
@@ -319,7 +320,7 @@ def codecs(folder: Path, topic: str) -> set[int]:
 
 
 def by_key(sagas: list[str]) -> list[str]:
-    return sorted(sagas, key=lambda saga: (saga.rpartition("@")[0], saga))
+    return sorted(sagas, key=lambda saga: (key_of(saga), saga))
 
 
 def held(worker: Worker, metric: str, label: str = "") -> float:

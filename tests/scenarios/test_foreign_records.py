@@ -7,6 +7,7 @@ import pytest
 from schemas import control
 from schemas.events.commands import Act
 from schemas.events.lifecycle import CommandRefused
+from schemas.ids import key_of
 from services.chassis.partitioner import partition_of
 from services.chassis.records import Outgoing, TopicPartition
 from services.testing.kit import SagaTest
@@ -18,7 +19,7 @@ from topology.topics import SAGA_CONTROL, SAGA_STATE
 
 def foreign(world: SagaTest, topic: str, key: bytes, about: str) -> None:
     """Somebody writes what is no value of this topic, in the partition of a saga's key."""
-    number = partition_of(about.rpartition("@")[0].encode(), world.system.cluster.partition_counts()[topic])
+    number = partition_of(key_of(about).encode(), world.system.cluster.partition_counts()[topic])
     at = TopicPartition(topic, number)
     world.system.cluster.partition(at).append(Outgoing(topic, number, key, b"not json", []), world.system.clock.now())
 

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
 from schemas.errors import TopologyError
+from schemas.ids import RUN_SEPARATOR
 from topology.model import EventType, Saga, Step
 from topology.problem import Code, Problem
 from topology.rules.place import of_saga, of_step
@@ -149,7 +150,7 @@ def _text_flaws(field: str, parsed: Template) -> Iterator[tuple[str, str]]:
         yield "the key names no field, so all sagas would have the same", "name a field, as in {number}"
     if UNPRINTABLE.search(literal):
         yield "the template holds a control character", "take it out"
-    if field == "run" and "@" in literal:
+    if field == "run" and RUN_SEPARATOR in literal:
         yield "the run holds an '@', which parts key and run", "take it out"
     if len(literal) >= MAX_LENGTH:
         yield f"the template is longer than {MAX_LENGTH} characters", "shorten it"

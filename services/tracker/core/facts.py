@@ -10,6 +10,7 @@ from schemas.envelope import Envelope, from_mapping
 from schemas.errors import DecodeError
 from schemas.events.commands import SagaCommand
 from schemas.events.reports import StepProgress
+from schemas.ids import key_of
 from schemas.work import COMMAND
 from topology.topics import SAGA_STEPS
 
@@ -91,7 +92,7 @@ def fact_of(topic: str, partition: int, offset: int, at: int, key: bytes | None,
         envelope = from_mapping(headers)
     except DecodeError:
         return None
-    if key is None or not envelope.subject.startswith(key.decode(errors="replace") + "@"):
+    if key_of(envelope.subject).encode() != key:
         return None
     command = _text(headers, COMMAND) or None
     if topic != SAGA_STEPS:

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 from confluent_kafka import Producer
 
+from schemas.ids import key_of
 from services.chassis.kafka import KafkaCluster
 from services.chassis.partitioner import partition_of
 from services.chassis.records import Record
@@ -148,7 +149,7 @@ def folded(records: Iterable[Record]) -> dict[bytes, bytes]:
     shelves: dict[bytes, Shelf] = {}
     for record in sorted(records, key=lambda one: (one.partition, one.offset)):
         saga_id = (record.key or b"").decode()
-        key = saga_id.rpartition("@")[0].encode()
+        key = key_of(saga_id).encode()
         arrival = Arrival(saga_id, record.value, record.offset, record.timestamp)
         shelves[key] = fold(shelves.get(key, EMPTY), arrival, {}).shelf
     return {key: encode_value(shelf) for key, shelf in shelves.items() if shelf.sagas}

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from schemas.control import SAGA, of_saga
 from schemas.events.commands import Act, SagaCommand
 from schemas.events.lifecycle import CommandAccepted, Ruling
+from schemas.ids import key_of
 from schemas.work import COMPENSATE, EXECUTE
 from tests.simulation.history import History
 from tests.simulation.reference.clocks import Interval
@@ -62,7 +63,7 @@ def _fact_topics(definitions: Iterable[Saga]) -> Iterator[str]:
 def _is_well_formed(seen: Seen, log: History) -> bool:
     """Whether the record's key, type and partition are those of the saga it names."""
     is_typed = seen.topic in {SAGA_STEPS, seen.type}
-    is_keyed = seen.key is not None and seen.saga.startswith(seen.key.decode(errors="replace") + "@")
+    is_keyed = seen.key == key_of(seen.saga).encode()
     return is_typed and is_keyed and log.partition(seen.name) in {None, seen.partition}
 
 

@@ -9,7 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.envelope import trace_of
-from schemas.ids import NAMESPACE, child_of, event_id, report_id, start_id, trace_parent, uuid5_hex
+from schemas.ids import (
+    NAMESPACE,
+    RUN_SEPARATOR,
+    child_of,
+    event_id,
+    id_of,
+    is_id,
+    key_of,
+    report_id,
+    split_id,
+    start_id,
+    trace_parent,
+    uuid5_hex,
+)
 
 OURS = uuid.UUID(bytes=NAMESPACE)
 TEXT = st.text(st.characters(codec="utf-8"))
@@ -65,3 +78,17 @@ def test_a_saga_is_one_trace_and_an_event_one_span(saga_id: str, cause: str) -> 
     assert parent[:36] == child[:36]
     assert parent[36:52] == uuid5_hex(cause).replace("-", "")[:16]
     assert parent[36:52] != child[36:52]
+
+
+@given(TEXT, TEXT.filter(lambda run: RUN_SEPARATOR not in run))
+def test_a_saga_id_is_split_into_the_key_and_the_run_that_it_is_made_of(key: str, run: str) -> None:
+    saga_id = id_of(key, run)
+
+    assert split_id(saga_id) == (key, run)
+    assert key_of(saga_id) == key
+    assert is_id(saga_id) is bool(key and run)
+
+
+@pytest.mark.parametrize("text", ["", "@", "key", "@run", "key@"])
+def test_what_lacks_a_key_or_a_run_is_no_saga_id(text: str) -> None:
+    assert not is_id(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from schemas.ids import is_id, key_of
 from services.inspection.reading import NotFoundError
 from services.tracker.core.state import SagaState, encode
 from services.views.api.sources import Sources
@@ -12,10 +13,9 @@ from services.views.port import KeySagas
 
 async def found(api: Sources, saga_id: str) -> tuple[SagaState, KeySagas]:
     """The saga, and all of its key. Raises NotFoundError."""
-    key, at, _ = saga_id.rpartition("@")
-    if not at:
+    if not is_id(saga_id):
         raise NotFoundError(f"{saga_id!r} is no saga's id, which is KEY@RUN: /api/v1/sagas?key_prefix= finds by key.")
-    of_key = await api.tables.of_key(key)
+    of_key = await api.tables.of_key(key_of(saga_id))
     for state in of_key.sagas:
         if state.saga_id == saga_id:
             return state, of_key

@@ -254,6 +254,15 @@ def test_a_start_whose_envelope_is_not_what_the_templates_give_is_named_anew() -
     assert dict(ended.outgoing[0].headers)["ce_subject"] == corpus.SAGA_ID.encode()
 
 
+def test_a_start_that_names_a_saga_of_another_key_is_named_anew() -> None:
+    headers = corpus.with_header(corpus.envelope_of("pr.received"), "ce_subject", b"acme/shop#7@other@3f2c")
+    ended = logic().route(start_record(headers=headers), {}, NOW)
+
+    assert isinstance(ended, Ended)
+    assert ended.kind is Kind.NORMALISED
+    assert dict(ended.outgoing[0].headers)["ce_subject"] == corpus.SAGA_ID.encode()
+
+
 SECOND = Saga(
     name="twice",
     version=1,

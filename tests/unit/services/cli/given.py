@@ -25,6 +25,7 @@ from schemas.events.code_review import (
     Severity,
     Verdict,
 )
+from schemas.ids import key_of
 from services.chassis.clock import VirtualClock
 from services.chassis.memory import MemoryCluster
 from services.chassis.partitioner import partition_of
@@ -273,6 +274,6 @@ def log_with(states: Mapping[str, SagaState | bytes | None], *more: Outgoing) ->
 
 def state_record(saga_id: str, state: SagaState | bytes | None) -> Outgoing:
     """A record of `saga.state`."""
-    number = partition_of(saga_id.rpartition("@")[0].encode(), PARTITIONS)
+    number = partition_of(key_of(saga_id).encode(), PARTITIONS)
     value = encode(state) if isinstance(state, SagaState) else state
     return Outgoing(SAGA_STATE, number, saga_id.encode(), value, [])

@@ -37,6 +37,7 @@ from schemas.api.topology import (
     StepTopology,
     Topology,
 )
+from schemas.ids import key_of
 
 START = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=4)
 HOSTILE = "<script>alert('title')</script> \u202egnp.exe <img src=x onerror=alert(1)>"
@@ -52,7 +53,7 @@ def at(seconds: float) -> str:
 
 def summary(saga_id: str, status: str, reason: str, title: str | None, **more: object) -> SagaSummary:
     values: dict[str, object] = {
-        "saga_id": saga_id, "key": saga_id.partition("@")[0], "definition": "code_review", "version": 1,
+        "saga_id": saga_id, "key": key_of(saga_id), "definition": "code_review", "version": 1,
         "status": status, "reason": reason, "current_steps": (), "started_at": at(0), "ended_at": None,
         "updated_at": at(60), "duration_ms": 240_000, "revision": 5, "incidents": 0, "title": title,
     }  # fmt: skip

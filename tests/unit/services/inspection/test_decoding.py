@@ -5,13 +5,14 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from schemas.codec import Codec
+from schemas.ids import key_of
 from services.chassis.records import Outgoing
 from services.inspection.decoding import codec_for, history, read_places
 from services.tracker.core.state import EventRef
 from tests.unit.services.cli.given import SAGA, headers_of, log_with, received, rejected, running
 from topology.code_review import CODE_REVIEW
 
-KEY = SAGA.rpartition("@")[0].encode()
+KEY = key_of(SAGA).encode()
 
 
 def event(topic: str, identity: str, value: bytes) -> Outgoing:

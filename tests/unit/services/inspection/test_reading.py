@@ -23,6 +23,12 @@ def test_a_saga_is_found_by_its_id_its_key_or_a_unique_beginning() -> None:
     assert {find(cluster, name).saga_id for name in (SAGA, KEY, "acme/s", SAGA[:-4])} == {SAGA}
 
 
+def test_a_saga_whose_key_holds_an_at_sign_is_found_as_well() -> None:
+    mine = "ada@example.org@1"
+    cluster = log_with({SAGA: running(), mine: running(mine)})
+    assert {find(cluster, name).saga_id for name in (mine, "ada@example.org", "ada@exa")} == {mine}
+
+
 def test_a_key_means_its_latest_saga() -> None:
     older, newer = running(f"{KEY}@aa", at=1_000), running(f"{KEY}@bb", at=2_000)
     assert resolve([older, newer], KEY) is newer

@@ -12,6 +12,7 @@ import pytest
 from aiohttp import web
 
 from schemas.api.health import HealthStatus
+from schemas.ids import key_of
 from services.chassis.partitioner import partition_of
 from services.tracker.core.state import Incident, SagaState
 from services.views.answers import Answers
@@ -68,7 +69,7 @@ class Worker:
         self.holdings.put(state.partition, key, value)
 
     def lose(self, saga_id: str) -> None:
-        key = saga_id.rpartition("@")[0]
+        key = key_of(saga_id)
         number = partition_of(key.encode(), PARTITIONS)
         _, value = self.holdings.fold(number, key.encode(), leaves(saga_id, 9))
         self.holdings.put(number, key.encode(), value)
@@ -113,7 +114,7 @@ class Workers:
 
 
 def placed(saga_id: str, **fields: Any) -> SagaState:
-    number = partition_of(saga_id.rpartition("@")[0].encode(), PARTITIONS)
+    number = partition_of(key_of(saga_id).encode(), PARTITIONS)
     return saga(saga_id, partition=number, **fields)
 
 
@@ -136,7 +137,7 @@ def test_any_worker_answers_for_any_key() -> None:
             fill(workers)
             for worker in workers:
                 for name in SAGAS:
-                    found = await worker.tables.of_key(name.rpartition("@")[0])
+                    found = await worker.tables.of_key(key_of(name))
                     assert [state.saga_id for state in found.sagas] == [name]
                 assert (await worker.tables.of_key("nobody")).sagas == ()
 
@@ -196,12 +197,12 @@ def test_a_key_whose_owner_is_gone_is_said_to_be_with_its_partition_and_when_to_
             lost = next(name for name in SAGAS if placed(name).partition in two.group.ready)
             await two.runner.cleanup()
             with pytest.raises(OwnerGoneError, match=two.answers.url) as raised:
-                await one.tables.of_key(lost.rpartition("@")[0])
+                await one.tables.of_key(key_of(lost))
             assert (raised.value.partition, raised.value.retry_after_s) == (placed(lost).partition, 4.0)
             with pytest.raises(OwnerGoneError):
                 await one.tables.sagas(SagaQuery())
             kept = next(name for name in SAGAS if placed(name).partition in one.group.ready)
-            assert (await one.tables.of_key(kept.rpartition("@")[0])).sagas
+            assert (await one.tables.of_key(key_of(kept))).sagas
             health = await one.tables.health()
             assert health.status is HealthStatus.PARTIAL
             assert "2, 3" in health.reasons[0]
@@ -218,7 +219,7 @@ def test_nothing_is_answered_in_part_while_a_partition_is_restored() -> None:
                 await one.tables.sagas(SagaQuery())
             lost = next(name for name in SAGAS if placed(name).partition == 3)
             with pytest.raises(RestoringError, match="partition 3 "):
-                await one.tables.of_key(lost.rpartition("@")[0])
+                await one.tables.of_key(key_of(lost))
             assert (await one.tables.health()).status is HealthStatus.RESTORING
 
     asyncio.run(scenario())
@@ -234,7 +235,7 @@ def test_a_partition_that_is_nobodys_or_two_workers_is_on_its_way() -> None:
             with pytest.raises(RestoringError, match="partitions 2 "):
                 await one.tables.sagas(SagaQuery())
             with pytest.raises(RestoringError):
-                await one.tables.of_key(next(n for n in SAGAS if placed(n).partition == 2).rpartition("@")[0])
+                await one.tables.of_key(key_of(next(n for n in SAGAS if placed(n).partition == 2)))
 
     asyncio.run(scenario())
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.ids import key_of
 from services.tracker.core.state import SagaState
 from services.views.figures import Tally
 from services.views.holdings import Holdings
@@ -20,7 +21,7 @@ NOW = BEGAN + HOUR
 
 
 def take(holdings: Holdings, arrival: Arrival, partition: int = 0) -> Outcome:
-    key = arrival.saga_id.rpartition("@")[0].encode()
+    key = key_of(arrival.saga_id).encode()
     folded, value = holdings.fold(partition, key, arrival)
     if folded.outcome in {Outcome.CHANGED, Outcome.GONE}:
         holdings.put(partition, key, value)
@@ -132,7 +133,7 @@ def test_what_is_restored_from_the_changelog_is_what_was_folded(story: list[tupl
             ended(saga_id, BEGAN + minutes, offset, steps=steps) if kind == 1 else saga(saga_id, offset, steps=steps)
         )
         arrival = leaves(saga_id, offset) if kind == 0 else arrives(state, offset, BEGAN + minutes * MINUTE)
-        key = saga_id.rpartition("@")[0].encode()
+        key = key_of(saga_id).encode()
         folded, value = live.fold(0, key, arrival)
         if folded.outcome in {Outcome.CHANGED, Outcome.GONE}:
             live.put(0, key, value)

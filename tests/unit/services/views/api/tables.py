@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterable
 
 from schemas.api.health import Health, HealthStatus, Worker
 from schemas.api.topology import Figures, FiguresReport, StepFigures
+from schemas.ids import key_of
 from services.tracker.core.state import SagaState, decode, encode
 from services.views.listing import Index, entry_of, incident_page_of, page_of
 from services.views.port import Change, Changed, IncidentPage, IncidentQuery, KeySagas, SagaPage, SagaQuery
@@ -43,7 +44,7 @@ class MemoryTables:
 
     async def of_key(self, key: str) -> KeySagas:
         self._fail()
-        found = [decode(value) for saga_id, value in self._values.items() if saga_id.rpartition("@")[0] == key]
+        found = [decode(value) for saga_id, value in self._values.items() if key_of(saga_id) == key]
         return KeySagas(tuple(sorted(found, key=lambda one: one.started_at or 0, reverse=True)), self.behind_s)
 
     async def incidents(self, query: IncidentQuery) -> IncidentPage:
