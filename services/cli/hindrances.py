@@ -14,9 +14,10 @@ from services.cli.views.pauses import resuming
 from services.inspection.diagnosis import missing_services, sentence
 from services.inspection.groups import Groups
 from services.inspection.reading import partition_count
+from services.inspection.spans import remaining
 from services.inspection.surroundings import control_of, wide_in
 from services.tracker.core.pauses import Wide
-from services.tracker.core.state import SagaState, StepState, StepStatus
+from services.tracker.core.state import SagaState, StepState
 from topology.code_review import CODE_REVIEW
 from topology.topics import SAGA_CONTROL
 
@@ -36,7 +37,7 @@ def _pauses(wide: Wide, state: SagaState) -> Iterator[str]:
         yield from _pause(
             f"The definition {state.definition}", control.of_definition(state.definition), wide.definition
         )
-    ahead = {step.name for step in state.steps if step.status is StepStatus.WAITING or step.status.is_open}
+    ahead = remaining(state)
     for step, entry in wide.steps:
         if step in ahead:
             yield from _pause(f"Step {step}", control.of_step(state.definition, step), entry)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from services.inspection.groups import Groups
-from services.tracker.core.state import SagaState, StepStatus
+from services.tracker.core.state import SagaState
 from topology.code_review import CODE_REVIEW
 
 SERVICE_OF = {"validate": "validator", "ast": "ast", "llm": "llm", "comment": "comments"}
@@ -14,8 +14,6 @@ SERVICE_OF = {"validate": "validator", "ast": "ast", "llm": "llm", "comment": "c
 TRACKER = "tracker"
 TRACKER_COMMAND = "python -m services.tracker"
 """What starts a tracker alone."""
-
-_AT_WORK = frozenset({StepStatus.QUEUED, StepStatus.RUNNING, StepStatus.COMPENSATING})
 
 
 def service_of(definition: str, step: str) -> str | None:
@@ -32,7 +30,7 @@ def awaited(state: SagaState | None) -> tuple[str, ...]:
     """The services that the saga waits for: those of its steps at work, at first the validator; the tracker always."""
     if state is None:
         return (SERVICE_OF["validate"], TRACKER)
-    owners = (service_of(state.definition, step.name) for step in state.steps if step.status in _AT_WORK)
+    owners = (service_of(state.definition, step.name) for step in state.steps if step.status.is_at_service)
     return (*(owner for owner in owners if owner is not None), TRACKER)
 
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from schemas.control import of_definition, of_prefix, of_step
 from schemas.errors import ChoreographyError
 from schemas.events.commands import Act
-from services.tracker.core.state import SagaState, SagaStatus, StepStatus
+from services.inspection.spans import current_steps
+from services.tracker.core.state import SagaState, SagaStatus
 
 _WIDE = frozenset({Act.PAUSE, Act.RESUME})
 _STEP_IS_TARGET = frozenset({Act.RETRY, Act.REDRIVE, Act.SKIP})
-_NOT_THERE = frozenset({StepStatus.WAITING, StepStatus.DONE, StepStatus.SKIPPED, StepStatus.COMPENSATED})
 
 
 class SelectionError(ChoreographyError):
@@ -64,10 +64,8 @@ def check(act: Act, selection: Selection) -> None:
 
 
 def is_concerned(selection: Selection, state: SagaState) -> bool:
-    """Whether a wide command means the saga now: it is at work at that step, or is not over, whatever its status."""
-    if selection.step_name is None:
-        return fits(selection, state) and not state.status.is_final
-    return fits(selection, state) and any(one.name == selection.step_name and one.status.is_open for one in state.steps)
+    """Whether a wide command means the saga now: it fits and is not over, whatever its status."""
+    return fits(selection, state) and not state.status.is_final
 
 
 def fits(selection: Selection, state: SagaState) -> bool:
@@ -75,14 +73,9 @@ def fits(selection: Selection, state: SagaState) -> bool:
     return (
         selection.definition_name in {None, state.definition}
         and state.key.startswith(selection.key_prefix or "")
-        and (selection.step_name is None or stands_at(state, selection.step_name))
+        and (selection.step_name is None or selection.step_name in current_steps(state))
         and (not selection.statuses or state.status in selection.statuses)
     )
-
-
-def stands_at(state: SagaState, step: str) -> bool:
-    """Whether a step is at work, waits for its next attempt, or has failed."""
-    return any(one.name == step and one.status not in _NOT_THERE for one in state.steps)
 
 
 def wide_scope(act: Act, selection: Selection, definitions: Mapping[str, Collection[str]]) -> str:

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from services.tracker.core.state import SagaState, StepState, StepStatus
 
-_TELLING = frozenset({StepStatus.FAILED, StepStatus.COMPENSATING})
-
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -53,5 +51,5 @@ def remaining(state: SagaState) -> tuple[str, ...]:
 
 
 def current_steps(state: SagaState) -> tuple[str, ...]:
-    """The steps at work, waiting for their next attempt, or failed."""
-    return tuple(step.name for step in state.steps if step.status in _TELLING or step.status.is_open)
+    """The steps that the saga stands at: the one answer to that, for lists, filters and counts."""
+    return tuple(step.name for step in state.steps if step.status.is_current)

@@ -37,7 +37,6 @@ QUESTIONS = 6
 UNDECIDED_FOR = 60_000
 """Milliseconds after which a transaction should have ended: no service of ours holds one open so long."""
 
-_AT_SERVICE = frozenset({StepStatus.QUEUED, StepStatus.RUNNING, StepStatus.COMPENSATING})
 _OURS = "1|"
 
 
@@ -66,7 +65,7 @@ def around_of(
     """
     trackers = groups.members([TRACKER]).get(TRACKER, 0)
     start = started_by(state.definition)
-    at_work = [step for step in state.steps if step.status in _AT_SERVICE]
+    at_work = [step for step in state.steps if step.status.is_at_service]
     with ThreadPoolExecutor(QUESTIONS) as asking:
         letters = asking.submit(letters_of, cluster, state)
         if state.status.is_final:

@@ -28,7 +28,6 @@ from services.views.port import (
 )
 from services.views.titles import Titles
 
-_STANDS = frozenset(StepStatus) - {StepStatus.WAITING, StepStatus.DONE, StepStatus.SKIPPED, StepStatus.COMPENSATED}
 _FINAL = frozenset(status for status in SagaStatus if status.is_final)
 
 
@@ -85,7 +84,7 @@ _shared: dict[tuple[str, ...], tuple[str, ...]] = {}
 def entry_of(value: bytes | bytearray | memoryview) -> Entry:
     """The entry of a record on `saga.state`. Raises msgspec.DecodeError if it is none."""
     seen = _glance.decode(value)
-    at = tuple(intern(step.name) for step in seen.steps if step.status in _STANDS)
+    at = tuple(intern(step.name) for step in seen.steps if step.status.is_current)
     said = (seen.error, *(step.error for step in seen.steps), *(one.reason for one in seen.incidents))
     return Entry(
         seen.saga_id,

@@ -58,8 +58,20 @@ class StepStatus(StrEnum):
         """Whether the step has been asked for and has neither ended nor failed for good."""
         return self in _OPEN
 
+    @property
+    def is_current(self) -> bool:
+        """Whether a saga stands at a step of this status: it is open, has failed, or is being undone."""
+        return self in _CURRENT
+
+    @property
+    def is_at_service(self) -> bool:
+        """Whether a service has been asked to do the step, or to undo it, and has not answered."""
+        return self in _AT_SERVICE
+
 
 _OPEN = frozenset({StepStatus.QUEUED, StepStatus.RUNNING, StepStatus.RETRYING, StepStatus.PARKED})
+_CURRENT = _OPEN | {StepStatus.FAILED, StepStatus.COMPENSATING}
+_AT_SERVICE = frozenset({StepStatus.QUEUED, StepStatus.RUNNING, StepStatus.COMPENSATING})
 
 
 class EventRef(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):

@@ -12,7 +12,7 @@ from schemas.api.command_fields import NEED_STEP, TAKES
 from schemas.events.commands import Act
 from services.chassis.blobs import BlobStore
 from services.inspection.giving import Order, matching, planned
-from services.inspection.selection import Selection, SelectionError
+from services.inspection.selection import Selection, SelectionError, fits
 from services.tracker.core.orders import RefusedError, obey
 from services.tracker.core.outline import Outline, nothing, outline, unknown_version
 from services.tracker.core.state import Asked, SagaState, SagaStatus
@@ -143,6 +143,31 @@ def is_offered(told: Told, right: Set[Told]) -> bool:
     act, step, outcome = told
     is_whole = act in {Act.PAUSE, Act.RESUME, Act.CANCEL}
     return (is_whole or step is not None) and (outcome is None or (act, step, None) not in right)
+
+
+@pytest.mark.parametrize(
+    ("selection", "scope"),
+    [
+        *((Selection(step=f"order/{step}"), f"step:order/{step}") for step in ORDER.steps_by_name),
+        (Selection(definition="order"), "definition:order"),
+        (Selection(key_prefix="acme/"), "prefix:acme/"),
+    ],
+    ids=lambda one: one if isinstance(one, str) else "",
+)
+def test_the_command_line_and_the_api_say_alike_whom_a_wide_pause_concerns(
+    asking: Asking, selection: Selection, scope: str
+) -> None:
+    plan = planned(asking.log, selection, Order(Act.PAUSE, "ada"))
+    assert plan.scope == scope
+    assert {state.saga_id for state in plan.sagas} == asking.dry(Order(Act.PAUSE, "ada"), scope=scope)[0]
+
+
+@pytest.mark.parametrize("step", ORDER.steps_by_name)
+def test_a_list_by_step_holds_the_sagas_whose_current_step_it_is(asking: Asking, step: str) -> None:
+    listed = {one["saga_id"]: one["current_steps"] for one in asking.api.get("/sagas?limit=500").json["items"]}
+    filtered = {one["saga_id"] for one in asking.api.get(f"/sagas?limit=500&step={step}").json["items"]}
+    at_it = {saga_id for saga_id, state in asking.sagas.items() if fits(Selection(step=step), state)}
+    assert filtered == at_it == {saga_id for saga_id, steps in listed.items() if step in steps}
 
 
 def test_a_selection_by_status_is_judged_by_the_tracker_alone(asking: Asking) -> None:

@@ -14,7 +14,7 @@ from services.cli.steering.giving import Typed, give
 from services.inspection.reading import NotFoundError
 from services.inspection.selection import Selection, SelectionError
 from services.inspection.skipping import ContentError, judged
-from services.tracker.core.state import SagaState, SagaStatus
+from services.tracker.core.state import SagaState, SagaStatus, StepStatus
 from tests.unit.services.cli.cluster import Answered, Judge, Members
 from tests.unit.services.cli.given import KEY, PARTITIONS, SAGA, completed, log_with, running
 from topology.code_review import CODE_REVIEW
@@ -130,6 +130,16 @@ def test_a_saga_that_stands_at_the_step_is_concerned_whatever_its_status(capsys:
         assert capsys.readouterr().out.startswith("2 sagas are concerned now; step code_review/ast counts")
     give(cluster_of(states), UP, Selection(step="validate"), order(Act.PAUSE, is_sure=True))
     assert capsys.readouterr().out.startswith("No saga is concerned now;")
+
+
+@pytest.mark.parametrize("status", [status for status in StepStatus if status.is_current])
+def test_a_pause_of_a_step_concerns_whoever_is_listed_at_it(
+    status: StepStatus, capsys: pytest.CaptureFixture[str]
+) -> None:
+    at_ast = running()
+    steps = tuple(replace(step, status=status) if step.name == "ast" else step for step in at_ast.steps)
+    give(cluster_of({SAGA: replace(at_ast, steps=steps)}), UP, Selection(step="ast"), order(Act.PAUSE, is_sure=True))
+    assert capsys.readouterr().out.startswith("1 saga is concerned now; step code_review/ast counts")
 
 
 def test_resuming_a_definition_concerns_its_sagas_that_are_not_over(capsys: pytest.CaptureFixture[str]) -> None:
