@@ -18,6 +18,10 @@ from schemas.wording import LINE_PATTERN, UNSEEN, line, seen
 SAGA, PREFIX, STEP, DEFINITION, SERVICE = "saga:", "prefix:", "step:", "definition:", "service:"
 
 
+WIDE = (PREFIX, STEP, DEFINITION)
+"""The kinds of scopes that are about many sagas."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """What a scope says: `kind` is one of the words above, `name` what follows it, but for the step."""
@@ -123,3 +127,29 @@ def of_prefix(prefix: str) -> str:
 def of_service(service: str) -> str:
     """The scope of one service: it goes on with partitions that stand still."""
     return SERVICE + service
+
+
+def saga_in(scope: str) -> str | None:
+    """The id of the saga that a scope is about; `None` if it is another kind of scope."""
+    return scope.removeprefix(SAGA) if scope.startswith(SAGA) else None
+
+
+def step_in(scope: str, definition: str) -> str | None:
+    """The name of the step that a scope is about, if it is one of this definition; else `None`."""
+    begin = of_step(definition, "")
+    return scope.removeprefix(begin) if scope.startswith(begin) else None
+
+
+def is_of_prefix(scope: str, key: str) -> bool:
+    """Whether a scope is that of a prefix of this business key."""
+    return scope.startswith(PREFIX) and key.startswith(scope.removeprefix(PREFIX))
+
+
+def is_wide(scope: str) -> bool:
+    """Whether a scope is about many sagas."""
+    return scope.startswith(WIDE)
+
+
+def concerns(scope: str, definition: str, key: str) -> bool:
+    """Whether a wide scope is about a saga of this definition and business key; a step's is about all that have it."""
+    return is_of_prefix(scope, key) or scope == of_definition(definition) or step_in(scope, definition) is not None

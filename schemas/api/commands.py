@@ -100,7 +100,7 @@ class CommandRequest(Request):
     @field_validator("scope")
     @classmethod
     def _is_wide(cls, scope: str | None) -> str | None:
-        if scope is not None and control.parsed(scope).kind not in {control.PREFIX, control.STEP, control.DEFINITION}:
+        if scope is not None and control.parsed(scope).kind not in control.WIDE:
             raise ValueError("is no scope of many sagas: give definition:NAME, step:DEFINITION/STEP or prefix:TEXT")
         return scope
 

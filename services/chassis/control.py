@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from schemas.control import PREFIX, SAGA, SERVICE, ControlEntry, decode, of_definition, of_saga, of_step
+from schemas.control import SERVICE, ControlEntry, decode, is_of_prefix, of_definition, of_saga, of_step, saga_in
 from schemas.ids import key_of
 from services.chassis.records import Record
 
@@ -73,7 +73,7 @@ class Control:
             LOG.warning("%s: no control entry, passed over: %s", record.where, error)
             return
         found = self.partitions.setdefault(record.partition, Entries({}, {}))
-        entries = found.sagas if scope.startswith(SAGA) else found.wide
+        entries = found.wide if saga_in(scope) is None else found.sagas
         if entry is None:
             entries.pop(scope, None)
         else:
@@ -134,5 +134,5 @@ def _about(entries: Entries, saga_id: str) -> Iterator[ControlEntry]:
         yield entry
     key = key_of(saga_id)
     for scope, entry in entries.wide.items():
-        if scope.startswith(PREFIX) and key.startswith(scope.removeprefix(PREFIX)):
+        if is_of_prefix(scope, key):
             yield entry

@@ -15,8 +15,8 @@ from services.inspection.diagnosis import missing_services, sentence
 from services.inspection.groups import Groups
 from services.inspection.reading import partition_count
 from services.inspection.spans import remaining
-from services.inspection.surroundings import control_of, wide_in
-from services.tracker.core.pauses import Wide
+from services.inspection.surroundings import control_of
+from services.tracker.core.pauses import Wide, wide_of
 from services.tracker.core.state import SagaState, StepState
 from topology.code_review import CODE_REVIEW
 from topology.topics import SAGA_CONTROL
@@ -27,12 +27,12 @@ def hindrance(cluster: Cluster, groups: Groups, state: SagaState | None, saga_id
     if missing := missing_services(groups, state):
         return sentence(missing, state.definition if state else CODE_REVIEW.name)
     seen = state or _unseen(saga_id, partition_count(cluster, SAGA_CONTROL))
-    return " ".join(_pauses(wide_in(control_of(cluster, seen.partition), seen), seen))
+    return " ".join(_pauses(wide_of(control_of(cluster, seen.partition), seen), seen))
 
 
 def _pauses(wide: Wide, state: SagaState) -> Iterator[str]:
-    for prefix, entry in wide.prefixes:
-        yield from _pause(f"Every key that begins with {prefix}", control.of_prefix(prefix), entry)
+    for scope, entry in wide.prefixes:
+        yield from _pause(f"Every key that begins with {scope.removeprefix(control.PREFIX)}", scope, entry)
     if wide.definition is not None:
         yield from _pause(
             f"The definition {state.definition}", control.of_definition(state.definition), wide.definition

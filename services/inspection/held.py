@@ -16,8 +16,6 @@ from services.inspection.reading import NotFoundError, read_on
 from services.inspection.times import stamp
 from topology.topics import SAGA_CONTROL
 
-_WIDE = (control.DEFINITION, control.STEP, control.PREFIX)
-
 
 @dataclass(frozen=True, slots=True)
 class _Known:
@@ -61,7 +59,7 @@ class Holds:
 
 def _take(found: dict[tuple[int, str], Hold], record: Record) -> None:
     scope = (record.key or b"").decode(errors="replace")
-    if scope.startswith(_WIDE):
+    if control.is_wide(scope):
         hold = _hold(record.value)
         if hold is None:
             found.pop((record.partition, scope), None)

@@ -12,7 +12,7 @@ from itertools import islice
 from uuid import uuid4
 
 from schemas.codec import Codec
-from schemas.control import SAGA
+from schemas.control import saga_in
 from schemas.envelope import AVRO, MAX_ID_CHARACTERS, rfc3339
 from schemas.errors import ChoreographyError, DecodeError, UnavailableError
 from schemas.events.commands import SagaCommand
@@ -64,7 +64,7 @@ class Asked:
     @property
     def saga_id(self) -> str | None:
         """The saga it is about; none if it is about more than one."""
-        return self.command.scope.removeprefix(SAGA) if self.command.scope.startswith(SAGA) else None
+        return saga_in(self.command.scope)
 
     @property
     def subject(self) -> str:

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 
-from schemas import control
 from schemas.control import ControlEntry
 from services.chassis.offsets import Position
 from services.chassis.offsets import decode as position_of
@@ -19,7 +18,7 @@ from services.inspection.held import entry_of
 from services.inspection.letters import DeadLetter, letters_in
 from services.inspection.reading import latest, records_from
 from services.inspection.times import now
-from services.tracker.core.pauses import Wide
+from services.tracker.core.pauses import wide_of
 from services.tracker.core.state import SagaState, StepState, StepStatus
 from services.tracker.core.why.around import Around, AtService, Letter, Place
 from topology.model import Saga
@@ -76,7 +75,7 @@ def around_of(
         services = tuple(asking.map(lambda step: _at_service(cluster, groups, state, step, said), at_work))
         return Around(
             definition,
-            wide_in(control_.result(), state),
+            wide_of(control_.result(), state),
             services,
             _said(letters.result()),
             trackers,
@@ -118,20 +117,6 @@ def place_of(delivery: Delivery, position: Position | None, records: Iterable[Re
         if ahead >= MOST:
             break
     return (Place.QUEUED if ahead >= MOST else Place.UNKNOWN), ahead
-
-
-def wide_in(entries: Mapping[str, ControlEntry], state: SagaState) -> Wide:
-    """What control says about a saga beyond the saga itself."""
-    begin = control.of_step(state.definition, "")
-    return Wide(
-        tuple(
-            (scope.removeprefix(control.PREFIX), entry)
-            for scope, entry in entries.items()
-            if scope.startswith(control.PREFIX) and state.key.startswith(scope.removeprefix(control.PREFIX))
-        ),
-        entries.get(control.of_definition(state.definition)),
-        tuple((scope.removeprefix(begin), entry) for scope, entry in entries.items() if scope.startswith(begin)),
-    )
 
 
 def letters_of(cluster: Cluster, state: SagaState) -> tuple[DeadLetter, ...]:

@@ -20,7 +20,7 @@ _codec = Codec((SagaCommand, CommandRefused))
 
 def give(cluster: MemoryCluster, command_id: str, command: SagaCommand) -> None:
     """Put a command where the tracker reads it: one about a saga in its partition, a wider one in all."""
-    saga_id = command.scope.removeprefix(control.SAGA) if command.scope.startswith(control.SAGA) else None
+    saga_id = control.saga_in(command.scope)
     partitions = len(cluster.topics[SAGA_COMMANDS])
     value, headers = _codec.encode(command), _headers(command_id, saga_id, cluster.clock.now())
     key = key_of(saga_id).encode() if saga_id else None

@@ -8,11 +8,11 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from schemas.codec import Codec
-from schemas.control import PREFIX, SAGA, SERVICE, ControlEntry, Hold, Scope, parsed, remembered
+from schemas.control import PREFIX, SERVICE, ControlEntry, Hold, Scope, of_saga, parsed, remembered, saga_in
 from schemas.envelope import JSON
 from schemas.errors import DecodeError, DecodeProblem
 from schemas.events.commands import SAME_AGAIN, Act, SagaCommand, other_command
-from schemas.ids import key_of, report_id
+from schemas.ids import id_of, key_of, report_id
 from services.chassis.outgoing import dead_letter
 from services.chassis.partitioner import partition_of
 from services.chassis.records import Outgoing, Record
@@ -53,9 +53,9 @@ class Asking:
         """What a record asks for."""
         try:
             command = self._decoded(record)
-            if not command.scope.startswith(SAGA):
+            saga_id = saga_in(command.scope)
+            if saga_id is None:
                 return self._wide(record, command)
-            saga_id = command.scope.removeprefix(SAGA)
             self._check_place(record, saga_id)
         except DecodeError as error:
             return Wrong(dead_letter(record, error, NAME))
@@ -104,9 +104,9 @@ class Asking:
         try:
             scope = self._decoded(record).scope
         except DecodeError:
-            scope = "saga:"
-        saga_id = scope.removeprefix(SAGA) if scope.startswith(SAGA) else f"{scope}@{number}"
-        return SagaState(saga_id, "", 1, number)
+            scope = of_saga("")
+        saga_id = saga_in(scope)
+        return SagaState(id_of(scope, str(number)) if saga_id is None else saga_id, "", 1, number)
 
     def _decoded(self, record: Record) -> SagaCommand:
         content_type = dict(record.headers).get("content-type")

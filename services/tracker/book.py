@@ -7,10 +7,10 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 
 import msgspec
 
-from schemas.control import DEFINITION, PREFIX, STEP, ControlEntry
+from schemas.control import ControlEntry, is_wide
 from schemas.ids import key_of
 from services.chassis.keyed import Store
-from services.tracker.core.pauses import NOTHING_WIDE, Wide
+from services.tracker.core.pauses import Wide, wide_of
 from services.tracker.core.state import SagaState, SagaStatus, decode
 from services.tracker.entries import forgotten_at
 from services.tracker.schedule import Schedule
@@ -98,7 +98,7 @@ class Book:
         """An entry of control has been read or written."""
         if entry is not None:
             self.revision = max(self.revision, entry.revision)
-        if not scope.startswith((PREFIX, STEP, DEFINITION)):
+        if not is_wide(scope):
             return
         if entry is None:
             self._wide.pop(scope, None)
@@ -119,18 +119,7 @@ class Book:
 
     def wide_of(self, state: SagaState) -> Wide:
         """What control says of a saga beyond the saga itself."""
-        if not self._wide:
-            return NOTHING_WIDE
-        definition, key = state.definition, state.key
-        prefix = tuple(
-            (scope, entry) for scope, entry in self._wide.items()
-            if scope.startswith(PREFIX) and key.startswith(scope.removeprefix(PREFIX))
-        )  # fmt: skip
-        begin = f"{STEP}{definition}/"
-        steps = tuple(
-            (scope.removeprefix(begin), entry) for scope, entry in self._wide.items() if scope.startswith(begin)
-        )
-        return Wide(prefix, self._wide.get(DEFINITION + definition), steps)
+        return wide_of(self._wide, state)
 
     def running(self, state: SagaState) -> frozenset[str]:
         """The other sagas of the key that run."""

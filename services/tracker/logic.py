@@ -233,7 +233,7 @@ class TrackerLogic:
         """A wide pause has begun or ended: sagas are due at other times."""
         for key in book.states.keys():  # noqa: SIM118  # a store is no dict
             state: SagaState | None = book.states.get(key) if key not in book.unreadable else None
-            if state is None or not self._plans.concerns(scope, state):
+            if state is None or not control.concerns(scope, state.definition, state.key):
                 continue
             timed = _timed(Case(book, key, self._plans.plan_of(state), 0), state)
             book.schedule.set(key, timed.due)

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Protocol
 
-from schemas.control import DEFINITION, PREFIX, STEP
 from schemas.errors import TopologyError
 from services.tracker.core.facts import CommandFact, Fact, RivalFact
 from services.tracker.core.outline import Outline, nothing, outline, unknown_version
@@ -67,13 +66,6 @@ class Plans:
         if isinstance(fact, CommandFact | RivalFact):
             return self._nothing
         return self._plan(fact.envelope.definition, fact.envelope.version)
-
-    def concerns(self, scope: str, state: SagaState) -> bool:
-        """Whether a wide scope is about a saga."""
-        if scope.startswith(PREFIX):
-            return state.key.startswith(scope.removeprefix(PREFIX))
-        name = scope.removeprefix(DEFINITION).removeprefix(STEP).partition("/")[0]
-        return state.definition == name
 
     def refuse_dropped(self, sagas: Iterable[Brief]) -> None:
         """Raises TopologyError if live sagas follow an older version of a definition than any that is known."""

@@ -48,7 +48,8 @@ def business_key(record: Record) -> str | None:
         return key_of((record.key or b"").decode())
     if record.topic == SAGA_CONTROL:
         scope = (record.key or b"").decode()
-        return key_of(scope.removeprefix(control.SAGA)) if scope.startswith(control.SAGA) else None
+        saga_id = control.saga_in(scope)
+        return None if saga_id is None else key_of(saga_id)
     if record.topic == DEAD_LETTERS:
         return None
     return key_of(subject.decode(errors="replace")) if subject else _raw_key(record.value)

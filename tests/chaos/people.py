@@ -11,6 +11,7 @@ from random import Random
 from confluent_kafka import KafkaError, Producer
 
 from schemas.codec import Codec
+from schemas.control import saga_in
 from schemas.errors import UnavailableError
 from schemas.events.commands import SagaCommand
 from schemas.events.lifecycle import LIFECYCLE, CommandAccepted, CommandRefused, IncidentRaised
@@ -87,8 +88,8 @@ class People:
 
     def _ask(self, command: SagaCommand) -> None:
         self.commands["given"] += 1
-        key = key_of(command.scope.removeprefix("saga:"))
-        is_wide = not command.scope.startswith("saga:")
+        key = key_of(saga_in(command.scope) or "")
+        is_wide = saga_in(command.scope) is None
         numbers = tuple(range(self._partitions)) if is_wide else (partition_of(key.encode(), self._partitions),)
         asked = Asked(f"chaos-{self.commands['given']}", command, numbers)
         for each in records_of(asked, round(time.time() * 1000)):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from schemas.control import ControlEntry
+from schemas.control import ControlEntry, is_of_prefix, of_definition, step_in
 from services.tracker.core.state import SagaState
 
 Interval = tuple[int, int | None]
@@ -13,7 +13,7 @@ Interval = tuple[int, int | None]
 
 
 class Wide(NamedTuple):
-    """What control says beyond one saga: about its key's prefixes, its definition, and its steps by name."""
+    """What control says beyond one saga: about its key's prefixes (by scope), its definition, and its steps by name."""
 
     prefixes: tuple[tuple[str, ControlEntry], ...] = ()
     definition: ControlEntry | None = None
@@ -21,6 +21,19 @@ class Wide(NamedTuple):
 
 
 NOTHING_WIDE = Wide()
+
+
+def wide_of(entries: Mapping[str, ControlEntry], state: SagaState) -> Wide:
+    """What the entries of control, by scope, say of a saga beyond the saga itself."""
+    if not entries:
+        return NOTHING_WIDE
+    key, definition = state.key, state.definition
+    steps = ((step_in(scope, definition), entry) for scope, entry in entries.items())
+    return Wide(
+        tuple((scope, entry) for scope, entry in entries.items() if is_of_prefix(scope, key)),
+        entries.get(of_definition(definition)),
+        tuple((step, entry) for step, entry in steps if step is not None),
+    )
 
 
 def due_at(since: int, length: int, intervals: Iterable[Interval]) -> int | None:

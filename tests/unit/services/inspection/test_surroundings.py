@@ -172,7 +172,7 @@ def test_what_is_paused_beyond_the_saga_is_told() -> None:
     }
     records = [Outgoing(SAGA_CONTROL, 1, scope.encode(), value, []) for scope, value in entries.items()]
     around = looked(log_with({}, *records), services(ast=1), waiting())
-    assert around.wide == Wide((("acme/shop", hold),), ControlEntry(2), (("ast", hold),))
+    assert around.wide == Wide(((control.of_prefix("acme/shop"), hold),), ControlEntry(2), (("ast", hold),))
     assert "paused by ada" in said(waiting(), around)
 
 
