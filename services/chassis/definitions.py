@@ -13,21 +13,16 @@ import msgspec
 
 from schemas.errors import TopologyError, UnavailableError
 from services.chassis.clock import Clock
-from services.chassis.port import Cluster, Reader
+from services.chassis.port import Cluster
+from services.chassis.reading import records_from
 from services.chassis.records import Record, TopicPartition
 from topology.model import Saga
 from topology.topics import SAGA_DEFINITIONS
 
 LOG = logging.getLogger("saga.definitions")
 
-PATIENCE = 10.0
-"""Seconds in which the topic has to be read."""
-
 MOST_SAID = 6
 """Differences named in a refusal; it says how many more there are."""
-
-PIECE = 500
-
 
 Triggers = Mapping[int, frozenset[tuple[str, str]]]
 """By version of a definition: the steps that it has, each with the type of the event that triggers it."""
@@ -171,25 +166,12 @@ def _in_short(before: Statement, after: Statement) -> str:
 
 def _read(cluster: Cluster, clock: Clock) -> list[Statement]:
     """Everything said, in the order of each partition. Raises UnavailableError if it does not come in time."""
-    admin = cluster.admin()
-    count = admin.partitions([SAGA_DEFINITIONS]).get(SAGA_DEFINITIONS)
+    count = cluster.admin().partitions([SAGA_DEFINITIONS]).get(SAGA_DEFINITIONS)
     if count is None:
         raise UnavailableError(f"Kafka does not know its topic {SAGA_DEFINITIONS} yet.")
-    ends = admin.end_offsets([TopicPartition(SAGA_DEFINITIONS, number) for number in range(count)])
-    reader = cluster.reader()
-    try:
-        return [said for record in _to(reader, ends, clock) if (said := _said(record)) is not None]
-    finally:
-        reader.close()
-
-
-def _to(reader: Reader, ends: Mapping[TopicPartition, int], clock: Clock) -> Iterator[Record]:
-    reader.assign(dict.fromkeys(ends))
-    until = clock.monotonic() + PATIENCE
-    while any(reader.positions().get(at, 0) < end for at, end in ends.items()):
-        if clock.monotonic() > until:
-            raise UnavailableError(f"Kafka has not returned all of {SAGA_DEFINITIONS} within {PATIENCE:g} s.")
-        yield from reader.poll(0.1, PIECE)
+    places = [TopicPartition(SAGA_DEFINITIONS, number) for number in range(count)]
+    records = records_from(cluster, dict.fromkeys(places), clock)
+    return [said for record in records if (said := _said(record)) is not None]
 
 
 def _said(record: Record) -> Statement | None:

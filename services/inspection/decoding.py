@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import base64
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from schemas.codec import Codec
 from schemas.envelope import Envelope, from_headers
-from schemas.errors import DecodeError, UnavailableError
+from schemas.errors import DecodeError
 from schemas.event import Event
 from schemas.events.compensated import compensated_event
 from schemas.events.reports import REPORTS
 from services.chassis.port import Cluster, Reader
+from services.chassis.reading import batches
 from services.chassis.records import Record, TopicPartition
 from services.tracker.core.state import SagaState
 from topology.model import Saga
@@ -85,20 +85,17 @@ def _rounds(places: Sequence[Place]) -> Iterator[dict[TopicPartition, int]]:
 
 
 def _read_round(reader: Reader, wanted: dict[TopicPartition, int]) -> dict[Place, Record]:
-    reader.assign(dict(wanted))
     found: dict[Place, Record] = {}
-    passed: set[TopicPartition] = set()
-    until = time.monotonic() + 10
-    while set(wanted) - passed - reader.ended():
-        for record in reader.poll(0.2, 100):
+    left = set(wanted)
+    for records in batches(reader, dict(wanted)):
+        for record in records:
             at = TopicPartition(record.topic, record.partition)
             if record.offset >= wanted[at]:
-                passed.add(at)
+                left.discard(at)
             if record.offset == wanted[at]:
                 found[(*at, record.offset)] = record
-        if time.monotonic() > until:
-            missing = ", ".join(sorted(at.topic for at in set(wanted) - passed))
-            raise UnavailableError(f"Kafka does not give the records of {missing}: see `saga kafka status`.")
+        if not left - reader.ended():
+            break
     return found
 
 

@@ -10,10 +10,10 @@ from itertools import islice
 from schemas.api.topology import Lag
 from services.chassis.offsets import decode as position_of
 from services.chassis.port import Cluster
+from services.chassis.reading import records_from
 from services.chassis.records import Committed, TopicPartition
 from services.inspection.diagnosis import TRACKER, service_of
 from services.inspection.groups import Groups
-from services.inspection.reading import records_from
 from services.inspection.times import now
 from topology.model import Saga, Step
 

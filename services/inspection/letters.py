@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 
 from schemas.errors import ChoreographyError
 from services.chassis.port import Cluster
+from services.chassis.reading import records_from
 from services.chassis.records import Headers, Record, TopicPartition
 from services.inspection.decoding import header_texts, read_places
-from services.inspection.reading import NotFoundError, partition_count, records_from
+from services.inspection.reading import NotFoundError, partition_count
 from topology.topics import DEAD_LETTERS
 
 REDRIVEN = "dlq_redriven"

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
 import msgspec
 
-from schemas.errors import ChoreographyError, UnavailableError
+from schemas.errors import ChoreographyError
 from schemas.ids import key_of
 from services.chassis.partitioner import partition_of
-from services.chassis.port import Cluster, Reader
+from services.chassis.port import Cluster
+from services.chassis.reading import records_from, to_the_end
 from services.chassis.records import Record, TopicPartition
 from services.tracker.core.state import SagaState, decode
 from topology.topics import SAGA_STATE
 
 LOG = logging.getLogger("saga.inspection")
-
-STALLED = 10.0
-"""Seconds without any record, while there should be more, after which reading is given up."""
 
 _BATCH = 1_000
 
@@ -38,31 +35,6 @@ def partition_count(cluster: Cluster, topic: str) -> int:
             "or with `saga up` those of code review."
         )
     return found
-
-
-def to_the_end(reader: Reader, positions: Mapping[TopicPartition, int | None]) -> Iterator[Record]:
-    """Every record from these positions to where the log ends now. Raises UnavailableError if Kafka falls silent."""
-    reader.assign(positions)
-    wanted, heard = frozenset(positions), time.monotonic()
-    while wanted - reader.ended():
-        before = reader.ended()
-        records = reader.poll(0.2, _BATCH)
-        yield from records
-        if records or reader.ended() != before:
-            heard = time.monotonic()
-        elif time.monotonic() - heard > STALLED:
-            raise UnavailableError(f"Kafka has sent nothing for {STALLED:g} s: see `saga kafka status`.")
-
-
-def records_from(cluster: Cluster, positions: Mapping[TopicPartition, int | None]) -> Iterator[Record]:
-    """As `to_the_end`, by a reader of its own; nothing of no positions."""
-    if not positions:
-        return
-    reader = cluster.reader()
-    try:
-        yield from to_the_end(reader, positions)
-    finally:
-        reader.close()
 
 
 def read_on(

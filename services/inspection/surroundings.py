@@ -11,12 +11,13 @@ from schemas.control import ControlEntry
 from services.chassis.offsets import Position
 from services.chassis.offsets import decode as position_of
 from services.chassis.port import Cluster
+from services.chassis.reading import records_from
 from services.chassis.records import Record, TopicPartition
 from services.inspection.diagnosis import TRACKER, service_of, started_by
 from services.inspection.groups import Groups
 from services.inspection.held import entry_of
 from services.inspection.letters import DeadLetter, letters_in
-from services.inspection.reading import latest, records_from
+from services.inspection.reading import latest
 from services.inspection.times import now
 from services.tracker.core.pauses import wide_of
 from services.tracker.core.state import SagaState, StepState, StepStatus

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from services.chassis.kafka import KafkaCluster
+from services.chassis.reading import to_the_end
 from services.chassis.records import TopicPartition
-from services.inspection.reading import to_the_end
 from services.inspection.sending import keyed
 from tests.e2e.support import views
 from tests.e2e.support.stage import Stage, staged

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from services.chassis.reading import records_from
 from services.chassis.records import Committed, Record, TopicPartition
 from tests.support.driver import TURN, Driver, places
 
@@ -77,13 +78,7 @@ def turns(*members: Member) -> Callable[[], None]:
 
 def read_all(driver: Driver, topic: str, partitions: int) -> list[Record]:
     """Every committed record of a topic, partition by partition."""
-    reader = driver.cluster.reader()
-    wanted = places(topic, partitions)
-    reader.assign(dict.fromkeys(wanted))
-    found: list[Record] = []
-    driver.eventually(lambda: reader.ended() >= set(wanted), lambda: found.extend(reader.poll(TURN, 1000)))
-    found += reader.poll(0, 1000)
-    reader.close()
+    found = records_from(driver.cluster, dict.fromkeys(places(topic, partitions)))
     return sorted(found, key=lambda record: (record.partition, record.offset))
 
 

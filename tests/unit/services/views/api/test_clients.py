@@ -11,8 +11,8 @@ import pytest
 from schemas.errors import UnavailableError
 from services.chassis.memory import MemoryCluster
 from services.chassis.port import Admin, Consumer, Listener, Producer, Publisher, Reader
+from services.chassis.reading import to_the_end
 from services.chassis.records import Outgoing, Record, TopicPartition
-from services.inspection.reading import to_the_end
 from services.testing import SagaTest
 from services.views.api.clients import IDLE, Clients
 from tests.unit.services.cli.cluster import Members
