@@ -18,8 +18,6 @@ from schemas.ids import is_id
 AVRO = "application/avro"
 JSON = "application/json"
 
-Headers = tuple[tuple[str, bytes], ...]
-
 
 class Envelope(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What travels in the headers of every event. `time` is RFC 3339 UTC; `subject` is the saga's id.

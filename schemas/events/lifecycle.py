@@ -188,9 +188,6 @@ class CommandRefused(Lifecycle):
     why: Annotated[str, Field(description="why it is refused")]
 
 
-RULINGS: tuple[type[Ruling], ...] = (SagaRuled, DeadlinePassed, SagaUndoing, SagaCompensated, IncidentRaised)
-"""The events that tell of a ruling."""
-
 LIFECYCLE: tuple[type[Event], ...] = (
     SagaStarted,
     SagaCompleted,

@@ -144,10 +144,6 @@ class Index:
         for saga_id in [one.saga_id for one in self._entries.values() if one.partition in partitions]:
             self.drop(saga_id)
 
-    def is_shown(self, entry: Entry, now: int) -> bool:
-        """Whether a saga has not ended too long ago."""
-        return entry.ended is None or entry.ended + self._keep.get(entry.definition, _FOREVER) > now
-
     def counts(self, now: int) -> dict[str, dict[str, int]]:
         """How many sagas there are, by definition and status."""
         found = Counter((one.definition, one.status.value) for one in self._shown(self._entries.values(), now))
