@@ -5,22 +5,28 @@ from __future__ import annotations
 import logging
 import os
 from dataclasses import dataclass
+from functools import cached_property
 
 import typer
 
 from services.chassis.kafka import KafkaCluster
+from services.chassis.port import Cluster
 from services.chassis.settings import passed_through
 from services.cli.api import DEFAULT_URL, Api
-from services.inspection.groups import KafkaGroups
+from services.inspection.clients import Clients
+from services.inspection.groups import Groups, KafkaGroups
 from services.local.discovery import default_bootstrap
 
 PATIENCE = 3.0
 """Seconds until a Kafka that does not answer is said to be away."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Connection:
-    """The brokers to talk to, `chosen` if somebody named them; and the HTTP API, none if it is not to be asked."""
+    """The brokers to talk to, `chosen` if somebody named them; and the HTTP API, none if it is not to be asked.
+
+    Clients are opened once, for the whole command, and kept until `close`.
+    """
 
     bootstrap: str
     chosen: bool = False
@@ -31,17 +37,27 @@ class Connection:
         """librdkafka's properties."""
         return {"bootstrap.servers": self.bootstrap, **passed_through(os.environ)}
 
-    def cluster(self) -> KafkaCluster:
+    def cluster(self) -> Cluster:
         """Kafka, given up after a few seconds without an answer."""
-        return KafkaCluster(self.properties, patience=PATIENCE)
+        return self._clients
 
     def api(self) -> Api | None:
         """The HTTP API, if it answers for this Kafka."""
         return self.views if self.views is not None and self.views.answers() else None
 
-    def groups(self) -> KafkaGroups:
+    def groups(self) -> Groups:
         """Kafka's consumer groups."""
-        return KafkaGroups(self.properties, PATIENCE)
+        return self._clients.groups()
+
+    def close(self) -> None:
+        """Release what is kept; whoever asks after that opens clients anew."""
+        self._clients.renew()
+
+    @cached_property
+    def _clients(self) -> Clients:
+        return Clients(
+            lambda: KafkaCluster(self.properties, patience=PATIENCE), lambda: KafkaGroups(self.properties, PATIENCE)
+        )
 
 
 def connection_for(bootstrap: str | None, *, with_api: bool = True) -> Connection:
@@ -56,8 +72,13 @@ def connection_for(bootstrap: str | None, *, with_api: bool = True) -> Connectio
 
 def connection_of(context: typer.Context) -> Connection:
     """The connection that the global options asked for."""
-    found = context.find_object(Connection)
-    return found or connection_for(None)
+    return context.find_object(Connection) or kept(context, connection_for(None))
+
+
+def kept(context: typer.Context, connection: Connection) -> Connection:
+    """A connection that is closed when the command ends."""
+    context.call_on_close(connection.close)
+    return connection
 
 
 def set_up_logs() -> None:

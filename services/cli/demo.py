@@ -6,6 +6,7 @@ import os
 import shlex
 import shutil
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -41,7 +42,8 @@ def demo(
     try:
         record = start_detached(Plan(home, fresh=True), console, tethered=not keep)
         event = pull_request(shop, Wishes(repository=NAME, number=7))
-        code = run_review(Connection(record.bootstrap, chosen=True), event, _REVIEW_SECONDS, None)
+        with closing(Connection(record.bootstrap, chosen=True)) as connection:
+            code = run_review(connection, event, _REVIEW_SECONDS, None)
     finally:
         if not keep:
             stop_all(home, err())

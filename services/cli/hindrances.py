@@ -9,6 +9,7 @@ from schemas.control import ControlEntry
 from schemas.ids import key_of
 from services.chassis.partitioner import partition_of
 from services.chassis.port import Cluster
+from services.cli.connection import Connection
 from services.cli.output import clock
 from services.cli.views.pauses import resuming
 from services.inspection.diagnosis import missing_services, sentence
@@ -20,6 +21,12 @@ from services.tracker.core.pauses import Wide, wide_of
 from services.tracker.core.state import SagaState, StepState
 from topology.code_review import CODE_REVIEW
 from topology.topics import SAGA_CONTROL
+
+
+def diagnosis(connection: Connection, state: SagaState | None, saga_id: str) -> str:
+    """As `hindrance`, by clients of its own: the broker may have restarted, and kept ones not find their way back."""
+    connection.close()
+    return hindrance(connection.cluster(), connection.groups(), state, saga_id)
 
 
 def hindrance(cluster: Cluster, groups: Groups, state: SagaState | None, saga_id: str) -> str:

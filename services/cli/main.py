@@ -14,7 +14,7 @@ import typer
 
 from schemas.errors import ChoreographyError
 from services.cli import dead_letters, kafka
-from services.cli.connection import connection_for, set_up_logs
+from services.cli.connection import connection_for, kept, set_up_logs
 from services.cli.demo import demo
 from services.cli.exits import Exit
 from services.cli.output import harmless
@@ -53,7 +53,7 @@ def options(
     ] = True,
 ) -> None:
     """Choreographed sagas on Kafka, and code review as one of them."""
-    context.obj = connection_for(bootstrap, with_api=with_api)
+    context.obj = kept(context, connection_for(bootstrap, with_api=with_api))
 
 
 app.command(epilog="Exit codes: 0 stopped by Ctrl-C or ready (--detach), 1 failed.")(up)

@@ -18,7 +18,7 @@ from services.chassis.port import Cluster
 from services.cli.connection import Connection, connection_of
 from services.cli.exits import Exit
 from services.cli.following import Screen, follow, screen_on
-from services.cli.hindrances import hindrance
+from services.cli.hindrances import diagnosis
 from services.cli.outcome import Outcome, exit_code, outcome_of, review_json
 from services.cli.output import err, out, print_json, safe
 from services.cli.target import Wishes, pull_request
@@ -153,7 +153,7 @@ def _followed(
         console.print(safe(f"Reviewing {title}"), soft_wrap=True)
     with screen_on(console, title) as screen:
         _show(screen, state)
-        return follow(feed, state, screen, timeout, lambda seen: _diagnosis(connection, seen, name))
+        return follow(feed, state, screen, timeout, lambda seen: diagnosis(connection, seen, name))
 
 
 def _show(screen: Screen, state: SagaState | None) -> None:
@@ -161,13 +161,9 @@ def _show(screen: Screen, state: SagaState | None) -> None:
         screen.show(state)
 
 
-def _diagnosis(connection: Connection, state: SagaState | None, name: str) -> str:
-    return hindrance(connection.cluster(), connection.groups(), state, name)
-
-
 def _unseen(connection: Connection, event: PrReceived, timeout: float) -> Exit:
     name = saga_id(CODE_REVIEW, event)
-    why = _diagnosis(connection, None, name)
+    why = diagnosis(connection, None, name)
     why = why or "the services are there, but slow: see `saga dlq ls` and their logs."
     err().print(safe(f"Nothing was heard of {name} within {timeout:g} s: {why}", "red"), soft_wrap=True)
     return Exit.TIMEOUT

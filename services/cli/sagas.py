@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from heapq import nlargest
 from typing import Annotated
 
@@ -10,7 +11,7 @@ import typer
 
 from services.cli.connection import Connection, connection_of
 from services.cli.following import follow, screen_on
-from services.cli.hindrances import hindrance
+from services.cli.hindrances import diagnosis
 from services.cli.output import err, out, print_json, safe
 from services.cli.views.events import events_view
 from services.cli.views.sagas import saga_table, saga_view
@@ -140,12 +141,8 @@ def events(
 
 def _followed(connection: Connection, state: SagaState, *, as_json: bool) -> SagaState:
     console = err() if as_json else out()
-    cluster, groups = connection.cluster(), connection.groups()
-    feed = Feed(cluster, state.saga_id)
-
-    def diagnose(seen: SagaState | None) -> str:
-        return hindrance(cluster, groups, seen, state.saga_id)
-
+    feed = Feed(connection.cluster(), state.saga_id)
+    diagnose = partial(diagnosis, connection, saga_id=state.saga_id)
     try:
         newest = feed.current() or state
         with screen_on(console, newest.saga_id) as screen:

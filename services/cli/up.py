@@ -57,6 +57,7 @@ def up(
     plan = Plan(saga_home(), bootstrap, partitions, fresh, port)
     if bootstrap is not None:
         connection.cluster().admin().partitions([])
+        connection.close()  # the services have their own, for as long as they run
     if detach:
         start_detached(plan, err())
     else:

@@ -25,12 +25,12 @@ from services.chassis.patience import until_available
 from services.chassis.process import calm_the_collector, cluster_of, load_settings, prepare_topics
 from services.chassis.requests import Requests
 from services.chassis.settings import Settings
+from services.inspection.clients import Clients
 from services.inspection.groups import KafkaGroups
 from services.inspection.loading import readable_definitions
 from services.inspection.said import said_by_services
 from services.views.answers import Answers
 from services.views.api.app import mounted
-from services.views.api.clients import Clients
 from services.views.api.sources import Sources
 from services.views.expiry import follow, kept_for
 from services.views.feed import Feed

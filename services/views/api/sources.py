@@ -12,13 +12,13 @@ from schemas.api.topology import PausedScope
 from schemas.errors import UnavailableError
 from services.chassis.blobs import BlobStore
 from services.chassis.port import Cluster
+from services.inspection.clients import Clients
 from services.inspection.groups import Groups
 from services.inspection.held import Holds
 from services.inspection.lag import AtStep
 from services.inspection.times import now
 from services.tracker.core.outline import Outline, outline
 from services.tracker.core.state import SagaState
-from services.views.api.clients import Clients
 from services.views.api.fresh import Fresh
 from services.views.api.keys import Keys
 from services.views.api.titles import Titles

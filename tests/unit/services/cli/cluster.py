@@ -1,4 +1,4 @@
-"""A log in memory on which somebody answers commands, and the consumer groups of a test."""
+"""A log in memory on which somebody answers commands or that notes its clients, and the consumer groups of a test."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from schemas.events.commands import SagaCommand
 from schemas.events.lifecycle import CommandAccepted, CommandRefused
 from services.chassis.memory import MemoryCluster
 from services.chassis.port import Admin, Consumer, Listener, Producer, Publisher, Reader
-from services.chassis.records import Committed, Outgoing, TopicPartition
+from services.chassis.records import Committed, Outgoing, Record, TopicPartition
 from topology.topics import SAGA_COMMANDS, SAGA_LIFECYCLE
 
 COMMANDS = Codec((SagaCommand,))
@@ -84,6 +84,58 @@ class Members:
 
     def committed(self, group: str, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, Committed]:
         return {at: self.offsets[group, at] for at in partitions if (group, at) in self.offsets}
+
+
+class Noted:
+    """A reader that notes whether it was closed, and what it reads."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self.is_closed = False
+        self.reads: Mapping[TopicPartition, int | None] = {}
+
+    def assign(self, positions: Mapping[TopicPartition, int | None]) -> None:
+        self.reads = dict(positions)
+        self._reader.assign(positions)
+
+    def poll(self, timeout: float, limit: int) -> list[Record]:
+        return self._reader.poll(timeout, limit)
+
+    def ended(self) -> frozenset[TopicPartition]:
+        return self._reader.ended()
+
+    def positions(self) -> Mapping[TopicPartition, int]:
+        return self._reader.positions()
+
+    def close(self) -> None:
+        self.is_closed = True
+        self._reader.close()
+
+
+class Counted:
+    """A cluster that notes the readers and admins it has made."""
+
+    def __init__(self, log: MemoryCluster) -> None:
+        self._log = log
+        self.readers: list[Noted] = []
+        self.admins = 0
+
+    def reader(self) -> Reader:
+        self.readers.append(Noted(self._log.reader()))
+        return self.readers[-1]
+
+    def admin(self) -> Admin:
+        self.admins += 1
+        return self._log.admin()
+
+    def consumer(self, group: str, topics: Sequence[str], listener: Listener, instance: str | None = None) -> Consumer:
+        return self._log.consumer(group, topics, listener, instance)
+
+    def producer(self, transactional_id: str) -> Producer:
+        return self._log.producer(transactional_id)
+
+    def publisher(self) -> Publisher:
+        return self._log.publisher()
 
 
 def command_of(value: bytes | None) -> SagaCommand:

@@ -3,75 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
 
 from schemas.errors import UnavailableError
-from services.chassis.memory import MemoryCluster
-from services.chassis.port import Admin, Consumer, Listener, Producer, Publisher, Reader
 from services.chassis.reading import to_the_end
-from services.chassis.records import Outgoing, Record, TopicPartition
+from services.chassis.records import Outgoing, TopicPartition
+from services.inspection.clients import IDLE, Clients
 from services.testing import SagaTest
-from services.views.api.clients import IDLE, Clients
-from tests.unit.services.cli.cluster import Members
+from tests.unit.services.cli.cluster import Counted, Members
 from tests.unit.services.cli.given import log_with
 from tests.unit.services.views.api.conftest import sources_of
 from tests.unit.services.views.api.reviews import reviews
 from tests.unit.services.views.api.tables import MemoryTables
-
-
-class Noted:
-    """A reader that notes whether it was closed, and what it reads."""
-
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
-        self.is_closed = False
-        self.reads: Mapping[TopicPartition, int | None] = {}
-
-    def assign(self, positions: Mapping[TopicPartition, int | None]) -> None:
-        self.reads = dict(positions)
-        self._reader.assign(positions)
-
-    def poll(self, timeout: float, limit: int) -> list[Record]:
-        return self._reader.poll(timeout, limit)
-
-    def ended(self) -> frozenset[TopicPartition]:
-        return self._reader.ended()
-
-    def positions(self) -> Mapping[TopicPartition, int]:
-        return self._reader.positions()
-
-    def close(self) -> None:
-        self.is_closed = True
-        self._reader.close()
-
-
-class Counted:
-    """A cluster that notes the readers and admins it has made."""
-
-    def __init__(self, log: MemoryCluster) -> None:
-        self._log = log
-        self.readers: list[Noted] = []
-        self.admins = 0
-
-    def reader(self) -> Reader:
-        self.readers.append(Noted(self._log.reader()))
-        return self.readers[-1]
-
-    def admin(self) -> Admin:
-        self.admins += 1
-        return self._log.admin()
-
-    def consumer(self, group: str, topics: Sequence[str], listener: Listener, instance: str | None = None) -> Consumer:
-        return self._log.consumer(group, topics, listener, instance)
-
-    def producer(self, transactional_id: str) -> Producer:
-        return self._log.producer(transactional_id)
-
-    def publisher(self) -> Publisher:
-        return self._log.publisher()
 
 
 @pytest.fixture
