@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from schemas.codec import Codec
@@ -54,12 +54,9 @@ def codec_for(definitions: Iterable[Saga]) -> Codec:
 
 def history(cluster: Cluster, state: SagaState, codec: Codec) -> list[Happened]:
     """Everything that happened to a saga, decoded, in the order of log time."""
-    return decode_history(state, read_places(cluster, [one.place for one in _referred(state)]), codec)
-
-
-def decode_history(state: SagaState, records: Mapping[Place, Record], codec: Codec) -> list[Happened]:
-    """As `history`, of records that have been read."""
-    happened = [_decoded(one, records.get(one.place), codec) for one in _referred(state)]
+    referred = _referred(state)
+    records = read_places(cluster, [one.place for one in referred])
+    happened = [_decoded(one, records.get(one.place), codec) for one in referred]
     return sorted(happened, key=lambda one: (one.at, one.place))
 
 

@@ -114,7 +114,7 @@ class FirstEvents:
             return []
         found = self._reader.poll(0.0, SIP)
         self._note()
-        return [one for record in found if (one := self._title(record)) is not None]
+        return [one for record in found if (one := title_of(record, self._codec)) is not None]
 
     def close(self) -> None:
         """Release the connection; what was reached is remembered."""
@@ -125,17 +125,6 @@ class FirstEvents:
     def _note(self) -> None:
         positions: Mapping[TopicPartition, int] = self._reader.positions() if self._reader is not None else {}
         self._reached |= {at: offset for at, offset in positions.items() if at in self._reached}
-
-    def _title(self, record: Record) -> tuple[str, str] | None:
-        """A saga and its title; none where the record is no first event, or has none."""
-        try:
-            envelope = from_headers(record.headers)
-            if envelope.causation_id is not None:
-                return None
-            title = title_in(self._codec.decode(record.topic, record.value, envelope.content_type))
-        except DecodeError:  # a raw start, or nothing that we know
-            return None
-        return None if title is None else (envelope.subject, title)
 
 
 @asynccontextmanager
@@ -182,7 +171,17 @@ def titled_events(definitions: Iterable[Saga]) -> dict[str, type[Event]]:
     return {event.event_type: event for event in starts if "title" in event.model_fields}
 
 
-def title_in(event: Event | None) -> str | None:
-    """The field `title` of an event, if it has one."""
+def title_of(record: Record, codec: Codec) -> tuple[str, str] | None:
+    """A saga and its title, by its first event; `None` if the record is none, or says no title.
+
+    `codec` knows the events of `titled_events`.
+    """
+    try:
+        envelope = from_headers(record.headers)
+        if envelope.causation_id is not None:
+            return None
+        event = codec.decode(record.topic, record.value, envelope.content_type)
+    except DecodeError:  # a raw start, or nothing that we know
+        return None
     given: object = getattr(event, "title", None)
-    return given if isinstance(given, str) and given.strip() else None
+    return (envelope.subject, given) if isinstance(given, str) and given.strip() else None

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from msgspec.structs import replace
-
 from schemas.api.sagas import EventList, SagaDetails, SagaPage, SagaSummary, Why
 from schemas.codec import Codec
 from services.inspection.actions import actions_for
-from services.inspection.decoding import Happened, Place, codec_for, decode_history, history, read_places
+from services.inspection.decoding import Happened, Place, codec_for, history, read_places
 from services.inspection.facts import event_facts, saga_facts, summary_of, why_facts
 from services.inspection.graphs import saga_graph
 from services.inspection.reviewing import review_of
@@ -24,7 +22,7 @@ from services.views.api.routes import Call, Reply
 from services.views.api.sources import Sources
 from services.views.api.titles import Read
 from services.views.port import SagaQuery, Sort
-from services.views.titles import title_in, titled_events
+from services.views.titles import title_of, titled_events
 from topology.topics import SAGA_STATE
 
 
@@ -134,16 +132,13 @@ def _titles(api: Sources) -> Read:
 
 
 def _read_titles(api: Sources, states: Sequence[SagaState]) -> dict[str, str | None]:
-    firsts = {state.saga_id: replace(state, events=state.events[:1], reports=()) for state in states}
     titled = titled_events(api.definitions)  # of other topics there is nothing to learn, and they may not exist
-    heads = [state for state in firsts.values() if state.events and state.events[0].cause is None]
+    heads = [state for state in states if state.events and state.events[0].cause is None]
     known = [_first_place(state) for state in heads if state.events[0].type in titled]
-    records = read_places(api.cluster(), known)
-    codec = _codec(api)
-    return {
-        saga_id: next((title_in(one.event) for one in decode_history(state, records, codec)), None)
-        for saga_id, state in firsts.items()
-    }
+    codec = Codec(titled.values())
+    said = (title_of(record, codec) for record in read_places(api.cluster(), known).values())
+    found = dict(one for one in said if one is not None)
+    return {state.saga_id: found.get(state.saga_id) for state in states}
 
 
 def _first_place(state: SagaState) -> Place:

@@ -5,11 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
+from msgspec.structs import replace
+
+from schemas.codec import Codec
+from schemas.envelope import Envelope, to_headers
+from services.chassis.records import Record
 from services.testing import SagaTest
 from services.tracker.core.state import encode
 from services.views.listing import Index, entry_of, page_of
 from services.views.port import SagaQuery
-from services.views.titles import EARLY, FirstEvents, Titles, following, titled_events
+from services.views.titles import EARLY, FirstEvents, Titles, following, title_of, titled_events
 from tests.chain.definition import CHAIN
 from tests.unit.services.views.api.reviews import REVIEWS, pull_request, reviews
 
@@ -63,6 +68,31 @@ def test_each_partition_goes_on_where_it_was_left_and_a_new_one_begins_at_its_be
         assert read(events, first, *others).keys() == {one for one in ids if number_of[one] != first}
         events.close()
         assert read(events, first, *others) == {}
+
+
+def test_only_a_first_event_says_the_title_of_its_saga() -> None:
+    saga_id = "acme/shop#7@3f2a9c1b04de"
+    event = pull_request(7)
+    codec = Codec(titled_events([REVIEWS]).values())
+    first = Envelope(
+        id="e1",
+        type=event.event_type,
+        source="/tests",
+        time="2026",
+        subject=saga_id,
+        definition="code_review",
+        version=1,
+    )
+
+    def said(value: bytes, envelope: Envelope | None) -> tuple[str, str] | None:
+        headers = [] if envelope is None else to_headers(envelope)
+        return title_of(Record(event.event_type, 0, 0, 0, b"acme/shop#7", value, [*headers]), codec)
+
+    assert said(codec.encode(event), first) == (saga_id, event.title)
+    assert said(codec.encode(event.model_copy(update={"title": " "})), first) is None
+    assert said(codec.encode(event), replace(first, causation_id="e0")) is None
+    assert said(codec.encode(event), None) is None
+    assert said(b"\x00", first) is None
 
 
 def test_a_definition_whose_first_event_has_no_title_is_not_read() -> None:
