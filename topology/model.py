@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, Field, dataclass, field, fields
 from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -147,14 +147,53 @@ class Saga:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def describe(self) -> dict[str, object]:
-        """The definition as plain JSON values: event types by name, durations in seconds."""
-        return {item.name: _plain(getattr(self, item.name)) for item in fields(self) if item.compare}
+        """The definition as plain JSON values: event types by name, durations in seconds; no field at its default.
+
+        So a field that is added with a default changes no hash. A default that was released is never changed: it is
+        what the descriptions on the log mean that leave it out.
+        """
+        return _described(self)
 
     def _event_types(self) -> Iterator[EventType]:
         yield self.starts_on
         for step in self.steps:
             yield from (step.on, *step.emits, *step.also)
         yield from self.ends
+
+
+def in_full(description: Mapping[str, object]) -> dict[str, object]:
+    """A description (`Saga.describe`) with every field that it leaves out, at its default.
+
+    Two that are equal in full mean the same, whichever version of this package made them. What has no steps is no
+    description, and stays what it is.
+    """
+    match description.get("steps"):
+        case list(steps):
+            in_steps = [_step_in_full(step) if isinstance(step, dict) else step for step in steps]
+            return _filled(Saga, {**description, "steps": in_steps})
+        case _:
+            return dict(description)
+
+
+def _step_in_full(step: Mapping[str, object]) -> dict[str, object]:
+    full = _filled(Step, step)
+    retries = {item.name: full[item.name] for item in fields(Step) if isinstance(item.default, Retry)}
+    return {**full, **{name: _filled(Retry, said) for name, said in retries.items() if isinstance(said, dict)}}
+
+
+def _filled(kind: type[Saga | Step | Retry], said: Mapping[str, object]) -> dict[str, object]:
+    """What is said of one of these, in the order of its fields; what is not, at its default (`None` if it has none)."""
+    defaults = {item.name: None if item.default is MISSING else _plain(item.default) for item in _decisive(kind)}
+    return {**defaults, **said}
+
+
+def _described(value: Saga | Step | Retry) -> dict[str, object]:
+    said = {item.name: (getattr(value, item.name), item.default) for item in _decisive(type(value))}
+    return {name: _plain(one) for name, (one, default) in said.items() if one != default}
+
+
+def _decisive(kind: type[Saga | Step | Retry]) -> Iterator[Field[object]]:
+    return (item for item in fields(kind) if item.compare)
 
 
 def _plain(value: object) -> object:
@@ -168,7 +207,7 @@ def _plain(value: object) -> object:
         case tuple():
             return [_plain(item) for item in value]
         case Step() | Retry():
-            return {item.name: _plain(getattr(value, item.name)) for item in fields(value)}
+            return _described(value)
         case StrEnum():
             return value.value
         case _:

@@ -16,7 +16,7 @@ from services.chassis.clock import Clock
 from services.chassis.port import Cluster
 from services.chassis.reading import records_from
 from services.chassis.records import Record, TopicPartition
-from topology.model import Saga
+from topology.model import Saga, in_full
 from topology.topics import SAGA_DEFINITIONS
 
 LOG = logging.getLogger("saga.definitions")
@@ -29,7 +29,10 @@ Triggers = Mapping[int, frozenset[tuple[str, str]]]
 
 
 class Statement(msgspec.Struct, frozen=True):
-    """What a name and version of a definition means: its content (`Saga.describe`) and the hash of that."""
+    """What a name and version of a definition means: its content (`Saga.describe`) and the hash of that.
+
+    Another version of this package may have described the same content in other words, and so with another hash.
+    """
 
     name: str
     version: int
@@ -40,6 +43,15 @@ class Statement(msgspec.Struct, frozen=True):
     def key(self) -> str:
         """The record's key."""
         return f"{self.name}@{self.version}"
+
+    @property
+    def content(self) -> dict[str, object]:
+        """What the definition decides, defaults too."""
+        return in_full(self.definition)
+
+    def agrees_with(self, other: Statement) -> bool:
+        """Whether both say the same, perhaps in other words."""
+        return self.hash == other.hash or self.content == other.content
 
 
 _statement = msgspec.json.Decoder(Statement)
@@ -69,7 +81,10 @@ def standing(statements: Iterable[Statement]) -> dict[str, Statement]:
 
 
 def overruled(statements: Sequence[Statement]) -> list[Statement]:
-    """What counts and is not the last said of its key: compaction would leave what does not count."""
+    """What counts and is not the last said of its key: compaction would leave what does not count.
+
+    The same in other words does not count either: whoever compares hashes alone goes by the first.
+    """
     last = {statement.key: statement.hash for statement in statements}
     return [first for key, first in standing(statements).items() if last[key] != first.hash]
 
@@ -83,7 +98,7 @@ def refuse_drift(ours: Iterable[Statement], known: Mapping[str, Statement]) -> N
     """Raises TopologyError if one of ours is known with other content."""
     for mine in ours:
         theirs = known.get(mine.key)
-        if theirs is not None and theirs.hash != mine.hash:
+        if theirs is not None and not theirs.agrees_with(mine):
             raise TopologyError(
                 f"definition {mine.name} v{mine.version} is deployed with other content: {SAGA_DEFINITIONS} has hash "
                 f"{theirs.hash}, this process {mine.hash} ({_in_short(theirs, mine)}). Give the changed definition "
@@ -91,17 +106,9 @@ def refuse_drift(ours: Iterable[Statement], known: Mapping[str, Statement]) -> N
             )
 
 
-def differences(before: object, after: object, where: str = "") -> Iterator[str]:
-    """What differs between two contents, one line each: `steps.llm.timeout: 1800 -> 900`."""
-    match before, after:
-        case dict(), dict():
-            for name in before | after:
-                at = f"{where}.{name}" if where else str(name)
-                yield from differences(before.get(name), after.get(name), at)
-        case list(), list() if _are_named(before) and _are_named(after):
-            yield from _named_differences(before, after, where)
-        case _ if before != after:
-            yield f"{where}: {_text(before)} -> {_text(after)}"
+def differences(before: Mapping[str, object], after: Mapping[str, object]) -> Iterator[str]:
+    """What differs between two contents, one line each: `steps.llm.timeout: 1800 -> 900`; defaults count as said."""
+    return _differences(in_full(before), in_full(after), "")
 
 
 def agree(cluster: Cluster, sagas: Iterable[Saga], clock: Clock) -> tuple[Statement, ...]:
@@ -126,6 +133,18 @@ def agree(cluster: Cluster, sagas: Iterable[Saga], clock: Clock) -> tuple[Statem
 # ---- inside
 
 
+def _differences(before: object, after: object, where: str) -> Iterator[str]:
+    match before, after:
+        case dict(), dict():
+            for name in before | after:
+                at = f"{where}.{name}" if where else str(name)
+                yield from _differences(before.get(name), after.get(name), at)
+        case list(), list() if _are_named(before) and _are_named(after):
+            yield from _named_differences(before, after, where)
+        case _ if before != after:
+            yield f"{where}: {_text(before)} -> {_text(after)}"
+
+
 def _are_named(items: list[object]) -> bool:
     return bool(items) and all(isinstance(item, dict) and "name" in item for item in items)
 
@@ -136,7 +155,7 @@ def _named_differences(before: list[dict[str, object]], after: list[dict[str, ob
     if list(old) != list(new):
         yield f"{where}: {', '.join(old)} -> {', '.join(new)}"
     for name in old.keys() & new.keys():
-        yield from differences(old[name], new[name], f"{where}.{name}")
+        yield from _differences(old[name], new[name], f"{where}.{name}")
 
 
 def _text(value: object) -> str:
@@ -160,7 +179,7 @@ def _steps(statement: Statement) -> Iterator[tuple[str, str]]:
 def _in_short(before: Statement, after: Statement) -> str:
     found = sorted(differences(before.definition, after.definition))
     more = len(found) - MOST_SAID
-    said = "; ".join(found[:MOST_SAID]) or "the same in other words: another version of this package wrote it"
+    said = "; ".join(found[:MOST_SAID])
     return f"{said}; and {more} more" if more > 0 else said
 
 

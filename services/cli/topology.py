@@ -17,7 +17,7 @@ from schemas.errors import TopologyError
 from topology.diagram import as_mermaid, as_text
 from topology.lint import lint
 from topology.loader import load_definition
-from topology.model import Saga
+from topology.model import Saga, in_full
 
 HAS_PROBLEMS = 1
 NOT_FOUND = 2
@@ -57,7 +57,7 @@ def rendered(saga: Saga, output: Format) -> str:
         case Format.MERMAID:
             return as_mermaid(saga)
         case Format.JSON:
-            described = {**saga.describe(), "description": saga.description, "content_hash": saga.content_hash}
+            described = {**in_full(saga.describe()), "description": saga.description, "content_hash": saga.content_hash}
             return json.dumps(described, indent=2, ensure_ascii=False) + "\n"
 
 

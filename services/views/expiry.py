@@ -18,7 +18,7 @@ def kept_for(statements: Sequence[Statement]) -> dict[str, int]:
     """For how long finished sagas are shown, milliseconds by definition."""
     keep: dict[str, int] = {}
     for said in statements:
-        seconds = said.definition.get("keep_finished")
+        seconds = said.content.get("keep_finished")
         if isinstance(seconds, int | float):
             keep[said.name] = max(keep.get(said.name, 0), round(seconds * 1000))
     return keep

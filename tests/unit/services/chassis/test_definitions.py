@@ -20,11 +20,16 @@ from services.chassis.definitions import (
 )
 from tests.chain.definition import CHAIN, FourDone, ThreeDone
 from topology.durations import minutes
-from topology.model import OnFailure, Retry, Saga, Step
+from topology.model import OnFailure, Retry, Saga, Step, in_full
 
 EARLIER = Statement("chain", 1, "aaaa", {})
 LATER = Statement("chain", 1, "bbbb", {})
 OTHER = Statement("chain", 2, "cccc", {})
+
+
+def in_other_words(saga: Saga) -> Statement:
+    """With every default, as earlier versions of this package stated it."""
+    return Statement(saga.name, saga.version, "an earlier hash", in_full(saga.describe()))
 
 
 def changed(**fields: object) -> Saga:
@@ -101,3 +106,26 @@ def test_of_many_differences_the_first_are_told_and_the_rest_is_counted() -> Non
     )
     with pytest.raises(TopologyError, match=r"; and 2 more\)"):
         refuse_drift([stated(everything)], {"chain@1": stated(CHAIN)})
+
+
+def test_the_same_content_in_other_words_is_no_drift() -> None:
+    refuse_drift([stated(CHAIN)], {"chain@1": in_other_words(CHAIN)})
+    refuse_drift([in_other_words(CHAIN)], {"chain@1": stated(CHAIN)})
+
+
+def test_other_content_in_other_words_is_refused_with_what_differs_alone() -> None:
+    with pytest.raises(TopologyError, match=r"\(steps\.two\.timeout: 120 -> 300\)"):
+        refuse_drift([stated(CHAIN)], {"chain@1": in_other_words(changed(timeout=minutes(2)))})
+
+
+def test_an_option_of_a_later_version_that_is_used_is_other_content() -> None:
+    later = Statement("chain", 1, "a later hash", {**stated(CHAIN).definition, "lane": "fast"})
+    with pytest.raises(TopologyError, match=r"\(lane: fast -> none\)"):
+        refuse_drift([stated(CHAIN)], {"chain@1": later})
+
+
+def test_the_words_that_came_first_are_to_be_the_last_ones_too() -> None:
+    """Else compaction would leave words that an earlier version, which compares hashes alone, refuses."""
+    first, ours = in_other_words(CHAIN), stated(CHAIN)
+    assert overruled([first, ours]) == [first]
+    assert overruled([first, ours, first]) == []
