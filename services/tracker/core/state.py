@@ -1,16 +1,27 @@
 """The correlated view of one saga: what is known, by reference, never by payload. All times are milliseconds UTC.
 
 This is also the value of `saga.state`, as JSON: readable by any Kafka tool, and the tracker's own changelog.
+
+A version of this package that adds a field, with a default that means "as before", raises FORMAT. Earlier versions
+read its states, and keep what they do not know when they write them again. Where they would do harm so, or where a
+field gets another meaning or a new value, it raises `min_reader` of the states concerned, too: earlier ones leave
+these alone.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 import msgspec
+from msgspec.structs import replace
 
 from schemas.events.commands import fingerprint
 from schemas.ids import key_of
+from services.tracker.core.unknown import with_unknown
+
+FORMAT = 1
+"""The format of the states that this version writes; those that do not say theirs have the first."""
 
 
 class SagaStatus(StrEnum):
@@ -282,7 +293,8 @@ class SagaState(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One saga. `revision` grows by one with every record that was folded in and every ruling.
 
     First what is known (events, reports, commands), then what the tracker has done, then what follows from both.
-    `answered` are the ids of the last commands, each with its fingerprint.
+    `answered` are the ids of the last commands, each with its fingerprint. `format` is that of the latest version that
+    has written it, `min_reader` the lowest FORMAT that may read it; `as_read` is its record, if of a later format.
     """
 
     saga_id: str
@@ -318,6 +330,9 @@ class SagaState(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     due: int | None = None
     unmatched: tuple[Unmatched, ...] = ()
     forgotten: int = 0
+    format: int = 1
+    min_reader: int = 1
+    as_read: bytes = b""
 
     @property
     def key(self) -> str:
@@ -332,15 +347,55 @@ class SagaState(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
         raise KeyError(name)
 
 
+IDENTITIES: Mapping[type[msgspec.Struct], tuple[str, ...]] = {
+    StepState: ("name",), Run: ("about",), EventRef: ("id",), ReportRef: ("id",), Progress: ("step", "cause"),
+    Sent: ("id",), Asked: ("id",), Pause: ("scope", "at"), Fired: ("about", "step", "epoch"), Undo: ("at", "epoch"),
+    Redo: ("step", "about"), Incident: ("id",), Rival: ("saga_id",), Unmatched: ("topic", "offset"),
+}  # fmt: skip
+"""By which fields a record in a state is the same in the state that follows."""
+
+
+class NewerFormatError(msgspec.DecodeError):
+    """A state that only later versions of this package can read."""
+
+
+class _Format(msgspec.Struct, frozen=True, gc=False):
+    format: int = 1
+    min_reader: int = 1
+
+
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(SagaState)
+_format_decoder = msgspec.json.Decoder(_Format)
 
 
 def encode(state: SagaState) -> bytes:
-    """The state as JSON."""
-    return _encoder.encode(state)
+    """The state as JSON; of a later format with what only that knows, else in our format."""
+    if state.format == FORMAT:
+        return _encoder.encode(state)
+    if state.format < FORMAT:
+        return _encoder.encode(replace(state, format=FORMAT))
+    written = msgspec.to_builtins(replace(state, as_read=b""))
+    return _encoder.encode(with_unknown(SagaState, msgspec.json.decode(state.as_read), written, IDENTITIES))
 
 
 def decode(value: bytes) -> SagaState:
-    """The state from JSON. Raises msgspec.DecodeError if it is none."""
-    return _decoder.decode(value)
+    """The state from JSON. Raises msgspec.DecodeError if it is none, NewerFormatError if it is not for this version."""
+    try:
+        state = _decoder.decode(value)
+    except msgspec.ValidationError:
+        _refuse_newer(value)
+        raise
+    if state.format <= FORMAT:
+        return state
+    _refuse_newer(value)
+    return replace(state, as_read=value)
+
+
+def _refuse_newer(value: bytes) -> None:
+    said = _format_decoder.decode(value)
+    if said.min_reader > FORMAT:
+        raise NewerFormatError(
+            f"it has format {said.format}, to be read from format {said.min_reader} on, and this version has format "
+            f"{FORMAT}: run the version that wrote it, or a later one"
+        )
