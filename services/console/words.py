@@ -6,6 +6,8 @@ import re
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from schemas import statuses
+from schemas.statuses import meaning_of
 from schemas.wording import length
 
 # Control characters, separators, marks that reorder or hide text on a screen, and lone surrogates.
@@ -88,31 +90,36 @@ class Tone(StrEnum):
 
 
 _TONES = {
-    Tone.WORK: ("running", "queued", "partial"),
-    Tone.GOOD: ("completed", "done", "happened", "reviewed", "ready", "clean"),
-    Tone.HELD: ("paused", "pausing", "parked"),
-    Tone.WARN: ("retrying", "medium", "restoring", "incomplete", "findings"),
-    Tone.UNDO: ("compensating", "cancelling", "compensated"),
-    Tone.BAD: ("failed", "critical", "high"),
+    Tone.WORK: ("partial",),
+    Tone.GOOD: ("completed", "happened", "reviewed", "ready", "clean"),
+    Tone.HELD: ("paused", "pausing"),
+    Tone.WARN: ("medium", "restoring", "incomplete", "findings"),
+    Tone.UNDO: ("cancelling",),
+    Tone.BAD: ("critical", "high"),
 }
+_CALM = frozenset({statuses.Tone.AHEAD, statuses.Tone.OFF})
 _BY_WORD = {word: tone for tone, words in _TONES.items() for word in words}
 
 
 def tone(status: str) -> str:
     """The tone of a status; of an unknown one, calm."""
-    return _BY_WORD.get(status, Tone.CALM).value
+    meaning = meaning_of(status)
+    if meaning is None:
+        return _BY_WORD.get(status, Tone.CALM).value
+    return (Tone.CALM if meaning.tone in _CALM else Tone(meaning.tone.value)).value
 
 
 _MARKS = {
-    "running": "spin", "queued": "dots", "waiting": "ring", "unknown": "ring",
-    "completed": "check", "done": "check", "happened": "check", "reviewed": "check", "ready": "check", "clean": "check",
-    "paused": "pause", "pausing": "pause", "parked": "pause",
-    "retrying": "again", "compensating": "back", "compensated": "back", "cancelling": "back",
-    "failed": "cross", "findings": "alert", "cancelled": "stop", "skipped": "skip",
+    "unknown": "ring",
+    "completed": "check", "happened": "check", "reviewed": "check", "ready": "check", "clean": "check",
+    "paused": "pause", "pausing": "pause",
+    "cancelling": "back",
+    "findings": "alert", "cancelled": "stop",
     "critical": "alert", "high": "alert", "medium": "dot", "low": "dot",
 }  # fmt: skip
 
 
 def mark(status: str) -> str:
     """The name of a status's icon."""
-    return _MARKS.get(status, "dot")
+    meaning = meaning_of(status)
+    return _MARKS.get(status, "dot") if meaning is None else meaning.icon.value

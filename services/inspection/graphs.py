@@ -8,6 +8,7 @@ from functools import cached_property
 
 from schemas.api.sagas import Edge, Graph, NodeKind
 from schemas.api.sagas import Node as Drawn
+from schemas.statuses import Phase
 from schemas.wording import length
 from services.inspection.spans import progress, span_of
 from services.inspection.times import iso
@@ -15,15 +16,6 @@ from services.tracker.core.state import SagaState, SagaStatus, StepState, StepSt
 from topology.graph import Flow, Node, flow
 from topology.model import Saga
 
-_WORDS = {
-    StepStatus.QUEUED: "queued",
-    StepStatus.RUNNING: "running",
-    StepStatus.PARKED: "parked",
-    StepStatus.DONE: "done",
-    StepStatus.SKIPPED: "skipped",
-    StepStatus.COMPENSATING: "compensating",
-    StepStatus.COMPENSATED: "compensated",
-}
 _HELD = frozenset({SagaStatus.PAUSED, SagaStatus.PAUSING})
 
 
@@ -114,7 +106,7 @@ class _SagaGraph:
         step = self._steps.get(node.step.name)
         if step is None:
             return False
-        if step.status.is_open or step.status is StepStatus.FAILED:
+        if step.status.is_undecided:
             return True
         is_triggered = any(event == node.on for _, event in self._happened)
         return step.status is StepStatus.WAITING and is_triggered
@@ -144,7 +136,7 @@ class _SagaGraph:
 
     def _standing(self, node: Node, step: StepState) -> tuple[str, str]:
         """The state and its words."""
-        if step.status is StepStatus.WAITING or (step.status is StepStatus.SKIPPED and not step.runs):
+        if step.status.meaning.phase is Phase.AHEAD or (step.status is StepStatus.SKIPPED and not step.runs):
             return self._to_come(node)
         match step.status:
             case StepStatus.RETRYING:
@@ -155,7 +147,7 @@ class _SagaGraph:
                 return step.status.value, f"running: {told}"
             case _:
                 again = f", attempt {step.attempt}" if step.attempt > 1 else ""
-                return step.status.value, f"{_WORDS[step.status]}{again}"
+                return step.status.value, f"{step.status.label}{again}"
 
     def _to_come(self, node: Node) -> tuple[str, str]:
         if node.at not in self._ahead:

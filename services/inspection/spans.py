@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from services.tracker.core.state import SagaState, StepState, StepStatus
+from services.tracker.core.state import SagaState, StepState
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,7 @@ def span_of(step: StepState, now: int) -> Span | None:
     if not step.runs:
         return None
     first, last = step.runs[0], step.runs[-1]
-    goes_on = step.status.is_open or step.status is StepStatus.COMPENSATING
-    end = None if goes_on else last.ended_at
+    end = None if step.status.is_lasting else last.ended_at
     return Span(first.at, max(first.at, now if end is None else end))
 
 
@@ -47,7 +46,7 @@ def progress(state: SagaState, step: StepState) -> str:
 
 def remaining(state: SagaState) -> tuple[str, ...]:
     """The steps that have yet to end."""
-    return tuple(step.name for step in state.steps if step.status is StepStatus.WAITING or step.status.is_open)
+    return tuple(step.name for step in state.steps if step.status.is_remaining)
 
 
 def current_steps(state: SagaState) -> tuple[str, ...]:

@@ -9,9 +9,8 @@ from typing import NamedTuple
 from schemas.api.sagas import Span, SpanKind
 from schemas.wording import length
 from services.inspection.times import iso, stamp
+from services.tracker.core import runs
 from services.tracker.core.state import EventRef, Pause, ReportRef, Run, SagaState, Sent, StepState, StepStatus
-
-_KINDS = {"step.failed": "failed", "step.parked": "parked", "step.skipped": "skipped"}
 
 
 class _Delivery(NamedTuple):
@@ -32,11 +31,11 @@ class _Delivery(NamedTuple):
         return None if ending is None else max(ending.at, self.at)
 
     @property
-    def status(self) -> str:
+    def status(self) -> StepStatus:
         """How it ended, or that it has not."""
         if self.done is not None:
-            return "done"
-        return "queued" if self.report is None else _KINDS.get(self.report.kind, self.report.kind)
+            return StepStatus.DONE
+        return StepStatus.QUEUED if self.report is None else _reported(self.report)
 
 
 def timeline_of(state: SagaState, now: int) -> tuple[Span, ...]:
@@ -92,10 +91,10 @@ def _attempt(state: SagaState, one: _Delivery, now: int, *, is_over: bool) -> It
     begun = one.at
     if told is not None and one.ended_at is None and told.started_at > one.at:
         begun = min(told.started_at, now)
-        yield _span(one, SpanKind.WAIT, "queued", one.at, begun)
-    status = "running" if told is not None and one.ended_at is None else one.status
+        yield _span(one, SpanKind.WAIT, StepStatus.QUEUED, one.at, begun)
+    status = StepStatus.RUNNING if told is not None and one.ended_at is None else one.status
     ended = one.ended_at if one.ended_at is not None or not is_over else state.ended_at
-    error = one.report.reason if one.report is not None and one.status == "failed" else None
+    error = one.report.reason if one.report is not None and one.status is StepStatus.FAILED else None
     note = None if error is not None or one.report is None else one.report.reason
     yield _span(one, SpanKind.ATTEMPT, status, begun, ended, error, note or (told.note or None if told else None))
 
@@ -103,15 +102,16 @@ def _attempt(state: SagaState, one: _Delivery, now: int, *, is_over: bool) -> It
 def _until_next(one: _Delivery, following: _Delivery | None, run: Run, step: StepState, now: int) -> Iterator[Span]:
     """What lies between the end of an attempt and the next: the delay of a retry, or standing still."""
     start = one.ended_at or one.at
-    kind = SpanKind.WAIT if one.status in {"parked", "skipped"} else SpanKind.RETRY
+    kind = SpanKind.WAIT if one.status.meaning.is_put_off else SpanKind.RETRY
     if following is not None:
-        yield _span(one, kind, one.status if kind is SpanKind.WAIT else "retrying", start, max(start, following.at))
+        status = one.status if kind is SpanKind.WAIT else StepStatus.RETRYING
+        yield _span(one, kind, status, start, max(start, following.at))
     elif step.status is StepStatus.PARKED:
-        yield _span(one, SpanKind.WAIT, "parked", start, None, note="waits to be resumed")
+        yield _span(one, SpanKind.WAIT, StepStatus.PARKED, start, None, note="waits to be resumed")
     elif step.status is StepStatus.RETRYING and run is step.runs[-1]:
         due = run.retry_at
         note = None if due is None else f"next attempt in {length(due - now)}" if due > now else "next attempt now"
-        yield _span(one, SpanKind.RETRY, "retrying", start, None, note=note)
+        yield _span(one, SpanKind.RETRY, StepStatus.RETRYING, start, None, note=note)
 
 
 def _undone(state: SagaState, sent: Sent) -> Iterator[Span]:
@@ -122,9 +122,26 @@ def _undone(state: SagaState, sent: Sent) -> Iterator[Span]:
     )
     report = _first_report(one for one in state.reports if one.command == sent.id)
     one = _Delivery(sent.step, sent.id, sent.at, sent.attempt, sent.epoch, report, None if report else done)
-    status = {"done": "compensated", "queued": "compensating"}.get(one.status, one.status)
     error = report.reason if report is not None else None
-    yield _span(one, SpanKind.COMPENSATION, status, sent.at, one.ended_at, error)
+    yield _span(one, SpanKind.COMPENSATION, _undoing(one.status), sent.at, one.ended_at, error)
+
+
+def _reported(report: ReportRef) -> StepStatus:
+    """What a report says of its delivery; the tracker takes one of a kind that it does not know for a failure."""
+    match report.kind:
+        case runs.PARKED:
+            return StepStatus.PARKED
+        case runs.SKIPPED:
+            return StepStatus.SKIPPED
+        case _:
+            return StepStatus.FAILED
+
+
+def _undoing(status: StepStatus) -> StepStatus:
+    """How a delivery that undoes stands, if one that runs the step would stand so."""
+    if status is StepStatus.DONE:
+        return StepStatus.COMPENSATED
+    return StepStatus.COMPENSATING if status is StepStatus.QUEUED else status
 
 
 def _paused(pause: Pause) -> Span:
@@ -145,7 +162,7 @@ def _paused(pause: Pause) -> Span:
 def _span(
     one: _Delivery,
     kind: SpanKind,
-    status: str,
+    status: StepStatus,
     start: int,
     end: int | None,
     error: str | None = None,
@@ -156,7 +173,7 @@ def _span(
         attempt=one.attempt,
         epoch=one.epoch,
         kind=kind,
-        status=status,
+        status=status.value,
         started_at=stamp(start),
         ended_at=iso(end),
         error=error,

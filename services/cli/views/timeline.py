@@ -17,24 +17,6 @@ from services.tracker.core.state import SagaState, StepState, StepStatus
 BAR = 28
 """Characters of the time axis."""
 
-STEP_MARKS = {
-    StepStatus.DONE: ("✓", "green"),
-    StepStatus.FAILED: ("✗", "bold red"),
-    StepStatus.QUEUED: ("●", "yellow"),
-    StepStatus.RUNNING: ("●", "bold yellow"),
-    StepStatus.RETRYING: ("↻", "yellow"),
-    StepStatus.PARKED: ("‖", "cyan"),
-    StepStatus.COMPENSATING: ("↶", "magenta"),
-    StepStatus.COMPENSATED: ("↶", "dim magenta"),
-    StepStatus.WAITING: ("·", "dim"),
-    StepStatus.SKIPPED: ("-", "dim"),
-}
-
-BUSY = frozenset({StepStatus.QUEUED, StepStatus.RUNNING, StepStatus.COMPENSATING})
-"""What shows as moving."""
-
-_UNKNOWN_MARK = ("?", "")
-
 
 def bar(span: Span, axis: Span, width: int = BAR) -> tuple[int, int]:
     """Where a bar begins on an axis of `width` characters, and how long it is: at least one."""
@@ -55,7 +37,7 @@ def timeline(state: SagaState, now: int, busy: RenderableType | None = None) -> 
     axis = whole(state, now)
     for step in state.steps:
         mark, *rest = _row(state, step, axis, now)
-        table.add_row(busy if busy is not None and step.status in BUSY else mark, *rest)
+        table.add_row(busy if busy is not None and step.status.is_at_service else mark, *rest)
     return table
 
 
@@ -87,7 +69,7 @@ def _listed(style: str, *parts: str | None) -> Text:
 
 
 def _row(state: SagaState, step: StepState, axis: Span, now: int) -> tuple[Text, Text, Text, Text, Text]:
-    mark, style = STEP_MARKS.get(step.status, _UNKNOWN_MARK)
+    mark, style = step.status.meaning.sign, step.status.meaning.style
     span = span_of(step, now)
     duration = "" if span is None else length(span.length)
     return (

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 from markupsafe import Markup
 
+from schemas import statuses
+from schemas.statuses import MEANINGS, Icon
 from services.console.drawing.markup import classes, element, figure
 
 SIZE = 14
@@ -36,22 +38,23 @@ _DASH = "M3 7h8"
 _SKIP = "M2.5 3l4 4-4 4M7.5 3l4 4-4 4"
 _ALERT = "M7 1.5 13 12.5H1zM7 5.5v3M7 10.5v.2"
 
+_PATHS = {
+    Icon.RING: _RING, Icon.DOTS: _RING, Icon.SPIN: _PLAY, Icon.AGAIN: _AGAIN, Icon.PAUSE: _PAUSE, Icon.CHECK: _CHECK,
+    Icon.CROSS: _CROSS, Icon.SKIP: _SKIP, Icon.BACK: _BACK,
+}  # fmt: skip
+
+
+def _toned(tone: statuses.Tone) -> Tone:
+    return Tone.OK if tone is statuses.Tone.GOOD else Tone(tone.value)
+
+
 _STATES: dict[str, tuple[Tone, str]] = {
-    "done": (Tone.OK, _CHECK),
+    **{status.value: (_toned(one.tone), _PATHS[one.icon]) for status, one in MEANINGS.items()},
     "happened": (Tone.OK, _CHECK),
     "completed": (Tone.OK, _CHECK),
-    "running": (Tone.WORK, _PLAY),
-    "queued": (Tone.WORK, _RING),
-    "retrying": (Tone.WARN, _AGAIN),
-    "compensating": (Tone.UNDO, _BACK),
-    "compensated": (Tone.UNDO, _BACK),
-    "failed": (Tone.BAD, _CROSS),
-    "parked": (Tone.HELD, _PAUSE),
     "paused": (Tone.HELD, _PAUSE),
-    "skipped": (Tone.OFF, _SKIP),
     "will_run": (Tone.AHEAD, _RING),
     "not_taken": (Tone.OFF, _DASH),
-    "waiting": (Tone.AHEAD, _RING),
 }
 
 _SEVERITIES: dict[str, tuple[Tone, str]] = {

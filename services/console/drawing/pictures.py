@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from schemas.api.sagas import Edge, Graph, Node, NodeKind
 from schemas.api.topology import DefinitionTopology, Figures, StepTopology
+from schemas.statuses import meaning_of
 from schemas.wording import length
 from services.console.drawing.layout import Sized
 from services.console.drawing.marks import SIZE, Tone, tone
@@ -24,7 +25,6 @@ ROUND = 6.0
 
 _NARROWEST, _WIDEST = 112.0, 188.0
 _LONGEST_LABEL = 170.0
-_TIMED = frozenset({"done", "running", "failed", "compensated", "compensating"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,9 @@ def sentence(node: Node) -> str:
 
 
 def _time(node: Node) -> str:
-    return length(node.duration_ms) if node.duration_ms is not None and node.state in _TIMED else ""
+    meaning = meaning_of(node.state)
+    is_timed = meaning is not None and meaning.is_timed
+    return length(node.duration_ms) if node.duration_ms is not None and is_timed else ""
 
 
 def _figure(node: Node) -> Figure:

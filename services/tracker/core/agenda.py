@@ -187,13 +187,9 @@ def _stands(frozen: tuple[pauses.Interval, ...]) -> bool:
 def _again_at(run: Run) -> tuple[int, int] | None:
     """Since when, and for how long, a run waits for its next attempt."""
     ended = run.ended_at or run.at
-    match run.status:
-        case StepStatus.RETRYING:
-            return ended, max(0, (run.retry_at or ended) - ended)
-        case StepStatus.PARKED | StepStatus.SKIPPED:
-            return ended, 0
-        case _:
-            return None
+    if run.status is StepStatus.RETRYING:
+        return ended, max(0, (run.retry_at or ended) - ended)
+    return (ended, 0) if run.status.meaning.is_put_off else None
 
 
 def _has_fired(state: SagaState, run: Run) -> bool:

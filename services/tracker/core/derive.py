@@ -16,10 +16,7 @@ from services.tracker.core.runs import is_current, runs
 from services.tracker.core.state import EventRef, Goal, Run, SagaState, SagaStatus, StepState, StepStatus
 from topology.model import COMPLETED, EndStatus
 
-_UNDECIDED = frozenset({
-    StepStatus.QUEUED, StepStatus.RUNNING, StepStatus.RETRYING, StepStatus.PARKED, StepStatus.FAILED
-})  # fmt: skip
-"""Standings of a step before whose end its saga cannot end."""
+_UNDECIDED = frozenset(status for status in StepStatus if status.is_undecided)
 
 _SEVERITY = {EndStatus.COMPLETED: 0, EndStatus.CANCELLED: 1, EndStatus.FAILED: 2}
 
@@ -117,15 +114,10 @@ def _never(steps: Iterable[StepState], plan: Outline) -> tuple[StepState, ...]:
 
 
 def _stopped(step: StepState, plan: Outline) -> StepState:
-    match step.status:
-        case StepStatus.WAITING:
-            return plan.steps[step.name].skipped
-        case StepStatus.PARKED:
-            return replace(step, status=StepStatus.SKIPPED)
-        case StepStatus.RETRYING:
-            return replace(step, status=StepStatus.FAILED)
-        case _:
-            return step
+    if step.status is StepStatus.WAITING:
+        return plan.steps[step.name].skipped
+    status = step.status.meaning.when_stopped
+    return step if status is None else replace(step, status=status)
 
 
 def _step(plan: Outline, known: StepState, state: SagaState, touched: Collection[str]) -> StepState:

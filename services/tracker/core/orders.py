@@ -110,7 +110,7 @@ def _retried(state: SagaState, asked: Asked, plan: Outline) -> Obeyed:
             raise RefusedError("no compensation has failed that could be tried again")
         return Obeyed(state, debt=stuck[0])
     _refuse_ended(state)
-    name, run = _the_run(state, asked, plan, StepStatus.FAILED, StepStatus.RETRYING)
+    name, run = _the_run(state, asked, plan, *(status for status in StepStatus if status.meaning.has_failed))
     if run.live:
         raise RefusedError(f"a delivery of step {name} is under way: wait until it has ended")
     _refuse_paused(state)
@@ -121,13 +121,17 @@ def _redriven(state: SagaState, asked: Asked, plan: Outline) -> SagaState:
     _refuse_undone(state, plan)
     _refuse_completed(state)
     _refuse_undoing(state)
-    wanted = (StepStatus.FAILED, StepStatus.SKIPPED) if asked.step is None else tuple(StepStatus)
-    if state.status.is_final and asked.step is None:
-        wanted = (*wanted, StepStatus.RETRYING, StepStatus.PARKED)
+    wanted = tuple(StepStatus) if asked.step is not None else _redrivable(is_over=state.status.is_final)
     name, run = _the_run(state, asked, plan, *wanted, overdue=True)
     if run.status is StepStatus.DONE:
         raise RefusedError(f"step {name} is done: rewind to it")
     return _redo(state, plan, Redo(name, run.about), asked)
+
+
+def _redrivable(*, is_over: bool) -> tuple[StepStatus, ...]:
+    """The statuses of the runs that a redrive looks for by itself; what waits in a saga that is over was stopped."""
+    stands_as = {status: (status.meaning.when_stopped if is_over else None) or status for status in StepStatus}
+    return tuple(status for status, known_as in stands_as.items() if known_as.meaning.is_redrivable)
 
 
 def _rewound(state: SagaState, asked: Asked, plan: Outline) -> SagaState:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from services.tracker.core.outline import MANY_EVENTS, REFERENCES_LAST, WARN_BEFORE, Outline
 from services.tracker.core.state import SagaState, SagaStatus, StepStatus
 
-_AWAITED = (StepStatus.QUEUED, StepStatus.RUNNING)
+_AWAITED = tuple(status for status in StepStatus if status.is_open and status.is_at_service)
 
 
 def is_plain(state: SagaState) -> bool:

@@ -8,7 +8,7 @@ from schemas.ids import uuid5_hex
 from services.tracker.core.debts import Debt
 from services.tracker.core.decisions import Compensate, Decision, Execute
 from services.tracker.core.runs import FAILED, trigger_of
-from services.tracker.core.state import EventRef, Run, SagaState, Sent, StepStatus
+from services.tracker.core.state import EventRef, Run, SagaState, Sent
 
 Ruling = tuple[SagaState, tuple[Decision, ...]]
 """What a ruling leaves, and decides."""
@@ -19,7 +19,7 @@ def execute(state: SagaState, step: str, run: Run, at: int, *, fresh: bool) -> R
     trigger = trigger_of(run, state)
     if trigger is None:
         return state, ()
-    attempt = run.attempt + (run.status in {StepStatus.RETRYING, StepStatus.FAILED})
+    attempt = run.attempt + run.status.meaning.has_failed
     return sent_to(state, step, trigger, at, attempt, run.epoch, fresh=fresh)
 
 

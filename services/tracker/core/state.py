@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from schemas.events.commands import fingerprint
 from schemas.ids import key_of
+from schemas.statuses import StepStatus as StepStatus  # noqa: PLC0414  # what a state is made of is asked for here
 from services.tracker.core.unknown import with_unknown
 
 FORMAT = 1
@@ -44,45 +45,6 @@ class SagaStatus(StrEnum):
 
 
 _FINAL = frozenset({SagaStatus.COMPLETED, SagaStatus.FAILED, SagaStatus.CANCELLED})
-
-
-class StepStatus(StrEnum):
-    """How a step stands.
-
-    `skipped` is one that will never run, because the saga went another way or has ended; `running` is known of
-    handlers that report progress, others are `queued` until they end.
-    """
-
-    WAITING = "waiting"
-    QUEUED = "queued"
-    RUNNING = "running"
-    RETRYING = "retrying"
-    PARKED = "parked"
-    DONE = "done"
-    FAILED = "failed"
-    SKIPPED = "skipped"
-    COMPENSATING = "compensating"
-    COMPENSATED = "compensated"
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the step has been asked for and has neither ended nor failed for good."""
-        return self in _OPEN
-
-    @property
-    def is_current(self) -> bool:
-        """Whether a saga stands at a step of this status: it is open, has failed, or is being undone."""
-        return self in _CURRENT
-
-    @property
-    def is_at_service(self) -> bool:
-        """Whether a service has been asked to do the step, or to undo it, and has not answered."""
-        return self in _AT_SERVICE
-
-
-_OPEN = frozenset({StepStatus.QUEUED, StepStatus.RUNNING, StepStatus.RETRYING, StepStatus.PARKED})
-_CURRENT = _OPEN | {StepStatus.FAILED, StepStatus.COMPENSATING}
-_AT_SERVICE = frozenset({StepStatus.QUEUED, StepStatus.RUNNING, StepStatus.COMPENSATING})
 
 
 class EventRef(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):

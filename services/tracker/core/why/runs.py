@@ -16,11 +16,6 @@ from services.tracker.core.why.wording import because, moment, since
 PROMPT = 10_000
 """Milliseconds after which something that is due has not been decided in time: a tracker that is well takes less."""
 
-_UNFINISHED = frozenset({
-    StepStatus.QUEUED, StepStatus.RUNNING, StepStatus.RETRYING, StepStatus.PARKED, StepStatus.SKIPPED,
-    StepStatus.FAILED,
-})  # fmt: skip
-
 
 @dataclass(frozen=True, slots=True)
 class AtWork:
@@ -78,7 +73,7 @@ def at_work(look: Look) -> list[AtWork]:
         AtWork(look, step.name, run)
         for step in look.state.steps
         for run in step.runs
-        if run.status in _UNFINISHED and is_current(run, step.name, look.state)
+        if run.status is not StepStatus.DONE and is_current(run, step.name, look.state)
     ]
 
 
@@ -228,7 +223,7 @@ _SITUATIONS: tuple[tuple[Callable[[AtWork], bool], Callable[[AtWork], str]], ...
     (lambda work: work.run.status is StepStatus.FAILED, _failed),
     (lambda work: work.run.status is not StepStatus.RUNNING and work.hold is not None, _paused),
     (lambda work: work.run.status is StepStatus.RETRYING, _retrying),
-    (lambda work: work.run.status in {StepStatus.PARKED, StepStatus.SKIPPED}, _going_on),
+    (lambda work: work.run.status.meaning.is_put_off, _going_on),
     (lambda work: bool(work.place.still) and work.place.place is not Place.TAKEN, _stands_still),
     (lambda work: work.place.instances == 0 and work.place.place is not Place.ENDED, _down),
     (lambda work: work.run.status is StepStatus.RUNNING, _running),
