@@ -8,6 +8,7 @@ from schemas.events.commands import Act
 from services.inspection.graphs import graph_of, saga_graph
 from services.inspection.timeline import timeline_of
 from services.testing import SagaTest
+from services.tracker.core.state import EventRef, ReportRef, Run, SagaState, StepState, StepStatus
 from tests.unit.services.views.api.reviews import REVIEWS, pull_request, reviews
 
 
@@ -90,3 +91,12 @@ def test_a_pause_and_what_is_undone_are_shown() -> None:
         test.command(Act.PAUSE, run.saga_id, "lunch")
         pauses = [span for span in timeline_of(run.state, test.system.clock.now()) if span.kind is SpanKind.PAUSE]
         assert [(span.step, span.note, span.ended_at) for span in pauses] == [("", "by test: lunch", None)]
+
+
+def test_a_report_of_a_kind_that_is_not_known_is_shown_as_what_the_tracker_takes_it_for() -> None:
+    trigger = EventRef("e-1", "trip.begun", 0, 10)
+    report = ReportRef("r-1", "book", "e-1", "step.dreamt", "it slept", 1, 20)
+    step = StepState("book", StepStatus.FAILED, runs=(Run("e-1", 10, StepStatus.FAILED, ended_at=20),))
+    state = SagaState("ann@1", "trip", 1, 0, steps=(step,), events=(trigger,), reports=(report,))
+    (attempt,) = timeline_of(state, 30)
+    assert (attempt.kind, attempt.status, attempt.error) == (SpanKind.ATTEMPT, "failed", "it slept")
