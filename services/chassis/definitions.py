@@ -11,11 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from schemas.errors import TopologyError, UnavailableError
+from schemas.errors import TopologyError
+from services.chassis import definition_log
 from services.chassis.clock import Clock
+from services.chassis.definition_log import Entry
 from services.chassis.port import Cluster
-from services.chassis.reading import records_from
-from services.chassis.records import Record, TopicPartition
+from services.chassis.records import Record
 from topology.model import Saga, in_full
 from topology.topics import SAGA_DEFINITIONS
 
@@ -70,6 +71,21 @@ def encode(statement: Statement) -> bytes:
 def decode(value: bytes) -> Statement:
     """A statement from JSON. Raises msgspec.DecodeError."""
     return _statement.decode(value)
+
+
+def stated_in(record: Record) -> Statement | None:
+    """What a record says of a definition; `None` if it says something else, or nothing that can be read.
+
+    The keys of other kinds of records (`KIND/...`) hold a `/`, which no definition's name does.
+    """
+    if b"/" in (record.key or b""):
+        return None
+    try:
+        statement = decode(record.value or b"null")
+    except msgspec.DecodeError as error:
+        LOG.warning("%s says nothing of a definition, and is passed over: %s", record.where, error)
+        return None
+    return statement if record.key == statement.key.encode() else None
 
 
 def standing(statements: Iterable[Statement]) -> dict[str, Statement]:
@@ -184,30 +200,9 @@ def _in_short(before: Statement, after: Statement) -> str:
 
 
 def _read(cluster: Cluster, clock: Clock) -> list[Statement]:
-    """Everything said, in the order of each partition. Raises UnavailableError if it does not come in time."""
-    count = cluster.admin().partitions([SAGA_DEFINITIONS]).get(SAGA_DEFINITIONS)
-    if count is None:
-        raise UnavailableError(f"Kafka does not know its topic {SAGA_DEFINITIONS} yet.")
-    places = [TopicPartition(SAGA_DEFINITIONS, number) for number in range(count)]
-    records = records_from(cluster, dict.fromkeys(places), clock)
-    return [said for record in records if (said := _said(record)) is not None]
+    """Everything said of definitions, in the order of each partition. Raises UnavailableError."""
+    return [said for record in definition_log.read(cluster, clock) if (said := stated_in(record)) is not None]
 
 
-def _said(record: Record) -> Statement | None:
-    try:
-        statement = decode(record.value or b"null")
-    except msgspec.DecodeError as error:
-        LOG.warning("%s says nothing of a definition, and is passed over: %s", record.where, error)
-        return None
-    return statement if record.key == statement.key.encode() else None
-
-
-def _publish(cluster: Cluster, statements: Sequence[Statement]) -> None:
-    if not statements:
-        return
-    publisher = cluster.publisher()
-    for statement in statements:
-        publisher.publish(
-            SAGA_DEFINITIONS, statement.key.encode(), encode(statement), [("content-type", b"application/json")]
-        )
-    publisher.close()
+def _publish(cluster: Cluster, statements: Iterable[Statement]) -> None:
+    definition_log.publish(cluster, *(Entry(statement.key, encode(statement)) for statement in statements))

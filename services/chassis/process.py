@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry
 from pydantic import ValidationError
 
 from schemas.errors import ChoreographyError, TopologyError
+from services.chassis.announcements import Announcement, announce
 from services.chassis.blobs import BlobStore
 from services.chassis.clock import SystemClock
 from services.chassis.definitions import Statement, agree
@@ -54,7 +55,7 @@ IDLE = 0.5
 def run_service(service: Service) -> None:
     """Be `service` until SIGTERM or SIGINT. Exits with 0 after an orderly stop, 1 after an error."""
     settings = load_settings(service.name)
-    process = Process(service.name, settings, (service.saga,))
+    process = Process(service.name, settings, (service.saga,), service.announcement)
     make = TopicFactory(settings.partitions, settings.replication_factor)
     own = (make.changelog(state_topic(service.name)),) if service.stateful else ()
     process.run(service.roles, (*topics_of((service.saga,), make), *own), service.saga.starts_on.event_type)
@@ -72,12 +73,15 @@ def load_settings(service: str) -> Settings:
 
 
 class Process:
-    """One operating system process that is one worker, for these definitions."""
+    """One operating system process that is one worker, for these definitions; `announcement` is said on the log."""
 
-    def __init__(self, name: str, settings: Settings, sagas: Sequence[Saga]) -> None:
+    def __init__(
+        self, name: str, settings: Settings, sagas: Sequence[Saga], announcement: Announcement | None = None
+    ) -> None:
         self._name = name
         self._settings = settings
         self._sagas = tuple(sagas)
+        self._announcement = announcement
         self._stop = False
         self._health = Health(name)
         self._metrics = Metrics(name)
@@ -201,7 +205,10 @@ class Process:
 
     def _agreed(self, cluster: Cluster, specs: Sequence[TopicSpec], counted: str) -> Agreed:
         partitions = prepare_topics(cluster.admin(), specs, counted)
-        return partitions, agree(cluster, self._sagas, SystemClock())
+        known = agree(cluster, self._sagas, SystemClock())
+        if self._announcement is not None:
+            announce(cluster, self._announcement, SystemClock())
+        return partitions, known
 
     def _serve(self, executor: ThreadedExecutor, registry: CollectorRegistry) -> None:
         settings = self._settings

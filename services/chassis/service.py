@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from schemas.errors import TopologyError
+from services.chassis.announcements import Announcement, StepOf
 from services.chassis.definitions import Statement, triggers
 from services.chassis.logic import Roles
 from services.chassis.steps import StepLogic
@@ -46,6 +47,13 @@ class Service:
         self.undoing = tuple(_undoing(saga, name, step, undo, heavy) for step, undo in compensations.items())
         _check_triggers(name, self.jobs)
         _check_compensations(name, self.jobs, self.undoing)
+
+    @property
+    def announcement(self) -> Announcement:
+        """What it says of itself on the log."""
+        steps = [job.step for job in self.jobs]
+        served = tuple(StepOf(self.saga.name, self.saga.version, step.name) for step in steps)
+        return Announcement(self.name, served, tuple(step.on.event_type for step in steps))
 
     def logic(self, partitions: int, known: Iterable[Statement] = ()) -> StepLogic:
         """What records mean to this service, in topics of so many partitions; `known` tells of other versions."""

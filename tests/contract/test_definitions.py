@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Barrier
@@ -9,9 +10,11 @@ from threading import Barrier
 import pytest
 
 from schemas.errors import TopologyError, UnavailableError
-from services.chassis import definitions
+from services.chassis import announcements, definitions
+from services.chassis.announcements import Announcement, StepOf, announce
 from services.chassis.definitions import Statement, agree, decode, stated
 from services.chassis.port import Admin, Cluster, Publisher
+from services.chassis.records import Record
 from tests.support.driver import Driver, places
 from tests.support.example import PARTITIONS, example
 from tests.support.members import read_all
@@ -122,3 +125,61 @@ def test_what_does_not_count_is_overruled_by_whoever_sees_it(driver: Driver, sag
     values = [record.value for record in found if record.key == late.key.encode()]
 
     assert values == [definitions.encode(stated(saga)), definitions.encode(late), b"no statement", values[0]]
+
+
+def bank(saga: Saga, version: int, *steps: str) -> Announcement:
+    """What a service says of itself that does these steps; each test has its own."""
+    return Announcement(
+        f"{saga.name}-bank", tuple(StepOf(saga.name, version, step) for step in steps), ("order.placed",)
+    )
+
+
+def announced(driver: Driver, saga: Saga) -> list[Record]:
+    key = bank(saga, 1).key.encode()
+    return [record for record in read_all(driver, SAGA_DEFINITIONS, PARTITIONS) if record.key == key]
+
+
+def values(driver: Driver, saga: Saga) -> list[bytes | None]:
+    return [record.value for record in announced(driver, saga)]
+
+
+def test_a_service_announces_itself_once_however_often_it_starts(driver: Driver, saga: Saga) -> None:
+    agree(driver.cluster, [saga], driver.clock)
+    for _ in range(3):
+        announce(driver.cluster, bank(saga, 1, "work"), driver.clock)
+
+    assert values(driver, saga) == [announcements.encode(bank(saga, 1, "work"))]
+
+
+def test_a_service_that_has_lost_a_step_announces_itself_anew(driver: Driver, saga: Saga) -> None:
+    both, one = bank(saga, 1, "work", "finish"), bank(saga, 2, "work")
+    for announcement in (both, one, one, both):
+        announce(driver.cluster, announcement, driver.clock)
+
+    assert values(driver, saga) == [announcements.encode(announcement) for announcement in (both, one, both)]
+
+
+def test_a_service_whose_announcement_was_taken_away_announces_itself_again(driver: Driver, saga: Saga) -> None:
+    mine = bank(saga, 1, "work")
+    announce(driver.cluster, mine, driver.clock)
+    publisher = driver.cluster.publisher()
+    publisher.publish(SAGA_DEFINITIONS, mine.key.encode(), None, [])
+    publisher.close()
+    announce(driver.cluster, mine, driver.clock)
+
+    assert values(driver, saga) == [announcements.encode(mine), None, announcements.encode(mine)]
+
+
+def test_announcements_and_statements_do_not_disturb_one_another(
+    driver: Driver, saga: Saga, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        announce(driver.cluster, bank(saga, 1, "work"), driver.clock)
+        agree(driver.cluster, [saga], driver.clock)
+        announce(driver.cluster, bank(saga, 2, "work"), driver.clock)
+        known = agree(driver.cluster, [], driver.clock)
+
+    assert stated(saga) in known
+    assert said(driver, saga) == [stated(saga)]
+    assert len(announced(driver, saga)) == 2
+    assert not any(record.where in caplog.text for record in announced(driver, saga))
