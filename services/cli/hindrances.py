@@ -12,7 +12,8 @@ from services.chassis.port import Cluster
 from services.cli.connection import Connection
 from services.cli.output import clock
 from services.cli.views.pauses import resuming
-from services.inspection.diagnosis import missing_services, sentence
+from services.inspection.deployed import deployed_on
+from services.inspection.diagnosis import missing_services, sentence, started_by
 from services.inspection.groups import Groups
 from services.inspection.reading import partition_count
 from services.inspection.spans import remaining
@@ -20,6 +21,7 @@ from services.inspection.surroundings import control_of
 from services.tracker.core.pauses import Wide, wide_of
 from services.tracker.core.state import SagaState, StepState
 from topology.code_review import CODE_REVIEW
+from topology.model import Step
 from topology.topics import SAGA_CONTROL
 
 
@@ -31,9 +33,10 @@ def diagnosis(connection: Connection, state: SagaState | None, saga_id: str) -> 
 
 def hindrance(cluster: Cluster, groups: Groups, state: SagaState | None, saga_id: str) -> str:
     """What is to be said about a saga in which nothing happens; empty if nothing is known. `state` none: unseen."""
-    if missing := missing_services(groups, state):
-        return sentence(missing, state.definition if state else CODE_REVIEW.name)
     seen = state or _unseen(saga_id, partition_count(cluster, SAGA_CONTROL))
+    deployed = deployed_on(cluster)
+    if missing := missing_services(groups, seen, deployed):
+        return sentence(missing, started_by(seen.definition, deployed))
     return " ".join(_pauses(wide_of(control_of(cluster, seen.partition), seen), seen))
 
 
@@ -58,7 +61,11 @@ def _pause(what: str, scope: str, entry: ControlEntry) -> Iterator[str]:
 
 
 def _unseen(saga_id: str, partitions: int) -> SagaState:
-    """A review of which the tracker has not heard: all its steps are to come."""
+    """A review of which the tracker has not heard: its first step is at work, the others are to come."""
     number = partition_of(key_of(saga_id).encode(), partitions)
-    steps = tuple(StepState(step.name) for step in CODE_REVIEW.steps)
+    steps = tuple(StepState(step.name, _at_the_start(step)) for step in CODE_REVIEW.steps)
     return SagaState(saga_id, CODE_REVIEW.name, CODE_REVIEW.version, number, steps=steps)
+
+
+def _at_the_start(step: Step) -> StepStatus:
+    return StepStatus.QUEUED if step.on is CODE_REVIEW.starts_on else StepStatus.WAITING

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from schemas.errors import UnavailableError
 from services.cli.connection import Connection, connection_of
 from services.cli.following import follow, screen_on
 from services.cli.hindrances import diagnosis
@@ -17,7 +18,7 @@ from services.cli.views.events import events_view
 from services.cli.views.sagas import saga_table, saga_view
 from services.inspection.decoding import codec_for, history
 from services.inspection.facts import event_facts, saga_facts
-from services.inspection.loading import known_definitions, name_of, readable_definitions
+from services.inspection.loading import known_on, name_of, named_definitions, readable_definitions
 from services.inspection.reading import Feed, began, each_state, find
 from services.inspection.selection import Selection, fits
 from services.inspection.times import now
@@ -54,14 +55,15 @@ def ls(
 ) -> None:
     """List sagas, the latest last."""
     wanted = Selection((), None, name_of(definition), key_prefix, frozenset(status or ()))
-    known, total = _listed(connection_of(context), wanted, limit)
+    connection = connection_of(context)
+    known, total = _listed(connection, wanted, limit)
     at = now()
     if as_json:
         print_json([saga_facts(state, at) for state in known])
         return
     if not known:
         is_all = wanted == Selection()
-        out().print(safe(none_yet(known_definitions(None).values()) if is_all else "No such sagas."), soft_wrap=True)
+        out().print(safe(none_yet(_known(connection)) if is_all else "No such sagas."), soft_wrap=True)
         return
     out().print(saga_table(known, at))
     if total > len(known):
@@ -81,6 +83,14 @@ def found(connection: Connection, name: str) -> SagaState:
     """The saga that a name means: from the HTTP API, else from the log. Raises NotFoundError."""
     api = connection.api()
     return (api.find(name) if api is not None else None) or find(connection.cluster(), name)
+
+
+def _known(connection: Connection) -> Iterable[Saga]:
+    """The definitions that a saga can begin with; where the HTTP API answers and Kafka does not, those named here."""
+    try:
+        return known_on(connection.cluster()).latest.values()
+    except UnavailableError:
+        return named_definitions()
 
 
 def none_yet(known: Iterable[Saga]) -> str:

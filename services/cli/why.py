@@ -13,7 +13,7 @@ from services.cli.output import err, out, print_json
 from services.cli.views.incidents import incident_table
 from services.cli.views.why import why_view
 from services.inspection.facts import incident_facts, open_incidents, why_facts
-from services.inspection.loading import known_definitions, name_of
+from services.inspection.loading import known_on, name_of
 from services.inspection.reading import each_state, find
 from services.inspection.said import said_by_services
 from services.inspection.selection import Selection, fits
@@ -51,8 +51,8 @@ def _looked(connection: Connection, name: str) -> WhyFacts:
     """What is found out here, from the log and what is around it. Raises NotFoundError."""
     cluster = connection.cluster()
     state = find(cluster, name)
-    definition = known_definitions(None).get(state.definition)
-    around = around_of(cluster, connection.groups(), state, said_by_services(connection.bootstrap), definition)
+    said = said_by_services(connection.bootstrap)
+    around = around_of(cluster, connection.groups(), state, said, known_on(cluster))
     return why_facts(state, around, now())
 
 

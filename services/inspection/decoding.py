@@ -16,6 +16,7 @@ from services.chassis.port import Cluster, Reader
 from services.chassis.reading import batches
 from services.chassis.records import Record, TopicPartition
 from services.tracker.core.state import SagaState
+from topology.described import is_described
 from topology.model import Saga
 from topology.topics import SAGA_STEPS
 
@@ -45,9 +46,12 @@ class Happened:
 
 
 def codec_for(definitions: Iterable[Saga]) -> Codec:
-    """A codec for the events of these definitions, for what undoing leads to, and for reports."""
+    """A codec for the events of these definitions, for what undoing leads to, and for reports.
+
+    Events of which the log tells no more than the name are left out: nothing of theirs can be decoded.
+    """
     sagas = tuple(definitions)
-    events = (event for saga in sagas for event in saga.events.values())
+    events = (event for saga in sagas for event in saga.events.values() if not is_described(event))
     undone = (compensated_event(step.compensated_type) for saga in sagas for step in saga.steps if step.compensates)
     return Codec((*events, *undone, *REPORTS))
 

@@ -4,33 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from services.inspection.deployed import Deployed
 from services.inspection.groups import Groups
+from services.local.up import SERVICES
 from services.tracker.core.state import SagaState
-from topology.code_review import CODE_REVIEW
-
-SERVICE_OF = {"validate": "validator", "ast": "ast", "llm": "llm", "comment": "comments"}
-"""Which service, and so which consumer group, owns a step of code review."""
 
 TRACKER = "tracker"
 TRACKER_COMMAND = "python -m services.tracker"
 """What starts a tracker alone."""
 
 
-def service_of(definition: str, step: str) -> str | None:
-    """The service that owns a step, where that is known beforehand."""
-    return SERVICE_OF.get(step) if definition == CODE_REVIEW.name else None
+def started_by(definition: str, deployed: Deployed) -> str:
+    """The command that starts all services of a definition and the tracker; empty if there is none.
+
+    `saga up` starts those that it has a list of: it is the command if no other service does a step.
+    """
+    services = deployed.services(definition)
+    return "saga up" if services and services <= frozenset(SERVICES) else ""
 
 
-def started_by(definition: str) -> str:
-    """The command that starts all services of a saga and the tracker; empty if there is none."""
-    return "saga up" if definition == CODE_REVIEW.name else ""
-
-
-def awaited(state: SagaState | None) -> tuple[str, ...]:
-    """The services that the saga waits for: those of its steps at work, at first the validator; the tracker always."""
-    if state is None:
-        return (SERVICE_OF["validate"], TRACKER)
-    owners = (service_of(state.definition, step.name) for step in state.steps if step.status.is_at_service)
+def awaited(state: SagaState, deployed: Deployed) -> tuple[str, ...]:
+    """The services that the saga waits for: those that announce its steps at work; the tracker always."""
+    at_work = (step.name for step in state.steps if step.status.is_at_service)
+    owners = (deployed.owner(state.definition, state.version, step) for step in at_work)
     return (*(owner for owner in owners if owner is not None), TRACKER)
 
 
@@ -39,16 +35,15 @@ def absent(services: Sequence[str], members: Mapping[str, int]) -> tuple[str, ..
     return tuple(service for service in services if members.get(service) == 0)
 
 
-def sentence(missing: Sequence[str], definition: str) -> str:
-    """Say which services of a saga of this definition are missing, and what to do."""
+def sentence(missing: Sequence[str], start: str) -> str:
+    """Say which services of a saga are missing, and what to do; `start` starts all of them, empty if nothing does."""
     names = " and ".join(missing)
     is_or_are = "is" if len(missing) == 1 else "are"
-    start = started_by(definition)
     then = f"start everything with `{start}`" if start else f"start it with `{TRACKER_COMMAND}`"
     return f"{names} {is_or_are} not running, and the saga waits: {then}."
 
 
-def missing_services(groups: Groups, state: SagaState | None) -> tuple[str, ...]:
+def missing_services(groups: Groups, state: SagaState, deployed: Deployed) -> tuple[str, ...]:
     """The services that the saga waits for and of which none is running."""
-    services = awaited(state)
+    services = awaited(state, deployed)
     return absent(services, groups.members(services))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from schemas.control import of_saga, parsed
@@ -10,7 +10,8 @@ from schemas.events.commands import Act, SagaCommand
 from schemas.ids import event_id
 from services.chassis.port import Cluster
 from services.inspection.actions import why_not
-from services.inspection.loading import known_definitions, known_versions
+from services.inspection.deployed import Deployed, Version
+from services.inspection.loading import known_on
 from services.inspection.reading import began, each_state, find, partition_count, resolve, states
 from services.inspection.selection import (
     Selection,
@@ -95,7 +96,7 @@ def planned(cluster: Cluster, selection: Selection, order: Order, check: Check |
     """What a command comes to, by what the tracker knows now. Raises ChoreographyError if it means nothing."""
     count = partition_count(cluster, SAGA_COMMANDS)
     if selection.is_wide(order.act):
-        return _wide_plan(each_state(cluster), selection, order, count)
+        return _wide_plan(each_state(cluster), known_on(cluster), selection, order, count)
     meant = Matching(named(cluster, selection.names)) if selection.names else matching(cluster, selection, order)
     for state in meant.sagas or meant.left:
         check_step(state, order.step)
@@ -115,7 +116,7 @@ def named(cluster: Cluster, names: Sequence[str]) -> list[SagaState]:
 
 def matching(cluster: Cluster, selection: Selection, order: Order) -> Matching:
     """The sagas that the filters mean and the command applies to; with a status, exactly those of that status."""
-    plans = {} if selection.statuses else {of: outline(saga) for of, saga in known_versions(selection.model).items()}
+    plans = {} if selection.statuses else _plans(known_on(cluster, selection.model))
     found = Matching()
     for state in each_state(cluster):
         if not fits(selection, state):
@@ -129,6 +130,10 @@ def matching(cluster: Cluster, selection: Selection, order: Order) -> Matching:
             found.unknown.add(f"{state.definition} v{state.version}")
     found.sagas.sort(key=began)
     return found
+
+
+def _plans(known: Deployed) -> Mapping[Version, Outline]:
+    return {version: outline(saga) for version, saga in known.definitions.items()}
 
 
 def _refusal(state: SagaState, plan: Outline | None, order: Order) -> str | None:
@@ -150,10 +155,12 @@ def to_all(command: SagaCommand, command_id: str | None, partitions: int) -> Ask
     return Asked(identity, command, tuple(range(partitions)))
 
 
-def _wide_plan(known: Iterable[SagaState], selection: Selection, order: Order, partitions: int) -> Plan:
-    definitions = {saga.name: tuple(saga.steps_by_name) for saga in known_definitions(None).values()}
+def _wide_plan(
+    states: Iterable[SagaState], known: Deployed, selection: Selection, order: Order, partitions: int
+) -> Plan:
+    definitions = {name: tuple(saga.steps_by_name) for name, saga in known.latest.items()}
     found = []
-    for state in known:
+    for state in states:
         note_definition(definitions, state)
         if is_concerned(selection, state):
             found.append(state)

@@ -26,9 +26,6 @@ T = TypeVar("T")
 class Groups(Protocol):
     """The consumer groups of a cluster. Every call raises UnavailableError if Kafka does not answer."""
 
-    def names(self) -> Sequence[str]:
-        """All groups."""
-
     def members(self, groups: Sequence[str]) -> Mapping[str, int]:
         """How many members each of these has; 0 for one that was never seen."""
 
@@ -45,11 +42,6 @@ class KafkaGroups:
         self._namesake = lru_cache(NAMESAKES)(partial(_namesake, config))
         self._servers = str(properties.get("bootstrap.servers"))
         self._patience = patience
-
-    def names(self) -> Sequence[str]:
-        """As `Groups.names`."""
-        listed = self._wait(self._client.list_consumer_groups(request_timeout=self._patience))
-        return [] if listed is None else sorted(one.group_id for one in listed.valid)
 
     def members(self, groups: Sequence[str]) -> Mapping[str, int]:
         """As `Groups.members`."""

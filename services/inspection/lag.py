@@ -12,7 +12,7 @@ from services.chassis.offsets import decode as position_of
 from services.chassis.port import Cluster
 from services.chassis.reading import records_from
 from services.chassis.records import Committed, TopicPartition
-from services.inspection.diagnosis import TRACKER, service_of
+from services.inspection.deployed import Deployed
 from services.inspection.groups import Groups
 from services.inspection.times import now
 from topology.model import Saga, Step
@@ -25,8 +25,6 @@ FEW = 1_000
 
 QUESTIONS = 6
 """How many groups are asked at once."""
-
-_OURS = "1|"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +42,11 @@ def topics_of_step(step: Step) -> tuple[str, ...]:
     return (step.on.event_type, step.work_topic)
 
 
-def lags(cluster: Cluster, groups: Groups, definition: Saga) -> dict[str, AtStep]:
-    """Every step of a definition. Raises UnavailableError if Kafka does not answer."""
+def lags(cluster: Cluster, groups: Groups, definition: Saga, deployed: Deployed) -> dict[str, AtStep]:
+    """Every step of a definition; of one that no service announces, the topics alone.
+
+    Raises UnavailableError if Kafka does not answer.
+    """
     counts = cluster.admin().partitions([topic for step in definition.steps for topic in topics_of_step(step)])
     places = {
         step.name: [
@@ -53,8 +54,8 @@ def lags(cluster: Cluster, groups: Groups, definition: Saga) -> dict[str, AtStep
         ]
         for step in definition.steps
     }
-    done = _done(groups, definition, places)
-    owners = {step.name: _owner(definition, step, done) for step in definition.steps}
+    owners = {step.name: deployed.owner(definition.name, definition.version, step.name) for step in definition.steps}
+    done = _done(groups, owners, places)
     services = sorted({name for name in owners.values() if name is not None} & done.keys())
     members = groups.members(services) if services else {}
     read = [step.name for step in definition.steps if owners[step.name] in done]
@@ -68,28 +69,13 @@ def lags(cluster: Cluster, groups: Groups, definition: Saga) -> dict[str, AtStep
 
 
 def _done(
-    groups: Groups, definition: Saga, places: Mapping[str, Sequence[TopicPartition]]
+    groups: Groups, owners: Mapping[str, str | None], places: Mapping[str, Sequence[TopicPartition]]
 ) -> dict[str, Mapping[TopicPartition, Committed]]:
-    """What the groups that may work on the steps have committed: one question to each."""
-    known = {step: service_of(definition.name, step) for step, at in places.items() if at}
-    others = [name for name in groups.names() if name != TRACKER] if None in known.values() else []
-    wanted = dict.fromkeys([*filter(None, known.values()), *others])
-    everywhere = sorted({at for step in known for at in places[step]})
+    """What the services of the steps whose topics are there have committed: one question to each."""
+    wanted = dict.fromkeys(owner for step, owner in owners.items() if owner is not None and places[step])
+    everywhere = sorted({at for own in places.values() for at in own})
     with ThreadPoolExecutor(QUESTIONS) as asking:
         return dict(zip(wanted, asking.map(lambda name: groups.committed(name, everywhere), wanted), strict=True))
-
-
-def _owner(definition: Saga, step: Step, done: Mapping[str, Mapping[TopicPartition, Committed]]) -> str | None:
-    """The service of a step: known beforehand, or the only group that has committed as our services do."""
-    if (known := service_of(definition.name, step.name)) is not None:
-        return known
-    ours = [name for name, committed in done.items() if _is_service(step, committed)]
-    return ours[0] if len(ours) == 1 else None
-
-
-def _is_service(step: Step, committed: Mapping[TopicPartition, Committed]) -> bool:
-    """Whether a group works on the step: only its owner reads the step's work topic."""
-    return any(at.topic == step.work_topic and one.metadata.startswith(_OURS) for at, one in committed.items())
 
 
 @dataclass(frozen=True, slots=True)

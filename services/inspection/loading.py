@@ -1,4 +1,4 @@
-"""Definitions by name in Python, as the command line is given them."""
+"""Definitions by name in Python, as the command line is given them, and beside them those on the log."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from services.chassis.port import Cluster
+from services.inspection.deployed import Deployed, deployed_on
 from topology.loader import load_definition
 from topology.model import Saga
 
@@ -21,17 +23,20 @@ def definitions(names: Iterable[str]) -> tuple[Saga, ...]:
     return tuple(load_definition(name) for name in names)
 
 
-def known_definitions(given: str | None) -> dict[str, Saga]:
-    """By name: the one that was given as `module:ATTRIBUTE`, and those that SAGA_DEFINITIONS names."""
-    return {saga.name: saga for saga in known_versions(given).values()}
+def known_on(cluster: Cluster, given: str | None = None) -> Deployed:
+    """What is known here of definitions and services: what the log of a cluster tells, and `named_definitions`.
+
+    Raises UnavailableError.
+    """
+    return deployed_on(cluster).beside(named_definitions(given))
 
 
-def known_versions(given: str | None) -> dict[tuple[str, int], Saga]:
-    """As `known_definitions`, every version that is named: by name and version."""
+def named_definitions(given: str | None = None) -> tuple[Saga, ...]:
+    """Every version that SAGA_DEFINITIONS names, and the one that was given as `module:ATTRIBUTE`."""
     names = names_known()
     if given is not None and ":" in given:
         names.append(given)
-    return {(saga.name, saga.version): saga for saga in definitions(names)}
+    return definitions(names)
 
 
 def readable_definitions(given: Iterable[str]) -> tuple[Saga, ...]:

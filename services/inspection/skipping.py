@@ -13,6 +13,7 @@ from schemas.json_text import json_object
 from services.inspection.actions import skipped_by
 from services.tracker.core.outline import outline
 from services.tracker.core.state import SagaState
+from topology.described import is_described
 from topology.model import EventType, Saga, Step
 
 
@@ -31,7 +32,8 @@ class Outcome:
 def judged(state: SagaState, step: str, outcome: Outcome | None, definition: Saga | None) -> None:
     """Raises ContentError if the outcome is missing, or cannot be that of the step; the rest is the tracker's rule.
 
-    `definition` is that of the saga, in its version; `None` if that is not known here.
+    So is the content of an event of which only the log tells, since its model is not here. `definition` is that of the
+    saga, in its version; `None` if that is not known here.
     """
     if outcome is None:
         _refuse_missing(state, step, definition)
@@ -41,7 +43,9 @@ def judged(state: SagaState, step: str, outcome: Outcome | None, definition: Sag
             "give --definition MODULE:ATTRIBUTE."
         )
     else:
-        check_content(_event_of(definition, step, outcome.event_type), outcome.content)
+        event = _event_of(definition, step, outcome.event_type)
+        if not is_described(event):
+            check_content(event, outcome.content)
 
 
 def _refuse_missing(state: SagaState, step: str, definition: Saga | None) -> None:

@@ -13,7 +13,8 @@ from services.chassis.offsets import decode as position_of
 from services.chassis.port import Cluster
 from services.chassis.reading import records_from
 from services.chassis.records import Record, TopicPartition
-from services.inspection.diagnosis import TRACKER, service_of, started_by
+from services.inspection.deployed import Deployed
+from services.inspection.diagnosis import TRACKER, started_by
 from services.inspection.groups import Groups
 from services.inspection.held import entry_of
 from services.inspection.letters import DeadLetter, letters_in
@@ -37,8 +38,6 @@ QUESTIONS = 6
 UNDECIDED_FOR = 60_000
 """Milliseconds after which a transaction should have ended: no service of ours holds one open so long."""
 
-_OURS = "1|"
-
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
@@ -56,15 +55,18 @@ class Delivery:
 
 
 def around_of(
-    cluster: Cluster, groups: Groups, state: SagaState, said: Mapping[str, Sequence[str]], definition: Saga | None
+    cluster: Cluster, groups: Groups, state: SagaState, said: Mapping[str, Sequence[str]], deployed: Deployed
 ) -> Around:
     """Look around a saga; `said` is what services say of themselves, by name. Raises UnavailableError.
+
+    Where its definition is not known in its version, the latest is looked at.
 
     One question finds out whether Kafka answers at all: reading takes longer to give up. Then everything is asked at
     once: each takes a moment, and none depends on another.
     """
     trackers = groups.members([TRACKER]).get(TRACKER, 0)
-    start = started_by(state.definition)
+    start = started_by(state.definition, deployed)
+    definition = deployed.definition(state.definition, state.version) or deployed.latest.get(state.definition)
     at_work = [step for step in state.steps if step.status.is_at_service]
     with ThreadPoolExecutor(QUESTIONS) as asking:
         letters = asking.submit(letters_of, cluster, state)
@@ -73,7 +75,7 @@ def around_of(
         control_ = asking.submit(control_of, cluster, state.partition)
         lag = asking.submit(behind, cluster, groups, state, definition)
         stuck = asking.submit(undecided, cluster, state, definition)
-        services = tuple(asking.map(lambda step: _at_service(cluster, groups, state, step, said), at_work))
+        services = tuple(asking.map(lambda step: _at_service(cluster, groups, state, step, said, deployed), at_work))
         return Around(
             definition,
             wide_of(control_.result(), state),
@@ -127,25 +129,6 @@ def letters_of(cluster: Cluster, state: SagaState) -> tuple[DeadLetter, ...]:
     return tuple(one for one in found if dict(one.headers).get("ce_subject") == mine and one.redriven_at is None)
 
 
-def owner_of(cluster: Cluster, groups: Groups, state: SagaState, step: StepState, delivery: Delivery) -> str | None:
-    """The service of a step: known beforehand, or the only group that has committed as our services do.
-
-    All partitions of the topics that a step works from count: a service is known by them before it has committed
-    anything in the saga's own.
-    """
-    if (known := service_of(state.definition, step.name)) is not None:
-        return known
-    topics = list(dict.fromkeys((f"{step.name}.work", delivery.at.topic, *_triggers(state, step))))
-    counts = cluster.admin().partitions(topics)
-    others = [name for name in groups.names() if name != TRACKER]
-    for topic in topics:
-        places = [TopicPartition(topic, number) for number in range(counts.get(topic, 0))]
-        owners = [name for name in others if places and _is_service(groups, name, places)]
-        if len(owners) == 1:
-            return owners[0]
-    return None
-
-
 def behind(cluster: Cluster, groups: Groups, state: SagaState, definition: Saga | None) -> float:
     """How many seconds of the log the tracker has not read in a saga's partition."""
     topics = (*(definition.events if definition else {event.type for event in state.events}), SAGA_STEPS, SAGA_COMMANDS)
@@ -171,10 +154,14 @@ def undecided(cluster: Cluster, state: SagaState, definition: Saga | None) -> st
 
 
 def _at_service(
-    cluster: Cluster, groups: Groups, state: SagaState, step: StepState, said: Mapping[str, Sequence[str]]
+    cluster: Cluster,
+    groups: Groups,
+    state: SagaState,
+    step: StepState,
+    said: Mapping[str, Sequence[str]],
+    deployed: Deployed,
 ) -> AtService:
-    delivery = delivery_of(state, step)
-    service = None if delivery is None else owner_of(cluster, groups, state, step, delivery)
+    delivery, service = delivery_of(state, step), deployed.owner(state.definition, state.version, step.name)
     if delivery is None or service is None:
         return AtService(step.name)
     committed = groups.committed(service, [delivery.at]).get(delivery.at)
@@ -195,16 +182,6 @@ def control_of(cluster: Cluster, number: int) -> dict[str, ControlEntry]:
     """The entries of `saga.control` in one partition, by scope."""
     values = latest(_records(cluster, TopicPartition(SAGA_CONTROL, number), None))
     return {scope: entry for scope, value in values.items() if (entry := entry_of(value)) is not None}
-
-
-def _triggers(state: SagaState, step: StepState) -> list[str]:
-    """The types of the events that the step has run for; its own outcomes, which are undone, are none of them."""
-    about = {run.about for run in step.runs}
-    return [event.type for event in state.events if event.id in about and event.step != step.name]
-
-
-def _is_service(groups: Groups, name: str, places: Sequence[TopicPartition]) -> bool:
-    return any(one.metadata.startswith(_OURS) for one in groups.committed(name, places).values())
 
 
 def _is_open(position: Position, offset: int) -> bool:

@@ -26,6 +26,7 @@ from services.chassis.process import calm_the_collector, cluster_of, load_settin
 from services.chassis.requests import Requests
 from services.chassis.settings import Settings
 from services.inspection.clients import Clients
+from services.inspection.deployed import Deployments
 from services.inspection.groups import KafkaGroups
 from services.inspection.loading import readable_definitions
 from services.inspection.said import said_by_services
@@ -98,6 +99,7 @@ class Worker:
         self._settings = settings
         self._own = own
         self._definitions = definitions
+        self._deployments = Deployments()
         self._stop = asyncio.Event()
         self._clients = Clients(lambda: cluster_of(settings), self._groups)
         self._health = health.Health(NAME, reasons=("this worker has just started, and has not heard from Kafka yet",))
@@ -145,7 +147,8 @@ class Worker:
         self._health.reasons = (f"the tables wait for Kafka: {reason}",)
 
     def _deployed(self) -> Sequence[Statement]:
-        """What is known of definitions."""
+        """What is known of definitions; the API's answers go by it, too."""
+        self._asked(lambda: self._deployments.look(self._clients))
         return self._asked(lambda: agree(self._clients, (), SystemClock()))
 
     def _asked(self, ask: Callable[[], T]) -> T:
@@ -230,6 +233,7 @@ class Worker:
             self._own.api_token,
             self._kafka,
             lambda: said_by_services(self._kafka),
+            deployments=self._deployments,
         )
 
     async def _serve_health(self, stack: AsyncExitStack) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated
@@ -14,12 +13,12 @@ from schemas.wording import line
 from services.cli.connection import connection_of
 from services.cli.options import Manner, checked, taking
 from services.cli.steering.giving import Typed, give
+from services.inspection.deployed import Deployed
 from services.inspection.giving import Check
-from services.inspection.loading import known_versions, name_of
+from services.inspection.loading import known_on, name_of
 from services.inspection.selection import Selection
 from services.inspection.skipping import Outcome, content_of, judged
 from services.tracker.core.state import SagaState, SagaStatus
-from topology.model import Saga
 
 EPILOG = "Exit codes: 0 accepted, 1 refused or failed, 6 the tracker has not answered within --wait."
 
@@ -145,11 +144,12 @@ def skip(context: typer.Context, options: Skipping) -> None:
         raise typer.BadParameter("which step is to be skipped?", param_hint="--step")
     outcome = None if options.outcome is None else Outcome(options.outcome, content_of(options.content))
     order = options.order(Act.SKIP, selection.step_name, outcome)
-    _give(context, selection, order, partial(_judge, selection.step_name, outcome, known_versions(options.definition)))
+    known = known_on(connection_of(context).cluster(), options.definition)
+    _give(context, selection, order, partial(_judge, selection.step_name, outcome, known))
 
 
-def _judge(step: str, outcome: Outcome | None, known: Mapping[tuple[str, int], Saga], state: SagaState) -> None:
-    judged(state, step, outcome, known.get((state.definition, state.version)))
+def _judge(step: str, outcome: Outcome | None, known: Deployed, state: SagaState) -> None:
+    judged(state, step, outcome, known.definition(state.definition, state.version))
 
 
 def _give(context: typer.Context, selection: Selection, order: Typed, judge: Check | None = None) -> None:

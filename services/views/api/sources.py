@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ParamSpec, TypeVar
 
@@ -13,6 +13,7 @@ from schemas.errors import UnavailableError
 from services.chassis.blobs import BlobStore
 from services.chassis.port import Cluster
 from services.inspection.clients import Clients
+from services.inspection.deployed import Deployed, Deployments
 from services.inspection.groups import Groups
 from services.inspection.held import Holds
 from services.inspection.lag import AtStep
@@ -46,7 +47,8 @@ class Sources:
     """`cluster` and `groups` make connections; their calls block, and run in threads.
 
     `token`: what writing requests have to bring, none if nothing. `kafka`: the brokers, as clients would name them.
-    `said` is what services say of themselves, by name.
+    `said` is what services say of themselves, by name. `definitions` are those that Python names: their events can be
+    decoded; `deployments` tells of the others, and of services.
     """
 
     tables: Tables
@@ -64,12 +66,21 @@ class Sources:
     held: Fresh[tuple[PausedScope, ...]] = field(default_factory=lambda: Fresh(0.5))
     keys: Keys = field(default_factory=Keys)
     renew: Callable[[], None] = _nothing_to_renew
+    deployments: Deployments = field(default_factory=Deployments)
     _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(8))
+
+    @property
+    def deployed(self) -> Deployed:
+        """What is known of definitions and services, as the last look at the log found it."""
+        return self.deployments.known.beside(self.definitions)
+
+    def look_at_deployed(self) -> Deployed:
+        """What is known of definitions and services now. Blocks; raises UnavailableError."""
+        return self.deployments.look(self.cluster()).beside(self.definitions)
 
     def definition_of(self, state: SagaState) -> Saga | None:
         """The definition that a saga follows, in its version; none if that is not known here."""
-        wanted = (state.definition, state.version)
-        return next((saga for saga in self.definitions if (saga.name, saga.version) == wanted), None)
+        return self.deployed.definition(state.definition, state.version)
 
     def plan_of(self, state: SagaState) -> Outline | None:
         """The outline of its definition, as the tracker has it."""
@@ -105,9 +116,3 @@ class Sources:
         """The same, asking with clients that are kept from one question to the next."""
         clients = Clients(self.cluster, self.groups)
         return replace(self, cluster=lambda: clients, groups=clients.groups, renew=clients.renew)
-
-
-def latest_versions(definitions: Iterable[Saga]) -> tuple[Saga, ...]:
-    """Of each definition the latest version, by name."""
-    latest = {saga.name: saga for saga in sorted(definitions, key=lambda saga: saga.version)}
-    return tuple(latest[name] for name in sorted(latest))

@@ -66,7 +66,7 @@ async def within(api: Sources, scope: str) -> Concerned:
 
 def _check_scope(api: Sources, scope: control.Scope) -> None:
     """Raises NotFoundError if there is no such definition, or it has no such step."""
-    known = {saga.name: tuple(saga.steps_by_name) for saga in api.definitions}
+    known = {name: tuple(saga.steps_by_name) for name, saga in api.deployed.latest.items()}
     if scope.name not in known:
         raise NotFoundError(f"No definition {scope.name!r} is known here, only {', '.join(sorted(known))}.")
     if scope.step is not None and scope.step not in known[scope.name]:

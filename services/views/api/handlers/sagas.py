@@ -117,9 +117,7 @@ def _history(api: Sources, state: SagaState) -> list[Happened]:
 
 
 def _around(api: Sources, state: SagaState) -> Around:
-    by_name = {saga.name: saga for saga in api.definitions}
-    definition = api.definition_of(state) or by_name.get(state.definition)
-    return around_of(api.cluster(), api.groups(), state, api.said(), definition)
+    return around_of(api.cluster(), api.groups(), state, api.said(), api.look_at_deployed())
 
 
 def _titles(api: Sources) -> Read:

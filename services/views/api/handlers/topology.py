@@ -10,7 +10,7 @@ from schemas.errors import UnavailableError
 from services.inspection.graphs import graph_of
 from services.inspection.lag import AtStep, lags, topics_of_step
 from services.views.api.routes import Call, Reply
-from services.views.api.sources import Sources, latest_versions
+from services.views.api.sources import Sources
 from topology.model import Saga
 
 WINDOWS = ("1m", "1h")
@@ -21,9 +21,8 @@ _Lags = Mapping[str, Mapping[str, AtStep]]
 async def topology(api: Sources, call: Call) -> Reply:
     """All definitions, and what is paused; what Kafka does not tell now is none, but for pauses that are known."""
     report = await api.tables.figures()
-    definitions = latest_versions(api.definitions)
     at_steps, paused = await asyncio.gather(api.lags.get(lambda: lags_of(api)), api.held.get(lambda: held_by(api)))
-    found = tuple(_definition(saga, at_steps.get(saga.name, {}), report) for saga in definitions)
+    found = tuple(_definition(saga, at_steps.get(saga.name, {}), report) for saga in api.deployed.latest.values())
     return Reply(Topology(definitions=found, paused=paused, behind_s=report.behind_s))
 
 
@@ -55,8 +54,8 @@ async def held_by(api: Sources) -> tuple[PausedScope, ...]:
 
 
 def _lags(api: Sources) -> _Lags:
-    cluster, groups = api.cluster(), api.groups()
-    return {saga.name: lags(cluster, groups, saga) for saga in latest_versions(api.definitions)}
+    cluster, groups, deployed = api.cluster(), api.groups(), api.look_at_deployed()
+    return {name: lags(cluster, groups, saga, deployed) for name, saga in deployed.latest.items()}
 
 
 def _definition(saga: Saga, at_steps: Mapping[str, AtStep], report: FiguresReport) -> DefinitionTopology:

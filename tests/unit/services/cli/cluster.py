@@ -76,9 +76,6 @@ class Members:
     counts: dict[str, int] = field(default_factory=dict)
     offsets: dict[tuple[str, TopicPartition], Committed] = field(default_factory=dict)
 
-    def names(self) -> Sequence[str]:
-        return sorted({*self.counts, *(group for group, _ in self.offsets)})
-
     def members(self, groups: Sequence[str]) -> Mapping[str, int]:
         return {group: self.counts.get(group, 0) for group in groups}
 

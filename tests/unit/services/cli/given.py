@@ -26,9 +26,11 @@ from schemas.events.code_review import (
     Verdict,
 )
 from schemas.ids import key_of
+from services.chassis.announcements import Announcement, StepOf, announce
 from services.chassis.clock import VirtualClock
 from services.chassis.memory import MemoryCluster
 from services.chassis.partitioner import partition_of
+from services.chassis.port import Cluster
 from services.chassis.records import Outgoing
 from services.inspection.decoding import Happened
 from services.tracker.core.state import (
@@ -46,6 +48,7 @@ from services.tracker.core.state import (
     encode,
 )
 from topology.code_review import CODE_REVIEW
+from topology.model import Saga
 from topology.topics import SAGA_STATE, topics
 
 T0 = 1_767_225_600_000
@@ -263,10 +266,22 @@ def headers_of(event_type: str, identity: str, saga_id: str = SAGA) -> list[tupl
     return to_headers(envelope)
 
 
+SERVICES = {"validate": "validator", "ast": "ast", "llm": "llm", "comment": "comments"}
+"""Which service does a step of code review."""
+
+
+def announced(cluster: Cluster, saga: Saga = CODE_REVIEW, services: Mapping[str, str] = SERVICES) -> None:
+    """Have the log say which services do the steps of a definition."""
+    for step in saga.steps:
+        at = StepOf(saga.name, saga.version, step.name)
+        announce(cluster, Announcement(services[step.name], (at,), (step.on.event_type,)), VirtualClock())
+
+
 def log_with(states: Mapping[str, SagaState | bytes | None], *more: Outgoing) -> MemoryCluster:
-    """A log in memory with all topics, these states in their partitions, and these records."""
+    """A log in memory with all topics, the services of code review, these states in their partitions, these records."""
     cluster = MemoryCluster(VirtualClock())
     cluster.admin().create_missing(topics(CODE_REVIEW, PARTITIONS))
+    announced(cluster)
     producer = cluster.producer("test")
     producer.transact([*(state_record(name, state) for name, state in states.items()), *more], {}, object())
     return cluster

@@ -20,7 +20,7 @@ from services.testing import SagaTest
 from services.tracker.core.state import SagaStatus
 from services.views.api.sources import Sources
 from tests.unit.services.views.api.conftest import sources_of, told
-from tests.unit.services.views.api.reviews import REVIEWS, reviews
+from tests.unit.services.views.api.reviews import reviews
 from tests.unit.services.views.api.serving import serving
 from tests.unit.services.views.api.tables import MemoryTables
 
@@ -94,7 +94,7 @@ def test_what_the_api_does_not_know_for_certain_is_left_to_the_log(served: Serve
 def test_why_is_what_is_found_out_here(served: Served) -> None:
     test, sources, _, asked = served
     state = find(test.system.cluster, "acme/shop#4")
-    around = around_of(test.system.cluster, sources.groups(), state, {}, REVIEWS)
+    around = around_of(test.system.cluster, sources.groups(), state, {}, sources.look_at_deployed())
     assert asked.why(state.saga_id) == why_facts(state, around, test.system.clock.now())
     assert asked.why("nobody@x") is None
 

@@ -7,8 +7,11 @@ import io
 from rich.console import Console
 
 from services.cli.following import MovingScreen, PlainScreen, changes, follow, screen_on
-from services.inspection.diagnosis import absent, awaited, sentence
+from services.cli.hindrances import hindrance
+from services.inspection.deployed import NOTHING_DEPLOYED, deployed_on
+from services.inspection.diagnosis import absent, awaited, sentence, started_by
 from services.inspection.reading import Feed
+from tests.unit.services.cli.cluster import Members
 from tests.unit.services.cli.given import HOSTILE, SAGA, completed, failed, log_with, running, shown, state_record
 
 
@@ -64,10 +67,16 @@ def test_the_moving_screen_shows_steps_and_what_is_wrong() -> None:
 
 
 def test_the_service_that_the_saga_waits_for_is_named() -> None:
-    assert awaited(None) == ("validator", "tracker")
-    assert awaited(running()) == ("ast", "tracker")
+    cluster = log_with({})
+    deployed = deployed_on(cluster)
+    assert hindrance(cluster, Members(), None, SAGA).startswith("validator and tracker are not running")
+    assert awaited(running(), deployed) == ("ast", "tracker")
+    assert awaited(running(), NOTHING_DEPLOYED) == ("tracker",)
     assert absent(("ast", "tracker"), {"ast": 0, "tracker": 1}) == ("ast",)
     up = "ast is not running, and the saga waits: start everything with `saga up`."
-    assert sentence(("ast",), "code_review") == up
-    assert "ast and tracker are not running" in sentence(("ast", "tracker"), "code_review")
-    assert sentence(("tracker",), "order").endswith("the saga waits: start it with `python -m services.tracker`.")
+    start = started_by("code_review", deployed)
+    assert sentence(("ast",), start) == up
+    assert "ast and tracker are not running" in sentence(("ast", "tracker"), start)
+    assert sentence(("tracker",), started_by("order", deployed)).endswith(
+        "the saga waits: start it with `python -m services.tracker`."
+    )

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from services.chassis.memory import MemoryCluster
 from services.chassis.records import Committed, Outgoing, TopicPartition
+from services.inspection.deployed import deployed_on
 from services.inspection.lag import lags, topics_of_step
 from services.testing import SagaTest
 from tests.unit.services.cli.cluster import Members
-from tests.unit.services.cli.given import log_with
+from tests.unit.services.cli.given import SERVICES, announced, log_with
 from tests.unit.services.views.api.reviews import REVIEWS, pull_request, reviews
 
 
@@ -22,7 +23,8 @@ def log_of(*values: int) -> MemoryCluster:
 
 
 def test_a_service_that_has_committed_nothing_is_behind_by_all_of_it() -> None:
-    found = lags(log_of(3, 0, 2), Members({"llm": 0}), REVIEWS)["llm"]
+    log = log_of(3, 0, 2)
+    found = lags(log, Members({"llm": 0}), REVIEWS, deployed_on(log))["llm"]
     assert (found.service, found.instances, found.topics) == ("llm", 0, ("ast.completed", "llm.work"))
     assert found.lag is not None
     assert found.lag.events == 5
@@ -39,10 +41,11 @@ def _all(test: SagaTest) -> dict[str, int | None]:
     """The lags of a system, by what its services have committed."""
     offsets = {
         (service, at): committed
-        for service, step in (("validator", "validate"), ("ast", "ast"), ("llm", "llm"), ("comments", "comment"))
+        for step, service in SERVICES.items()
         for at, committed in _committed(test, step).items()
     }
-    found = lags(test.system.cluster, Members({}, offsets), REVIEWS)
+    announced(test.system.cluster)
+    found = lags(test.system.cluster, Members({}, offsets), REVIEWS, deployed_on(test.system.cluster))
     return {name: one.lag.events if one.lag is not None else None for name, one in found.items()}
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from services.cli.sagas import none_yet
 from services.inspection.decoding import codec_for
-from services.inspection.loading import known_definitions, readable_definitions
+from services.inspection.loading import known_on, readable_definitions
+from tests.unit.services.cli.given import log_with
 from topology.code_review import CODE_REVIEW
 
 ORDER = "examples.order.definition:ORDER"
@@ -24,5 +25,5 @@ def test_events_of_the_definitions_of_the_environment_can_be_decoded(monkeypatch
 def test_how_a_first_saga_begins_is_said_for_the_definitions_that_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
     assert none_yet([CODE_REVIEW]) == "No sagas yet: `saga review PATH` starts a code review."
     monkeypatch.setenv("SAGA_DEFINITIONS", ORDER)
-    said = none_yet(known_definitions(None).values())
+    said = none_yet(known_on(log_with({})).latest.values())
     assert said == "No sagas yet: order begins with an event on order.placed."

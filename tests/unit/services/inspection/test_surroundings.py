@@ -9,6 +9,8 @@ from msgspec.structs import replace
 
 from schemas import control
 from schemas.control import ControlEntry, Hold
+from services.chassis.announcements import Announcement, StepOf, announce
+from services.chassis.clock import VirtualClock
 from services.chassis.memory import MemoryCluster
 from services.chassis.offsets import Position
 from services.chassis.offsets import encode as metadata_of
@@ -16,6 +18,7 @@ from services.chassis.outgoing import dead_letter
 from services.chassis.partitioner import partition_of
 from services.chassis.records import Committed, Outgoing, Record, TopicPartition
 from services.cli.hindrances import hindrance
+from services.inspection.deployed import deployed_on
 from services.inspection.facts import why_facts
 from services.inspection.letters import letter_at
 from services.inspection.redriving import put_back
@@ -58,7 +61,7 @@ def looked(
     cluster: MemoryCluster, groups: Members, state: SagaState, said: Mapping[str, Sequence[str]] = NOTHING
 ) -> Around:
     """What is around a saga of code review."""
-    return around_of(cluster, groups, state, said, CODE_REVIEW)
+    return around_of(cluster, groups, state, said, deployed_on(cluster).beside([CODE_REVIEW]))
 
 
 def said(state: SagaState, around: Around) -> str:
@@ -115,29 +118,29 @@ def test_long_queues_are_counted_up_to_a_bound() -> None:
     assert next(records).offset == 10_000
 
 
-def test_the_service_of_a_step_of_ones_own_is_the_group_that_has_committed_there() -> None:
-    state, groups = replace(waiting(5), definition="order"), services(**{"order-ast": 1, "views": 1})
-    groups.offsets["views", AT] = Committed(3)
-    assert looked(queue(5), groups, state).services == (AtService("ast"),)
+def test_the_service_of_a_step_of_ones_own_is_the_one_that_announces_it() -> None:
+    state, groups, cluster = replace(waiting(5), definition="order"), services(**{"order-ast": 1}), queue(5)
     groups.offsets["order-ast", AT] = committed(6, 5)
-    assert looked(queue(5), groups, state).services == (AtService("ast", "order-ast", 1, Place.TAKEN, 0),)
+    assert looked(cluster, groups, state).services == (AtService("ast"),)
+    announce(cluster, Announcement("order-ast", (StepOf("order", 1, "ast"),), ("pr.validated",)), VirtualClock())
+    assert looked(cluster, groups, state).services == (AtService("ast", "order-ast", 1, Place.TAKEN, 0),)
 
 
-def test_a_service_is_known_by_what_it_has_committed_in_other_partitions() -> None:
-    state, groups = replace(waiting(5), definition="order"), services(**{"order-ast": 0})
-    groups.offsets["order-ast", TopicPartition("pr.validated", 3)] = committed(2)
-    around = looked(queue(5), groups, state)
+def test_a_service_is_known_before_it_has_committed_anything() -> None:
+    state, groups, cluster = replace(waiting(5), definition="order"), services(**{"order-ast": 0}), queue(5)
+    announce(cluster, Announcement("order-ast", (StepOf("order", 1, "ast"),), ("pr.validated",)), VirtualClock())
+    around = looked(cluster, groups, state)
     assert around.services == (AtService("ast", "order-ast", 0, Place.QUEUED, 5),)
     assert "no instance of its service order-ast is running. It goes on when one is." in said(state, around)
 
 
-def test_the_service_of_a_retry_is_known_by_the_triggers_that_it_has_read() -> None:
+def test_the_service_of_a_retry_is_the_one_that_announces_the_step() -> None:
     ran = StepState("ast", StepStatus.QUEUED, 2, runs=(Run("e2", T0, attempt=2),))
     sent = (Sent("c1", "ast", "e2", T0, 2),)
     state, groups = replace(waiting(5), definition="order", sent=sent, steps=(ran,)), services(**{"order-ast": 0})
-    groups.offsets["order-ast", TopicPartition("pr.validated", 3)] = committed(2)
-    work = Outgoing("ast.work", 1, KEY, None, headers_of("step.execute", "c1"))
-    assert looked(log_with({}, work), groups, state).services == (AtService("ast", "order-ast", 0, Place.QUEUED, 0),)
+    cluster = log_with({}, Outgoing("ast.work", 1, KEY, None, headers_of("step.execute", "c1")))
+    announce(cluster, Announcement("order-ast", (StepOf("order", 1, "ast"),), ("pr.validated",)), VirtualClock())
+    assert looked(cluster, groups, state).services == (AtService("ast", "order-ast", 0, Place.QUEUED, 0),)
 
 
 def test_how_far_the_tracker_is_behind_is_told_from_the_oldest_record_that_it_has_not_read() -> None:
