@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import uuid
@@ -22,10 +23,14 @@ from schemas.events.lifecycle import LIFECYCLE, RetryScheduled
 from schemas.events.reports import REPORTS, StepFailed, StepParked, StepProgress, StepSkipped
 from schemas.ids import NAMESPACE, event_id, report_id, start_id, trace_parent, uuid5_hex
 from schemas.work import CONTROL_REVISION, REFERENCE
+from services.chassis.announcements import WIRE, Announcement, announced_in
+from services.chassis.definitions import Statement, stated
 from services.chassis.outgoing import dead_letter, failed
 from services.chassis.partitioner import murmur2, partition_of
+from services.chassis.records import Record
 from services.chassis.work import Mode
 from tests.unit.docs.wire_examples import (
+    ANNOUNCED,
     AT_WORK,
     COMPENSATED,
     FAILED,
@@ -160,6 +165,19 @@ def test_the_tables_of_control_and_commands_are_what_the_code_knows() -> None:
     assert {*fields, "revision"} == {field.name for field in msgspec.structs.fields(ControlEntry)}
     assert needed == {name: info.is_required() for name, info in SagaCommand.model_fields.items()}
     assert listed_values(rows("command field")[0][3]) == [act.value for act in Act]
+
+
+def test_the_tables_of_what_is_deployed_are_what_the_code_knows() -> None:
+    value = EXAMPLES["announcement"][-1].removeprefix("value: ").encode()
+    read = Record("saga.definitions", 0, 0, 0, ANNOUNCED.key.encode(), value, [])
+    needed = {plain(row[0]): row[2] == "yes" for row in rows("announcement field")}
+
+    assert announced_in(read) == ANNOUNCED
+    assert needed == {field.name: field.required for field in msgspec.structs.fields(Announcement)}
+    assert listed("statement field") == {field.name for field in msgspec.structs.fields(Statement)}
+    assert [row[2] for row in rows("announcement field") if row[0] == "`wire`"] == [f"no, {WIRE}"]
+    text = json.dumps(CODE_REVIEW.describe(), sort_keys=True, separators=(",", ":"))
+    assert stated(CODE_REVIEW).hash == hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def test_the_table_has_every_lifecycle_event() -> None:

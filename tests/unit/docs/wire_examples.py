@@ -14,8 +14,10 @@ from schemas.events.compensated import compensated_event
 from schemas.events.lifecycle import RetryScheduled
 from schemas.events.reports import StepFailed, StepParked, StepProgress
 from schemas.ids import event_id, start_id
-from services.chassis import outgoing
+from services.chassis import announcements, outgoing
+from services.chassis.announcements import Announcement, StepOf
 from services.chassis.deliveries import Deliveries
+from services.chassis.partitioner import partition_of
 from services.chassis.records import Outgoing, Record
 from services.chassis.work import Delivery, Job, Mode
 from services.tracker import lifecycle
@@ -24,7 +26,7 @@ from services.tracker.core.decisions import Compensate, Execute
 from services.tracker.core.state import EventRef, SagaState, Sent
 from services.tracker.work import work_of
 from topology.code_review import CODE_REVIEW
-from topology.topics import SAGA_COMMANDS, SAGA_CONTROL
+from topology.topics import SAGA_COMMANDS, SAGA_CONTROL, SAGA_DEFINITIONS
 
 KEY, SAGA = "acme/shop#7", "acme/shop#7@3f2a9c1b04de"
 NOON = 1_772_366_400_000  # 2026-03-01T12:00:00Z
@@ -37,6 +39,7 @@ REVIEWED_ID = event_id(PARSED_ID, "llm", "llm.completed", 0, 0)
 VALIDATED = EventRef(VALIDATED_ID, "pr.validated", 41, NOON)
 POSTED = EventRef(event_id(REVIEWED_ID, "comment", "comments.created", 0, 0), "comments.created", 40, NOON)
 COMPENSATED = compensated_event("comment.compensated")
+ANNOUNCED = Announcement("ast", (StepOf("code_review", 1, "ast"),), ("pr.validated",))
 
 HELD = StepParked(step="ast", reason="acme/shop#7 is paused by ann: release freeze")
 FAILED = StepFailed(step="ast", reason="the disk is full", code="retryable", retryable=True, retry_after_ms=30_000)
@@ -65,6 +68,7 @@ def examples() -> Iterator[tuple[str, list[str]]]:
     yield "paused", _entry(of_prefix("acme/"), ControlEntry(11, paused=Hold("ann", "release freeze", NOON)))
     yield "command", _shown(_command())
     yield "lifecycle", _shown(lifecycle.record(STATE, SCHEDULED, NOW))
+    yield "announcement", _shown(_announcement())
 
 
 def _delivery(record: Outgoing, offset: int) -> Delivery:
@@ -91,6 +95,11 @@ def _command() -> Outgoing:
     }  # fmt: skip
     value = event.model_dump_json(exclude_defaults=True).encode()
     return Outgoing(SAGA_COMMANDS, 3, KEY.encode(), value, [(name, text.encode()) for name, text in headers.items()])
+
+
+def _announcement() -> Outgoing:
+    key, headers = ANNOUNCED.key.encode(), [("content-type", JSON.encode())]
+    return Outgoing(SAGA_DEFINITIONS, partition_of(key, 4), key, announcements.encode(ANNOUNCED), headers)
 
 
 def _entry(scope: str, entry: ControlEntry) -> list[str]:

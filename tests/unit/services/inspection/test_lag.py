@@ -10,7 +10,7 @@ from services.inspection.deployed import deployed_on
 from services.inspection.lag import lags, topics_of_step
 from services.testing import SagaTest
 from tests.unit.services.cli.cluster import Members
-from tests.unit.services.cli.given import SERVICES, announced, log_with
+from tests.unit.services.cli.given import SERVICES, log_with
 from tests.unit.services.views.api.reviews import REVIEWS, pull_request, reviews
 
 
@@ -44,7 +44,6 @@ def _all(test: SagaTest) -> dict[str, int | None]:
         for step, service in SERVICES.items()
         for at, committed in _committed(test, step).items()
     }
-    announced(test.system.cluster)
     found = lags(test.system.cluster, Members({}, offsets), REVIEWS, deployed_on(test.system.cluster))
     return {name: one.lag.events if one.lag is not None else None for name, one in found.items()}
 

@@ -12,7 +12,6 @@ from services.tracker.core.state import SagaState
 from services.views.api.fresh import Fresh
 from services.views.api.sources import Sources
 from tests.unit.services.cli.cluster import Members
-from tests.unit.services.cli.given import announced
 from tests.unit.services.views.api.reviews import REVIEWS, blobs, pull_request, reviews
 from tests.unit.services.views.api.serving import Client, serving
 from tests.unit.services.views.api.tables import MemoryTables
@@ -63,7 +62,6 @@ def told(test: SagaTest) -> dict[int, str]:
 @pytest.fixture(scope="session")
 def world() -> Iterator[World]:
     with reviews() as test:
-        announced(test.system.cluster)
         ids = told(test)
         tables = MemoryTables((test.system.saga(one) for one in ids.values()), now=test.system.clock.now())
         with serving(sources_of(test, tables)) as client:

@@ -27,6 +27,7 @@ from schemas.events.code_review import (
 from services.chassis.blobs import BlobStore
 from services.chassis.context import Context
 from services.testing import SagaTest
+from tests.unit.services.cli.given import announced
 from topology.code_review import CODE_REVIEW
 from topology.model import OnFailure
 
@@ -128,10 +129,11 @@ async def withdraw(event: CommentsCreated, context: Context) -> None:
 
 
 def reviews() -> SagaTest:
-    """Services and tracker of code review, in memory."""
-    return SagaTest(
-        REVIEWS, {"validate": validate, "ast": analyse, "llm": judge, "comment": comment}, {"comment": withdraw}
-    )
+    """Services and tracker of code review, in memory; the services of the product are announced."""
+    handlers = {"validate": validate, "ast": analyse, "llm": judge, "comment": comment}
+    test = SagaTest(REVIEWS, handlers, {"comment": withdraw})
+    announced(test.system.cluster)
+    return test
 
 
 def blobs() -> BlobStore:
