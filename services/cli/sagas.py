@@ -17,6 +17,7 @@ from services.cli.output import err, out, print_json, safe
 from services.cli.views.events import events_view
 from services.cli.views.sagas import saga_table, saga_view
 from services.inspection.decoding import codec_for, history
+from services.inspection.deployed import deployed_on
 from services.inspection.facts import event_facts, saga_facts
 from services.inspection.loading import known_on, name_of, named_definitions, readable_definitions
 from services.inspection.reading import Feed, began, each_state, find
@@ -142,7 +143,8 @@ def events(
     """Show the events of one saga, decoded, as the tree of what caused what."""
     cluster = connection_of(context).cluster()
     state = find(cluster, name)
-    happened = history(cluster, state, codec_for(readable_definitions(definition)))
+    known = deployed_on(cluster).beside(readable_definitions(definition))
+    happened = history(cluster, state, codec_for(known.definitions.values()))
     if as_json:
         print_json(event_facts(happened))
     else:

@@ -48,7 +48,7 @@ class Happened:
 def codec_for(definitions: Iterable[Saga]) -> Codec:
     """A codec for the events of these definitions, for what undoing leads to, and for reports.
 
-    Events of which the log tells no more than the name are left out: nothing of theirs can be decoded.
+    Events of which only the log tells are left out: it has their names, and no model to decode them with.
     """
     sagas = tuple(definitions)
     events = (event for saga in sagas for event in saga.events.values() if not is_described(event))

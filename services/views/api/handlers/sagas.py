@@ -107,7 +107,7 @@ def _line(api: Sources, state: SagaState, *, with_state: bool) -> SagaSummary:
 
 
 def _codec(api: Sources) -> Codec:
-    return codec_for(api.definitions)
+    return codec_for(api.deployed.definitions.values())
 
 
 def _history(api: Sources, state: SagaState) -> list[Happened]:

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from examples.order.definition import ORDER
 from examples.order.events import Item, OrderPlaced
 from examples.order.handlers import COMPENSATIONS, HANDLERS
-from schemas.errors import RetryableError
+from schemas.errors import RetryableError, TerminalError
 from services.chassis.clock import VirtualClock
 from services.chassis.definitions import agree
 from services.chassis.memory import MemoryCluster
@@ -144,3 +144,13 @@ def test_events_whose_classes_are_not_here_are_shown_by_their_headers(shop: Shop
     decoded = shop.json("events", run.saga_id, "-d", "examples.order.definition:ORDER")
     assert isinstance(decoded, list)
     assert [one["data"]["order_id"] for one in decoded] == ["A-1", "A-1"]
+
+
+def test_what_undoing_leads_to_has_one_form_and_is_decoded(shop: Shop) -> None:
+    shop.test.start("stock")
+    shop.test.fail("stock", TerminalError("the shelf is gone"))
+    run = shop.order("A-1")
+    found = shop.json("events", run.saga_id)
+    assert isinstance(found, list)
+    (undone,) = [one for one in found if one["type"] == "payment.compensated"]
+    assert (undone["data"]["step"], undone["problem"]) == ("payment", None)

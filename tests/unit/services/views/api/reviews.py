@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from schemas.documents.code_review import Analysis, ChangedFile, ChangeSet, LineRange
@@ -26,6 +27,7 @@ from schemas.events.code_review import (
 )
 from services.chassis.blobs import BlobStore
 from services.chassis.context import Context
+from services.chassis.service import Handler
 from services.testing import SagaTest
 from tests.unit.services.cli.given import announced
 from topology.code_review import CODE_REVIEW
@@ -130,7 +132,7 @@ async def withdraw(event: CommentsCreated, context: Context) -> None:
 
 def reviews() -> SagaTest:
     """Services and tracker of code review, in memory; the services of the product are announced."""
-    handlers = {"validate": validate, "ast": analyse, "llm": judge, "comment": comment}
+    handlers: Mapping[str, Handler] = {"validate": validate, "ast": analyse, "llm": judge, "comment": comment}
     test = SagaTest(REVIEWS, handlers, {"comment": withdraw})
     announced(test.system.cluster)
     return test
