@@ -27,7 +27,7 @@ def awaited(state: SagaState, deployed: Deployed) -> tuple[str, ...]:
     """The services that the saga waits for: those that announce its steps at work; the tracker always."""
     at_work = (step.name for step in state.steps if step.status.is_at_service)
     owners = (deployed.owner(state.definition, state.version, step) for step in at_work)
-    return (*(owner for owner in owners if owner is not None), TRACKER)
+    return (*dict.fromkeys(owner for owner in owners if owner is not None), TRACKER)
 
 
 def absent(services: Sequence[str], members: Mapping[str, int]) -> tuple[str, ...]:

@@ -15,8 +15,9 @@ from services.chassis.definitions import Statement, agree
 from services.chassis.definitions import encode as encoded_statement
 from services.chassis.memory import MemoryCluster
 from services.inspection.deployed import NOTHING_DEPLOYED, Deployed, Deployments, deployed_on, owners_by
-from services.inspection.diagnosis import started_by
+from services.inspection.diagnosis import awaited, started_by
 from services.inspection.loading import known_on
+from services.tracker.core.state import SagaState, StepState, StepStatus
 from tests.unit.services.cli.given import log_with
 from tests.unit.services.tracker.orders import ORDER
 from topology.code_review import CODE_REVIEW
@@ -52,6 +53,13 @@ def test_of_services_that_announce_the_same_step_the_last_has_it() -> None:
     bank, till = (announcing(name, ("order", 1, "payment")) for name in ("bank", "till"))
     assert owned((5, bank), (9, till)).owner("order", 1, "payment") == "till"
     assert owned((9, bank), (5, till)).owner("order", 1, "payment") == "bank"
+
+
+def test_a_service_that_does_two_steps_at_work_is_awaited_once() -> None:
+    steps = tuple(StepState(name, StepStatus.RUNNING, 1) for name in ("payment", "stock"))
+    state = SagaState("A-1@once", "order", 1, 0, steps=steps)
+    deployed = owned((1, announcing("shop", ("order", 1, "payment"), ("order", 1, "stock"))))
+    assert awaited(state, deployed) == ("shop", "tracker")
 
 
 def test_before_anything_is_deployed_nothing_is_known() -> None:
