@@ -13,7 +13,7 @@ import msgspec
 
 from services.chassis import definition_log
 from services.chassis.clock import Clock
-from services.chassis.definition_log import Entry
+from services.chassis.definition_log import KeyValue
 from services.chassis.port import Cluster
 from services.chassis.records import Record
 
@@ -94,4 +94,4 @@ def announce(cluster: Cluster, announcement: Announcement, clock: Clock) -> None
         take(known, record)
     said = known.get(announcement.key)
     if said is None or said.announcement != announcement:
-        definition_log.publish(cluster, Entry(announcement.key, encode(announcement)))
+        definition_log.publish(cluster, KeyValue(announcement.key, encode(announcement)))

@@ -12,7 +12,7 @@ from services.chassis.records import Record, TopicPartition
 from topology.topics import SAGA_DEFINITIONS
 
 
-class Entry(NamedTuple):
+class KeyValue(NamedTuple):
     """A key and the JSON under it."""
 
     key: str
@@ -28,7 +28,7 @@ def read(cluster: Cluster, clock: Clock) -> list[Record]:
     return list(records_from(cluster, dict.fromkeys(places), clock))
 
 
-def publish(cluster: Cluster, *entries: Entry) -> None:
+def publish(cluster: Cluster, *entries: KeyValue) -> None:
     """Say this, in the partitions of the keys. Raises UnavailableError if Kafka does not take it."""
     if not entries:
         return

@@ -14,7 +14,7 @@ import msgspec
 from schemas.errors import TopologyError
 from services.chassis import definition_log
 from services.chassis.clock import Clock
-from services.chassis.definition_log import Entry
+from services.chassis.definition_log import KeyValue
 from services.chassis.port import Cluster
 from services.chassis.records import Record
 from topology.model import Saga, in_full
@@ -205,4 +205,4 @@ def _read(cluster: Cluster, clock: Clock) -> list[Statement]:
 
 
 def _publish(cluster: Cluster, statements: Iterable[Statement]) -> None:
-    definition_log.publish(cluster, *(Entry(statement.key, encode(statement)) for statement in statements))
+    definition_log.publish(cluster, *(KeyValue(statement.key, encode(statement)) for statement in statements))

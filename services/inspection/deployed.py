@@ -18,7 +18,7 @@ from topology.topics import SAGA_DEFINITIONS
 
 LOG = logging.getLogger("saga.inspection")
 
-Version = tuple[str, int]
+DefinitionVersion = tuple[str, int]
 """A definition's name, and its version."""
 
 Owners = Mapping[tuple[str, str], Mapping[int, str]]
@@ -29,7 +29,7 @@ Owners = Mapping[tuple[str, str], Mapping[int, str]]
 class Deployed:
     """Definitions by name and version, and who does their steps."""
 
-    definitions: Mapping[Version, Saga] = field(default_factory=dict)
+    definitions: Mapping[DefinitionVersion, Saga] = field(default_factory=dict)
     owners: Owners = field(default_factory=dict)
 
     def definition(self, name: str, version: int) -> Saga | None:

@@ -10,7 +10,7 @@ from schemas.events.commands import Act, SagaCommand
 from schemas.ids import event_id
 from services.chassis.port import Cluster
 from services.inspection.actions import why_not
-from services.inspection.deployed import Deployed, Version
+from services.inspection.deployed import DefinitionVersion, Deployed
 from services.inspection.loading import known_on
 from services.inspection.reading import began, each_state, find, partition_count, resolve, states
 from services.inspection.selection import (
@@ -132,7 +132,7 @@ def matching(cluster: Cluster, selection: Selection, order: Order) -> Matching:
     return found
 
 
-def _plans(known: Deployed) -> Mapping[Version, Outline]:
+def _plans(known: Deployed) -> Mapping[DefinitionVersion, Outline]:
     return {version: outline(saga) for version, saga in known.definitions.items()}
 
 

@@ -10,7 +10,7 @@ import pytest
 from services.chassis import definition_log
 from services.chassis.announcements import Announced, Announcement, StepOf, encode
 from services.chassis.clock import VirtualClock
-from services.chassis.definition_log import Entry
+from services.chassis.definition_log import KeyValue
 from services.chassis.definitions import Statement, agree
 from services.chassis.definitions import encode as encoded_statement
 from services.chassis.memory import MemoryCluster
@@ -77,7 +77,7 @@ def test_each_look_finds_what_was_stated_and_announced_since() -> None:
     assert deployments.look(log) is found, "nothing has come"
     agree(log, [LATER], VirtualClock())
     moved = announcing("posting", ("code_review", 1, "comment"))
-    definition_log.publish(log, Entry(moved.key, encode(moved)))
+    definition_log.publish(log, KeyValue(moved.key, encode(moved)))
     now = deployments.look(log)
     assert (now.latest["order"].version, now.definition("order", 1)) == (2, found.definition("order", 1))
     assert now.owner("code_review", 1, "llm") == "llm"
@@ -88,7 +88,7 @@ def test_a_service_that_loses_a_step_owns_it_no_more() -> None:
     log, deployments = log_with({}), Deployments()
     deployments.look(log)
     less = announcing("comments")
-    definition_log.publish(log, Entry(less.key, encode(less)))
+    definition_log.publish(log, KeyValue(less.key, encode(less)))
     assert deployments.look(log).owner("code_review", 1, "comment") is None
 
 
@@ -96,7 +96,7 @@ def test_of_two_statements_of_a_version_the_first_counts_here_as_for_services() 
     log = log_with({})
     agree(log, [ORDER], VirtualClock())
     other = Statement("order", 1, "hash", replace(ORDER, key="another").describe())
-    definition_log.publish(log, Entry(other.key, encoded_statement(other)))
+    definition_log.publish(log, KeyValue(other.key, encoded_statement(other)))
     assert deployed_on(log).definitions["order", 1].key == ORDER.key
 
 
@@ -104,7 +104,7 @@ def test_a_statement_that_this_version_cannot_read_is_said_and_left_out(caplog: 
     log = log_with({})
     agree(log, [ORDER], VirtualClock())
     odd = Statement("odd", 1, "hash", {**ORDER.describe(), "name": "odd", "on_failure": "shrug"})
-    definition_log.publish(log, Entry(odd.key, encoded_statement(odd)))
+    definition_log.publish(log, KeyValue(odd.key, encoded_statement(odd)))
     with caplog.at_level(logging.WARNING, "saga.inspection"):
         assert set(deployed_on(log).definitions) == {("order", 1)}
     assert "odd@1 on saga.definitions is left out: this describes no definition" in caplog.text
@@ -127,5 +127,5 @@ def test_saga_up_starts_a_definition_whose_every_step_one_of_its_services_does()
     assert started_by("code_review", deployed_on(log)) == "saga up"
     assert started_by("order", deployed_on(log)) == ""
     mine = announcing("style", ("code_review", 1, "llm"))
-    definition_log.publish(log, Entry(mine.key, encode(mine)))
+    definition_log.publish(log, KeyValue(mine.key, encode(mine)))
     assert started_by("code_review", deployed_on(log)) == ""
