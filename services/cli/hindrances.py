@@ -19,7 +19,7 @@ from services.inspection.reading import partition_count
 from services.inspection.spans import remaining
 from services.inspection.surroundings import control_of
 from services.tracker.core.pauses import Wide, wide_of
-from services.tracker.core.state import SagaState, StepState
+from services.tracker.core.state import SagaState, StepState, StepStatus
 from topology.code_review import CODE_REVIEW
 from topology.model import Step
 from topology.topics import SAGA_CONTROL

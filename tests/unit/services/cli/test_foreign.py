@@ -35,10 +35,10 @@ class OnLog(Connection):
     log: MemoryCluster
     members: Members = field(default_factory=Members)
 
-    def cluster(self) -> MemoryCluster:  # type: ignore[override]  # a cluster, as the commands use it
+    def cluster(self) -> MemoryCluster:
         return self.log
 
-    def groups(self) -> Members:  # type: ignore[override]  # groups, as the commands use them
+    def groups(self) -> Members:
         return self.members
 
 
