@@ -19,7 +19,7 @@ check: $(READY)  ## style, types, directions of imports, generated files
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m schemas.generate --check
+	$(BIN)/python -m kafka_saga.wire.generate --check
 
 bench: $(READY)  ## throughput, latency, memory: a table, and build/bench.json
 	$(BIN)/python -m tests.bench

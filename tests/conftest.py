@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from services.chassis.port import Cluster
+from kafka_saga.broker.port import Cluster
 from tests.support.broker import broker
 from tests.support.driver import Driver
 from tests.support.logs import KafkaDriver, MemoryDriver

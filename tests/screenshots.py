@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 from confluent_kafka import Producer
 from playwright.sync_api import BrowserContext, Page, expect
 
-from services.local.places import login_url
-from services.local.up_record import live_up
+from kafka_saga.local.places import login_url
+from kafka_saga.local.up_record import live_up
 from tests.browser.chromium import chromium, window
 
 ROOT = Path(__file__).parents[1]
@@ -108,7 +108,7 @@ def _cli(*arguments: str) -> None:
 def _saga(*arguments: str, **environment: str) -> None:
 
     own = {name: value for name, value in os.environ.items() if not name.startswith("SAGA_")} | environment
-    subprocess.run([sys.executable, "-m", "services.cli.main", *arguments], cwd=ROOT, env=own, check=True)
+    subprocess.run([sys.executable, "-m", "kafka_saga.cli.main", *arguments], cwd=ROOT, env=own, check=True)
 
 
 if __name__ == "__main__":

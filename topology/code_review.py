@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from kafka_saga.definition.durations import hours, minutes, seconds
+from kafka_saga.definition.model import COMPLETED, OnConflict, OnFailure, Retry, Saga, Step
 from schemas.events.code_review import (
     AstCompleted,
     CommentsCreated,
@@ -10,8 +12,6 @@ from schemas.events.code_review import (
     PrRejected,
     PrValidated,
 )
-from topology.durations import hours, minutes, seconds
-from topology.model import COMPLETED, OnConflict, OnFailure, Retry, Saga, Step
 
 PATIENT = Retry(attempts=8, first=seconds(5), max_delay=minutes(10))
 

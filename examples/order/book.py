@@ -13,8 +13,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from schemas.errors import RetryableError, TerminalError
-from services.chassis.paths import saga_home
+from kafka_saga.errors import RetryableError, TerminalError
+from kafka_saga.worker.paths import saga_home
 
 # Without WAL every entry would wait for the disk twice; what a power cut takes from an example is no loss.
 _SCHEMA = """

@@ -14,9 +14,9 @@ from examples.order.events import (
     StockMissing,
     StockReserved,
 )
-from schemas.errors import RetryableError
-from services.chassis.context import Context
-from services.chassis.service import Handler
+from kafka_saga.engine.context import Context
+from kafka_saga.errors import RetryableError
+from kafka_saga.worker.service import Handler
 
 CREDIT_LIMIT_CENTS = 100_000
 """What the bank of the example lets a customer spend on one order."""

@@ -7,8 +7,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from schemas.blob import BlobRef
-from schemas.event import Value
+from kafka_saga.events.blob import BlobRef
+from kafka_saga.events.event import Value
 from schemas.events.code_review import AnalysisStatus, ChangeKind
 
 

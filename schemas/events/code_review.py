@@ -1,6 +1,6 @@
 """The events of code review: pr.received -> pr.validated -> ast.completed -> llm.completed -> comments.created.
 
-Large content travels by claim check (`schemas.blob.BlobRef`); the documents behind those references are in
+Large content travels by claim check (`kafka_saga.events.blob.BlobRef`); the documents behind those references are in
 `schemas.documents.code_review`. Every event carries the pull request, so a consumer needs no other event.
 """
 
@@ -11,8 +11,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
-from schemas.blob import BlobRef
-from schemas.event import Event, Value
+from kafka_saga.events.blob import BlobRef
+from kafka_saga.events.event import Event, Value
 
 Sha = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{7,64}$")]
 Repository = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\s@#]+$")]

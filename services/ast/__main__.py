@@ -1,7 +1,7 @@
 """`python -m services.ast`: `pr.validated` to `ast.completed`."""
 
+from kafka_saga.worker.service import Service
 from services.ast.handler import analyse
-from services.chassis.service import Service
 from topology.code_review import CODE_REVIEW
 
 if __name__ == "__main__":

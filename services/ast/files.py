@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
+from kafka_saga.events.event import Value
 from schemas.documents.code_review import (
     ChangedFile,
     FileAnalysis,
@@ -16,7 +17,6 @@ from schemas.documents.code_review import (
     SymbolChange,
     SyntaxProblem,
 )
-from schemas.event import Value
 from schemas.events.code_review import AnalysisStatus, ChangeKind, FileAnalysisSummary
 from services.ast.changes import Version, changed_symbols, touched_symbols
 from services.ast.complexity import Measured, UnmeasurableError, compared, measure, total

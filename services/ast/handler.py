@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from schemas.blob import BlobRef
+from kafka_saga.engine.blob_store import BlobStore
+from kafka_saga.engine.context import Context
+from kafka_saga.events.blob import BlobRef
 from schemas.documents.code_review import Analysis, ChangedFile, ChangeSet
 from schemas.events.code_review import AstCompleted, PrValidated
 from services.ast.files import FileReport, FileVersions
 from services.ast.isolation import shared_parser
-from services.chassis.blobs import BlobStore
-from services.chassis.context import Context
 
 
 def analyse(event: PrValidated, context: Context) -> AstCompleted:

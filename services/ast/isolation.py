@@ -17,7 +17,7 @@ import threading
 from dataclasses import dataclass
 from functools import cache
 
-from schemas.errors import RetryableError
+from kafka_saga.errors import RetryableError
 from schemas.events.code_review import AnalysisStatus
 from services.ast.files import FileReport, FileVersions, without_analysis
 

@@ -9,8 +9,8 @@ from itertools import zip_longest
 
 from tree_sitter import Node, Parser, QueryCursor, Tree
 
+from kafka_saga.errors import ChoreographyError
 from schemas.documents.code_review import SyntaxProblem
-from schemas.errors import ChoreographyError
 from services.ast.languages import Grammar
 
 CHUNK = 64 * 1024

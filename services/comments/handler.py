@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
-from schemas.errors import TerminalError
+from kafka_saga.engine.context import Context
+from kafka_saga.errors import TerminalError
 from schemas.events.code_review import CommentsCreated, LlmCompleted
-from services.chassis.context import Context
 from services.comments.document import compose, marker_of
 from services.comments.folder import FolderSink
 from services.comments.settings import ReviewSettings

@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from services.chassis.paths import saga_home
+from kafka_saga.worker.paths import saga_home
 
 
 def default_review_dir() -> Path:

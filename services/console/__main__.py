@@ -1,6 +1,6 @@
 """The console as a process."""
 
-from services.console.process import main
+from kafka_saga.console.process import main
 
 if __name__ == "__main__":
     main()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+from kafka_saga.engine.blob_store import BlobStore
+from kafka_saga.engine.context import Context
 from schemas.documents.code_review import Analysis, ChangedFile, ChangeSet, FileAnalysis
 from schemas.events.code_review import AstCompleted, LlmCompleted
-from services.chassis.blobs import BlobStore
-from services.chassis.context import Context
 from services.llm.judgement import bounded, coverage, kept, verdict
 from services.llm.offline import OfflineRules
 from services.llm.reviewer import FileToReview, Opinion, Reviewer, ReviewRequest

@@ -1,6 +1,6 @@
 """`python -m services.tracker`: one view of every saga, on `saga.state`, and its milestones on `saga.lifecycle`."""
 
-from services.tracker.service import run
+from kafka_saga.tracker.process import run
 
 if __name__ == "__main__":
     run()

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from kafka_saga.engine.context import Context
 from schemas.events.code_review import PrReceived, PrRejected, PrValidated, PullRequest
-from services.chassis.context import Context
 from services.validator.fingerprint import LastAccepted
 from services.validator.limits import Limits
 from services.validator.rejection import RejectionError

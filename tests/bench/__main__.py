@@ -13,10 +13,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from schemas.errors import ChoreographyError
-from services.chassis.kafka import KafkaCluster
-from services.chassis.settings import Settings
-from services.local.broker import EmbeddedKafka
+from kafka_saga.broker.kafka import KafkaCluster
+from kafka_saga.errors import ChoreographyError
+from kafka_saga.local.broker import EmbeddedKafka
+from kafka_saga.worker.settings import Settings
 from tests.bench.figures import Round
 from tests.bench.measuring import Contender, Sizes, measure, warm_up
 from tests.bench.parts import parts_us

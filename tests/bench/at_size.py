@@ -23,10 +23,11 @@ from confluent_kafka import Producer
 from msgspec.structs import replace
 from playwright.sync_api import Page
 
-from services.chassis.kafka import KafkaCluster
-from services.local.broker import EmbeddedKafka
-from services.local.ports import any_port, is_free
-from services.tracker.core.state import Incident, SagaState, decode, encode
+from kafka_saga.broker.kafka import KafkaCluster
+from kafka_saga.definition.topics import SAGA_STATE, TopicFactory, topics_of
+from kafka_saga.local.broker import EmbeddedKafka
+from kafka_saga.local.ports import any_port, is_free
+from kafka_saga.tracker.core.state import Incident, SagaState, decode, encode
 from tests.bench.figures import percentile
 from tests.bench.views import Place, _metric, _partition, _publish, _stories, _until
 from tests.browser.chromium import chromium, executable, window
@@ -34,7 +35,6 @@ from tests.chain.definition import CHAIN
 from tests.e2e.support import views
 from tests.e2e.support.fleet import Fleet
 from tests.e2e.support.views import Worker, fetch
-from topology.topics import SAGA_STATE, TopicFactory, topics_of
 
 MANY = 100_000
 RATE = 200

@@ -13,10 +13,10 @@ from types import FrameType
 
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
-from services.chassis.kafka.errors import LOG
-from services.chassis.kafka.messages import READING
-from services.chassis.kafka.producer import TRANSACTIONS, WRITING
-from services.chassis.settings import Settings
+from kafka_saga.broker.kafka.errors import LOG
+from kafka_saga.broker.kafka.messages import READING
+from kafka_saga.broker.kafka.producer import TRANSACTIONS, WRITING
+from kafka_saga.worker.settings import Settings
 
 CALL = 5.0
 """Seconds that a call to the coordinator may take."""

@@ -14,17 +14,17 @@ from typing import Any
 import fastavro
 from confluent_kafka import Message
 
-from schemas.avro_schema import avro_schema
-from schemas.codec import MAGIC, parsed
-from schemas.envelope import rfc3339
-from schemas.event import Event
-from schemas.ids import child_of, event_id, key_of
-from services.chassis.blobs import BlobStore
-from services.chassis.context import Context
+from kafka_saga.definition.model import Step
+from kafka_saga.engine.blob_store import BlobStore
+from kafka_saga.engine.context import Context
+from kafka_saga.events.event import Event
+from kafka_saga.wire.avro_schema import avro_schema
+from kafka_saga.wire.codec import MAGIC, parsed
+from kafka_saga.wire.envelope import rfc3339
+from kafka_saga.wire.ids import child_of, event_id, key_of
 from tests.bench.flat import Produce, Work, forever, now
 from tests.chain.definition import CHAIN
 from tests.chain.handlers import HANDLERS
-from topology.model import Step
 
 
 class Format:

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 import msgspec
 from confluent_kafka import Message
 
-from schemas.envelope import rfc3339
-from schemas.event import Event
-from schemas.events.lifecycle import SagaCompleted, SagaStarted
-from schemas.ids import child_of, event_id, key_of
+from kafka_saga.events.event import Event
+from kafka_saga.events.lifecycle import SagaCompleted, SagaStarted
+from kafka_saga.wire.envelope import rfc3339
+from kafka_saga.wire.ids import child_of, event_id, key_of
 from tests.bench.flat import TRACKED, Produce, Work, forever, now
 from tests.bench.lean import Format
 from tests.chain.definition import CHAIN

@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterator
 from functools import cache
 
-from schemas.codec import Codec
-from services.chassis.intake import Intake
-from services.chassis.outgoing import outcome
-from services.chassis.records import Outgoing, Record
-from services.chassis.steps import StepLogic
-from services.chassis.work import Delivery, Job, Mode
+from kafka_saga.broker.records import Outgoing, Record
+from kafka_saga.engine.outgoing import outcome
+from kafka_saga.engine.work import Delivery, Job, Mode
+from kafka_saga.steps.intake import Intake
+from kafka_saga.steps.step_processor import StepLogic
+from kafka_saga.wire.codec import Codec
 from tests.bench.flat import now
 from tests.bench.systems import PARTITIONS, System
 from tests.chain.definition import CHAIN, ChainStarted

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from services.chassis.records import Outgoing
+from kafka_saga.broker.records import Outgoing
 from tests.bench.figures import Round, differences
 from tests.bench.load import starts
 from tests.bench.probe import Probe

@@ -8,29 +8,29 @@ from statistics import median
 
 from confluent_kafka import Producer
 
-from schemas.envelope import from_mapping, to_headers
-from schemas.ids import child_of, event_id
-from services.chassis.blobs import BlobStore
-from services.chassis.clock import VirtualClock
-from services.chassis.context import Context
-from services.chassis.execution import ThreadedExecutor
-from services.chassis.inline import run_inline
-from services.chassis.kafka.errors import LOG
-from services.chassis.keyed import Store
-from services.chassis.memory import MemoryCluster
-from services.chassis.observer import Silent
-from services.chassis.records import Record, TopicPartition
-from services.chassis.runner import Runner
-from services.chassis.settings import Settings
-from services.chassis.work import Delivery, Returned
-from services.chassis.worker import SIP, Identity, Worker
-from services.tracker.logic import TrackerLogic
+from kafka_saga.broker.clock import VirtualClock
+from kafka_saga.broker.kafka.errors import LOG
+from kafka_saga.broker.memory import MemoryCluster
+from kafka_saga.broker.records import Record, TopicPartition
+from kafka_saga.definition.topics import SAGA_STATE, topics
+from kafka_saga.engine.blob_store import BlobStore
+from kafka_saga.engine.context import Context
+from kafka_saga.engine.runner import Runner
+from kafka_saga.engine.state_store import Store
+from kafka_saga.engine.work import Delivery, Returned
+from kafka_saga.execution.executor import ThreadedExecutor
+from kafka_saga.execution.inline import run_inline
+from kafka_saga.observability.observer import Silent
+from kafka_saga.tracker.processor import TrackerLogic
+from kafka_saga.wire.envelope import from_mapping, to_headers
+from kafka_saga.wire.ids import child_of, event_id
+from kafka_saga.worker.settings import Settings
+from kafka_saga.worker.worker import SIP, Identity, Worker
 from tests.bench.flat import now, transactional_properties
 from tests.bench.lean import hop
 from tests.bench.load import CODEC, after_first_step, logic, record_of, start
 from tests.bench.systems import PARTITIONS
 from tests.chain.definition import CHAIN, OneDone
-from topology.topics import SAGA_STATE, topics
 
 EVENTS = 2_000
 REPEATS = 7

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, Producer, TopicPartition
 
-from schemas.errors import UnavailableError
-from services.chassis.kafka.errors import LOG
-from services.chassis.records import Outgoing
-from services.chassis.settings import Settings
+from kafka_saga.broker.kafka.errors import LOG
+from kafka_saga.broker.records import Outgoing
+from kafka_saga.definition.topics import SAGA_LIFECYCLE
+from kafka_saga.errors import UnavailableError
+from kafka_saga.worker.settings import Settings
 from tests.bench.flat import TRACKED, group_properties, publisher_properties
 from tests.bench.systems import PARTITIONS, System
-from topology.topics import SAGA_LIFECYCLE
 
 PATIENCE = 60.0
 """Seconds without any progress after which a measurement is given up."""

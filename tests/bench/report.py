@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from services.local.pins import KAFKA_VERSION
+from kafka_saga.local.pins import KAFKA_VERSION
 from tests.bench.figures import Round, cpu_by_process, processor_us, ratios, summary
 
 SYSTEMS = ("saga", "lean", "bare")

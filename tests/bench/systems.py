@@ -12,11 +12,11 @@ from pathlib import Path
 
 import psutil
 
-from schemas.errors import UnavailableError
-from services.local.processes import Process, eventually, spawn
+from kafka_saga.definition.topics import SAGA_LIFECYCLE, SAGA_STATE, TopicFactory, TopicSpec, topics_of
+from kafka_saga.errors import UnavailableError
+from kafka_saga.local.processes import Process, eventually, spawn
 from tests.bench.flat import TRACKED
 from tests.chain.definition import CHAIN
-from topology.topics import SAGA_LIFECYCLE, SAGA_STATE, TopicFactory, TopicSpec, topics_of
 
 ROOT = Path(__file__).parents[2]
 PARTITIONS = 4

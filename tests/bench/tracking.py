@@ -23,30 +23,30 @@ from statistics import median
 import psutil
 from confluent_kafka import Producer
 
-from schemas.codec import Codec
-from schemas.events.lifecycle import DeadlinePassed
-from services.chassis.blobs import BlobStore
-from services.chassis.clock import Clock, SystemClock, VirtualClock
-from services.chassis.execution import ThreadedExecutor
-from services.chassis.kafka import KafkaCluster
-from services.chassis.memory import MemoryCluster
-from services.chassis.observer import Silent
-from services.chassis.port import Cluster
-from services.chassis.process import calm_the_collector
-from services.chassis.records import Outgoing, TopicPartition
-from services.chassis.runner import Runner
-from services.chassis.settings import Settings
-from services.chassis.work import Batch
-from services.chassis.worker import Identity, Worker
-from services.local.broker import EmbeddedKafka
-from services.tracker.logic import TrackerLogic
+from kafka_saga.broker.clock import Clock, SystemClock, VirtualClock
+from kafka_saga.broker.kafka import KafkaCluster
+from kafka_saga.broker.memory import MemoryCluster
+from kafka_saga.broker.port import Cluster
+from kafka_saga.broker.records import Outgoing, TopicPartition
+from kafka_saga.definition.durations import seconds
+from kafka_saga.definition.model import Saga
+from kafka_saga.definition.topics import SAGA_LIFECYCLE, TopicFactory, topics_of
+from kafka_saga.engine.blob_store import BlobStore
+from kafka_saga.engine.runner import Runner
+from kafka_saga.engine.work import Batch
+from kafka_saga.events.lifecycle import DeadlinePassed
+from kafka_saga.execution.executor import ThreadedExecutor
+from kafka_saga.local.broker import EmbeddedKafka
+from kafka_saga.observability.observer import Silent
+from kafka_saga.tracker.processor import TrackerLogic
+from kafka_saga.wire.codec import Codec
+from kafka_saga.worker.process import calm_the_collector
+from kafka_saga.worker.settings import Settings
+from kafka_saga.worker.worker import Identity, Worker
 from tests.bench.flat import publisher_properties
 from tests.bench.load import after, start
 from tests.bench.systems import PARTITIONS, ROOT, STEPS
 from tests.chain.definition import CHAIN
-from topology.durations import seconds
-from topology.model import Saga
-from topology.topics import SAGA_LIFECYCLE, TopicFactory, topics_of
 
 SAGAS = 10_000
 WAITING = 100_000

@@ -21,19 +21,19 @@ from typing import NamedTuple
 import psutil
 from confluent_kafka import Producer
 
-from schemas.ids import key_of
-from services.chassis.partitioner import partition_of
-from services.local.broker import EmbeddedKafka
-from services.tracker.core.facts import fact_of
-from services.tracker.core.fold import fold
-from services.tracker.core.outline import outline
-from services.tracker.core.state import SagaState, encode
+from kafka_saga.broker.partitioner import partition_of
+from kafka_saga.definition.topics import SAGA_STATE
+from kafka_saga.local.broker import EmbeddedKafka
+from kafka_saga.tracker.core.facts import fact_of
+from kafka_saga.tracker.core.fold import fold
+from kafka_saga.tracker.core.plan import outline
+from kafka_saga.tracker.core.state import SagaState, encode
+from kafka_saga.wire.ids import key_of
 from tests.bench.load import after, start
 from tests.bench.systems import ROOT, STEPS
 from tests.chain.definition import CHAIN
 from tests.e2e.support import views
 from tests.e2e.support.fleet import Fleet
-from topology.topics import SAGA_STATE
 
 BURST = 20_000
 MANY = 200_000

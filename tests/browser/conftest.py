@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from services.local.ports import any_port, is_free
+from kafka_saga.local.ports import any_port, is_free
 from tests.browser.chromium import WHY_NOT, chromium, executable, window
 from tests.browser.parcel import PARCEL
 from tests.e2e.support import views

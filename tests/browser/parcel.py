@@ -7,11 +7,11 @@ import os
 from pathlib import Path
 from typing import ClassVar
 
-from schemas.errors import TerminalError
-from schemas.event import Event
-from services.chassis.context import Context
-from services.chassis.service import Service
-from topology.model import COMPLETED, Saga, Step
+from kafka_saga.definition.model import COMPLETED, Saga, Step
+from kafka_saga.engine.context import Context
+from kafka_saga.errors import TerminalError
+from kafka_saga.events.event import Event
+from kafka_saga.worker.service import Service
 
 _LOOK = 0.02
 """Seconds between two looks at whether it may go on."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from services.chassis.service import Service
+from kafka_saga.worker.service import Service
 from tests.chain import controlled, handlers
 from tests.chain.definition import CHAIN
 

@@ -15,7 +15,7 @@ import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from services.chassis.context import Context
+from kafka_saga.engine.context import Context
 from tests.chain.definition import ChainStarted, FourDone, OneDone, ThreeDone, TwoDone
 
 GATE = "gate"

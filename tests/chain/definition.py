@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from schemas.event import Event
-from topology.model import COMPLETED, Saga, Step
+from kafka_saga.definition.model import COMPLETED, Saga, Step
+from kafka_saga.events.event import Event
 
 
 class ChainStarted(Event):

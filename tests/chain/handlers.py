@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from services.chassis.context import Context
-from services.chassis.service import Handler
+from kafka_saga.engine.context import Context
+from kafka_saga.worker.service import Handler
 from tests.chain.definition import ChainStarted, FourDone, OneDone, ThreeDone, TwoDone
 
 

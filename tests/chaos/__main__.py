@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from random import SystemRandom
 
-from schemas.ids import key_of
+from kafka_saga.wire.ids import key_of
 from tests.chaos.evidence import trace
 from tests.chaos.figures import Figures
 from tests.chaos.run import Run, judge_again

@@ -5,9 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import ClassVar
 
-from schemas.event import Event
-from topology.durations import minutes, seconds
-from topology.model import COMPLETED, OnCancel, OnConflict, OnFailure, Retry, Saga, Step
+from kafka_saga.definition.durations import minutes, seconds
+from kafka_saga.definition.model import COMPLETED, OnCancel, OnConflict, OnFailure, Retry, Saga, Step
+from kafka_saga.events.event import Event
 
 
 class Trouble(StrEnum):

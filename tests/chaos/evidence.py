@@ -6,15 +6,15 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from schemas import control
-from schemas.ids import key_of
-from services.chassis.partitioner import murmur2
-from services.chassis.reasons import sound
-from services.chassis.records import Record
-from services.tracker.core.state import decode
+from kafka_saga.broker.partitioner import murmur2
+from kafka_saga.broker.reasons import sound
+from kafka_saga.broker.records import Record
+from kafka_saga.definition.model import Saga
+from kafka_saga.definition.topics import DEAD_LETTERS, SAGA_COMMANDS, SAGA_CONTROL, SAGA_STATE
+from kafka_saga.tracker.core.state import decode
+from kafka_saga.wire import control
+from kafka_saga.wire.ids import key_of
 from tests.simulation.history import History, Seen
-from topology.model import Saga
-from topology.topics import DEAD_LETTERS, SAGA_COMMANDS, SAGA_CONTROL, SAGA_STATE
 
 PIECES = 100
 """Histories that each definition's sagas are spread over: invariants compare everything with everything."""

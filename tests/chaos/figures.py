@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from services.chassis.records import Record
+from kafka_saga.broker.records import Record
+from kafka_saga.definition.topics import SAGA_STATE
 from tests.chaos.handlers import STEPS
-from topology.topics import SAGA_STATE
 
 TRACKER = "tracker"
 BROKER = "broker"

@@ -7,16 +7,16 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from services.chassis.records import Record
-from services.tracker.core.state import SagaState, decode
+from kafka_saga.broker.records import Record
+from kafka_saga.definition.model import Saga
+from kafka_saga.definition.topics import SAGA_STATE
+from kafka_saga.tracker.core.state import SagaState, decode
 from tests.chaos.evidence import histories
 from tests.chaos.figures import TRACKER
 from tests.chaos.journal import Deed, What
 from tests.simulation.handlers import Called, Sight
 from tests.simulation.history import History, Seen
 from tests.simulation.invariants import complaints
-from topology.model import Saga
-from topology.topics import SAGA_STATE
 
 KNOWN_AFTER = 20_000
 """Milliseconds after which every process has read what control says: longer than any is stopped for."""

@@ -6,12 +6,12 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 
-from schemas.errors import RetryableError, TerminalError
-from services.chassis.context import Context
-from services.chassis.service import Handler, Service
+from kafka_saga.definition.model import Saga, Step
+from kafka_saga.engine.context import Context
+from kafka_saga.errors import RetryableError, TerminalError
+from kafka_saga.worker.service import Handler, Service
 from tests.chaos.definitions import DEADLINE, DEFINITIONS, ERRAND, PARCEL, Matter, Trouble
 from tests.chaos.journal import What, note
-from topology.model import Saga, Step
 
 USUAL = 0.06
 """Seconds that a handler takes at most, if nothing befalls it."""

@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
-from services.chassis.context import Context
+from kafka_saga.engine.context import Context
 
 FILE = "CHAOS_JOURNAL"
 """Environment variable: the file that handlers write to."""

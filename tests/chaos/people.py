@@ -10,20 +10,20 @@ from random import Random
 
 from confluent_kafka import KafkaError, Producer
 
-from schemas.codec import Codec
-from schemas.control import saga_in
-from schemas.errors import UnavailableError
-from schemas.events.commands import SagaCommand
-from schemas.events.lifecycle import LIFECYCLE, CommandAccepted, CommandRefused, IncidentRaised
-from schemas.ids import key_of
-from services.chassis.kafka import KafkaCluster
-from services.chassis.kafka.errors import LOG
-from services.chassis.partitioner import partition_of
-from services.chassis.port import Reader
-from services.chassis.records import Record, TopicPartition
-from services.inspection.sending import Asked, records_of
+from kafka_saga.broker.kafka import KafkaCluster
+from kafka_saga.broker.kafka.errors import LOG
+from kafka_saga.broker.partitioner import partition_of
+from kafka_saga.broker.port import Reader
+from kafka_saga.broker.records import Record, TopicPartition
+from kafka_saga.definition.topics import SAGA_LIFECYCLE
+from kafka_saga.errors import UnavailableError
+from kafka_saga.events.commands import SagaCommand
+from kafka_saga.events.lifecycle import LIFECYCLE, CommandAccepted, CommandRefused, IncidentRaised
+from kafka_saga.inspection.commands.sending import Asked, records_of
+from kafka_saga.wire.codec import Codec
+from kafka_saga.wire.control import saga_in
+from kafka_saga.wire.ids import key_of
 from tests.chaos.traffic import Ask, Happening, Publish, answer
-from topology.topics import SAGA_LIFECYCLE
 
 PATIENCE = 120.0
 """Seconds for which a record that Kafka does not take is sent again."""

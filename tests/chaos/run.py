@@ -8,14 +8,15 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from schemas.errors import ChoreographyError
-from services.chassis.kafka import KafkaCluster
-from services.chassis.paths import cache_home
-from services.chassis.process import prepare_topics
-from services.local.broker import EmbeddedKafka
-from services.local.distribution import kafka_distribution
-from services.local.hanging import abort, find_hanging
-from services.local.readiness import brokers_at
+from kafka_saga.broker.kafka import KafkaCluster
+from kafka_saga.definition.topics import TopicFactory, topics_of
+from kafka_saga.errors import ChoreographyError
+from kafka_saga.local.broker import EmbeddedKafka
+from kafka_saga.local.distribution import kafka_distribution
+from kafka_saga.local.hanging import abort, find_hanging
+from kafka_saga.local.readiness import brokers_at
+from kafka_saga.worker.paths import cache_home
+from kafka_saga.worker.process import prepare_topics
 from tests.chaos.blows import SESSION, blows
 from tests.chaos.definitions import DEFINITIONS
 from tests.chaos.figures import TRACKER, Figures, Hit, recoveries, signs
@@ -28,7 +29,6 @@ from tests.chaos.storm import Storm
 from tests.chaos.traffic import traffic
 from tests.e2e.support.fleet import Fleet
 from tests.e2e.support.observed import Log
-from topology.topics import TopicFactory, topics_of
 
 PARTITIONS = 4
 TURN = 0.05

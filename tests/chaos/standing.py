@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable
 
-from services.chassis.records import Record
-from services.tracker.core.state import SagaState, SagaStatus, decode
-from topology.topics import SAGA_STATE, SAGA_STEPS
+from kafka_saga.broker.records import Record
+from kafka_saga.definition.topics import SAGA_STATE, SAGA_STEPS
+from kafka_saga.tracker.core.state import SagaState, SagaStatus, decode
 
 TICK = b"saga.tick"
 PAUSED, INCIDENT = "left paused", "left with an incident"

@@ -9,7 +9,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from services.local.broker import EmbeddedKafka
+from kafka_saga.local.broker import EmbeddedKafka
 from tests.chaos.blows import Blow, Victim
 from tests.chaos.figures import BROKER, TRACKER, Hit
 from tests.e2e.support.fleet import Fleet, Member

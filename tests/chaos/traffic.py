@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from random import Random
 from typing import NamedTuple
 
-from schemas import control
-from schemas.events.commands import Act, SagaCommand
-from schemas.events.lifecycle import IncidentRaised
-from schemas.ids import split_id
+from kafka_saga.definition.model import Saga
+from kafka_saga.definition.template import saga_id
+from kafka_saga.events.commands import Act, SagaCommand
+from kafka_saga.events.lifecycle import IncidentRaised
+from kafka_saga.wire import control
+from kafka_saga.wire.ids import split_id
 from tests.chaos.definitions import ERRAND, PARCEL, Matter, Trouble
 from tests.chaos.handlers import SAGAS
-from topology.model import Saga
-from topology.template import saga_id
 
 TROUBLES = {
     Trouble.NONE: 66, Trouble.SLOW: 7, Trouble.VERY_SLOW: 1, Trouble.ONCE: 8, Trouble.TWICE: 3,

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from kafka_saga.definition.model import Saga
 from tests.support.driver import Driver
 from tests.support.example import Example, example
 from tests.support.rig import Rig
-from topology.model import Saga
 
 
 @pytest.fixture

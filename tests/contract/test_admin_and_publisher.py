@@ -6,12 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from services.chassis.partitioner import partition_of
-from services.chassis.port import Cluster
-from services.chassis.records import Outgoing, TopicPartition
+from kafka_saga.broker.partitioner import partition_of
+from kafka_saga.broker.port import Cluster
+from kafka_saga.broker.records import Outgoing, TopicPartition
+from kafka_saga.definition.topics import TopicFactory
 from tests.support.driver import Driver, commit, topic, unique
 from tests.support.members import read_all
-from topology.topics import TopicFactory
 
 KEYS = [b"", b"a", b"ab", b"abc", b"abcd", b"acme/shop#7", "größe".encode(), bytes(range(256))]
 KEYS += [b"%d" % number for number in range(90)]

@@ -9,18 +9,18 @@ from threading import Barrier
 
 import pytest
 
-from schemas.errors import TopologyError, UnavailableError
-from services.chassis import announcements, definitions
-from services.chassis.announcements import Announcement, StepOf, announce
-from services.chassis.definitions import Statement, agree, decode, stated
-from services.chassis.port import Admin, Cluster, Publisher
-from services.chassis.records import Record
+from kafka_saga.broker.port import Admin, Cluster, Publisher
+from kafka_saga.broker.records import Record
+from kafka_saga.definition.durations import minutes
+from kafka_saga.definition.model import Saga
+from kafka_saga.definition.topics import SAGA_DEFINITIONS, TopicFactory, topics_of
+from kafka_saga.errors import TopologyError, UnavailableError
+from kafka_saga.steps import announcements, definition_registry
+from kafka_saga.steps.announcements import Announcement, StepOf, announce
+from kafka_saga.steps.definition_registry import Statement, agree, decode, stated
 from tests.support.driver import Driver, places
 from tests.support.example import PARTITIONS, example
 from tests.support.members import read_all
-from topology.durations import minutes
-from topology.model import Saga
-from topology.topics import SAGA_DEFINITIONS, TopicFactory, topics_of
 
 
 class Hesitant:
@@ -117,14 +117,19 @@ def test_what_does_not_count_is_overruled_by_whoever_sees_it(driver: Driver, sag
     agree(driver.cluster, [saga], driver.clock)
     late = stated(other(saga))
     publisher = driver.cluster.publisher()
-    publisher.publish(SAGA_DEFINITIONS, late.key.encode(), definitions.encode(late), [])
+    publisher.publish(SAGA_DEFINITIONS, late.key.encode(), definition_registry.encode(late), [])
     publisher.publish(SAGA_DEFINITIONS, late.key.encode(), b"no statement", [])
     publisher.close()
     agree(driver.cluster, [saga], driver.clock)
     found = read_all(driver, SAGA_DEFINITIONS, PARTITIONS)
     values = [record.value for record in found if record.key == late.key.encode()]
 
-    assert values == [definitions.encode(stated(saga)), definitions.encode(late), b"no statement", values[0]]
+    assert values == [
+        definition_registry.encode(stated(saga)),
+        definition_registry.encode(late),
+        b"no statement",
+        values[0],
+    ]
 
 
 def bank(saga: Saga, version: int, *steps: str) -> Announcement:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from confluent_kafka import TopicPartition as Place
 from confluent_kafka.admin import AdminClient
 
-from services.chassis.port import Cluster
-from services.chassis.records import Committed, Record, TopicPartition
+from kafka_saga.broker.port import Cluster
+from kafka_saga.broker.records import Committed, Record, TopicPartition
 from tests.support.driver import TURN, Driver, commit, numbered, topic, unique
 from tests.support.logs import KafkaDriver, MemoryDriver
 from tests.support.members import joined, read_all, sees

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from services.chassis.port import Cluster
-from services.chassis.records import Committed, TopicPartition
+from kafka_saga.broker.port import Cluster
+from kafka_saga.broker.records import Committed, TopicPartition
 from tests.support.driver import Driver, commit, numbered, places, topic, unique
 from tests.support.members import Member, Partitions, joined, turns
 

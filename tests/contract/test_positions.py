@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.chassis.records import TopicPartition
+from kafka_saga.broker.records import TopicPartition
 from tests.support.driver import Driver, abort, commit, numbered, places, to, topic, unique
 from tests.support.members import Member, joined
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from services.chassis.port import Cluster, Reader
-from services.chassis.records import Outgoing, Record, TopicPartition
+from kafka_saga.broker.port import Cluster, Reader
+from kafka_saga.broker.records import Outgoing, Record, TopicPartition
 from tests.support.driver import TURN, Driver, abort, commit, numbered, places, to, topic, unique
 from tests.support.members import read_all, sees, values_in
 

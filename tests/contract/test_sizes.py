@@ -7,11 +7,11 @@ import random
 import pytest
 from confluent_kafka import Producer as Client
 
-from schemas.errors import UnavailableError
-from services.chassis.kafka.producer import WRITING
-from services.chassis.memory.sizes import CLIENT_MAX_BYTES, client_size
-from services.chassis.port import Cluster, TransactionAbortedError
-from services.chassis.records import Outgoing
+from kafka_saga.broker.kafka.producer import WRITING
+from kafka_saga.broker.memory.sizes import CLIENT_MAX_BYTES, client_size
+from kafka_saga.broker.port import Cluster, TransactionAbortedError
+from kafka_saga.broker.records import Outgoing
+from kafka_saga.errors import UnavailableError
 from tests.support.driver import Driver, topic, unique
 from tests.support.logs import KafkaDriver, MemoryDriver
 from tests.support.members import sees

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from schemas.errors import UnavailableError
-from services.chassis.port import Cluster, Listener, TransactionAbortedError
-from services.chassis.records import Committed, TopicPartition
+from kafka_saga.broker.port import Cluster, Listener, TransactionAbortedError
+from kafka_saga.broker.records import Committed, TopicPartition
+from kafka_saga.errors import UnavailableError
 from tests.support.driver import Driver, places, topic, unique
 from tests.support.members import Member, turns
 

@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from schemas.codec import Codec
-from schemas.errors import RetryableError, TerminalError
-from schemas.events.commands import Act, SagaCommand
-from schemas.ids import key_of
-from services.chassis.context import Context
-from services.chassis.partitioner import partition_of
-from services.chassis.records import Outgoing
-from services.chassis.worker import Worker
-from services.tracker.core.state import SagaState, SagaStatus, StepStatus, decode
-from services.tracker.logic import TrackerLogic
+from kafka_saga.broker.partitioner import partition_of
+from kafka_saga.broker.records import Outgoing
+from kafka_saga.definition.durations import seconds
+from kafka_saga.definition.model import OnFailure, Retry, Saga
+from kafka_saga.definition.topics import SAGA_COMMANDS, SAGA_STATE
+from kafka_saga.engine.context import Context
+from kafka_saga.errors import RetryableError, TerminalError
+from kafka_saga.events.commands import Act, SagaCommand
+from kafka_saga.tracker.core.state import SagaState, SagaStatus, StepStatus, decode
+from kafka_saga.tracker.processor import TrackerLogic
+from kafka_saga.wire.codec import Codec
+from kafka_saga.wire.ids import key_of
+from kafka_saga.worker.worker import Worker
 from tests.support.driver import unique
 from tests.support.example import PARTITIONS, Example, Fact
 from tests.support.rig import Rig
-from topology.durations import seconds
-from topology.model import OnFailure, Retry, Saga
-from topology.topics import SAGA_COMMANDS, SAGA_STATE
 
 SOON = Retry(attempts=3, first=seconds(0.2), max_delay=seconds(1))
 

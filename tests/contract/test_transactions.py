@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from services.chassis.port import Cluster, FencedError, TransactionAbortedError
-from services.chassis.records import Committed, TopicPartition
+from kafka_saga.broker.port import Cluster, FencedError, TransactionAbortedError
+from kafka_saga.broker.records import Committed, TopicPartition
 from tests.support.driver import Driver, abort, commit, numbered, to, topic, unique
 from tests.support.members import Member, joined, read_all, sees, turns, values_in
 

@@ -6,17 +6,17 @@ from collections.abc import Callable
 
 import pytest
 
-from schemas.codec import Codec
-from schemas.errors import RetryableError
-from schemas.events.compensated import Compensated, compensated_event
-from schemas.ids import event_id, split_id
-from services.chassis.context import Context
-from services.chassis.records import Outgoing, Record
+from kafka_saga.broker.records import Outgoing, Record
+from kafka_saga.definition.model import Saga
+from kafka_saga.engine.context import Context
+from kafka_saga.errors import RetryableError
+from kafka_saga.events.compensated import Compensated, compensated_event
+from kafka_saga.wire.codec import Codec
+from kafka_saga.wire.ids import event_id, split_id
 from tests.support.commands import Command
 from tests.support.driver import unique
 from tests.support.example import Example, Fact, commanded
 from tests.support.rig import Rig, Tail, envelope, header
-from topology.model import Saga
 
 
 @pytest.fixture

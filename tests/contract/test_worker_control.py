@@ -6,16 +6,16 @@ from collections.abc import Callable
 
 import pytest
 
-from schemas.control import ControlEntry, of_definition, of_prefix, of_saga, of_step
-from services.chassis.context import Context
-from services.chassis.records import Outgoing
-from services.chassis.service import Handler, Service
+from kafka_saga.broker.records import Outgoing
+from kafka_saga.definition.model import OnCancel, Saga
+from kafka_saga.engine.context import Context
+from kafka_saga.wire.control import ControlEntry, of_definition, of_prefix, of_saga, of_step
+from kafka_saga.worker.service import Handler, Service
 from tests.support.commands import HELD, Command, control, in_partition
 from tests.support.driver import unique
 from tests.support.example import PARTITIONS, Example, Fact, commanded
 from tests.support.gate import Gate
 from tests.support.rig import Rig, envelope, header
-from topology.model import OnCancel, Saga
 
 RigOf = Callable[[Saga], Rig]
 

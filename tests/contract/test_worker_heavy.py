@@ -6,21 +6,21 @@ import json
 import os
 from collections.abc import Callable
 
-from schemas.codec import Codec
-from schemas.control import ControlEntry, of_saga
-from schemas.envelope import Envelope, rfc3339, to_headers
-from schemas.event import Event
-from schemas.ids import start_id
-from services.chassis.context import Context
-from services.chassis.partitioner import partition_of
-from services.chassis.port import Cluster
-from services.chassis.records import Outgoing
+from kafka_saga.broker.partitioner import partition_of
+from kafka_saga.broker.port import Cluster
+from kafka_saga.broker.records import Outgoing
+from kafka_saga.definition.model import Saga
+from kafka_saga.engine.context import Context
+from kafka_saga.events.event import Event
+from kafka_saga.wire.codec import Codec
+from kafka_saga.wire.control import ControlEntry, of_saga
+from kafka_saga.wire.envelope import Envelope, rfc3339, to_headers
+from kafka_saga.wire.ids import start_id
 from tests.support.commands import control
 from tests.support.driver import unique
 from tests.support.example import PARTITIONS, Example, Fact
 from tests.support.heavy import HEAVY, Answered, Asked, answer
 from tests.support.rig import Rig, envelope, header
-from topology.model import Saga
 
 
 def test_a_child_that_dies_hangs_or_leaves_is_a_report_and_the_others_go_on(

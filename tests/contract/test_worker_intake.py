@@ -6,12 +6,12 @@ import json
 
 import pytest
 
-from services.chassis.context import Context
-from services.chassis.health import why_not_ready
-from services.chassis.partitioner import partition_of
-from services.chassis.port import Cluster
-from services.chassis.records import Outgoing
-from services.chassis.service import Handler
+from kafka_saga.broker.partitioner import partition_of
+from kafka_saga.broker.port import Cluster
+from kafka_saga.broker.records import Outgoing
+from kafka_saga.engine.context import Context
+from kafka_saga.observability.health import why_not_ready
+from kafka_saga.worker.service import Handler
 from tests.support.example import PARTITIONS, Example, Fact, key_in
 from tests.support.rig import Rig, envelope, header
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from services.chassis.keyed import Change
-from services.chassis.logic import Roles, Stores
-from services.chassis.records import Committed, Outgoing, TopicPartition
-from services.chassis.service import Service
-from services.chassis.steps import StepLogic
-from services.chassis.work import Made
-from services.chassis.worker import Worker
+from kafka_saga.broker.records import Committed, Outgoing, TopicPartition
+from kafka_saga.definition.topics import SAGA_LIFECYCLE, state_topic
+from kafka_saga.engine.processor import Roles, Stores
+from kafka_saga.engine.state_store import Change
+from kafka_saga.engine.work import Made
+from kafka_saga.steps.step_processor import StepLogic
+from kafka_saga.worker.service import Service
+from kafka_saga.worker.worker import Worker
 from tests.support.driver import places
 from tests.support.example import PARTITIONS, Example, key_in
 from tests.support.members import read_all
 from tests.support.rig import Rig
-from topology.topics import SAGA_LIFECYCLE, state_topic
 
 
 class Chiming(StepLogic):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from services.chassis.context import Context
-from services.chassis.offsets import MAX_UNFINISHED
-from services.chassis.records import Outgoing, TopicPartition
-from services.chassis.service import Handler
+from kafka_saga.broker.records import Outgoing, TopicPartition
+from kafka_saga.engine.context import Context
+from kafka_saga.engine.offset_tracker import MAX_UNFINISHED
+from kafka_saga.worker.service import Handler
 from tests.support.driver import Driver, abort, commit
 from tests.support.example import Example, Fact, key_in
 from tests.support.gate import Gate

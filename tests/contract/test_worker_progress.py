@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.chassis.context import Context
+from kafka_saga.engine.context import Context
 from tests.support.example import Example, Fact
 from tests.support.gate import Gate
 from tests.support.rig import Rig, envelope, header

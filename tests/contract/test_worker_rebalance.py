@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from services.chassis.context import Context
-from services.chassis.records import TopicPartition
-from services.chassis.service import Handler
-from services.chassis.worker import Worker
+from kafka_saga.broker.records import TopicPartition
+from kafka_saga.engine.context import Context
+from kafka_saga.worker.service import Handler
+from kafka_saga.worker.worker import Worker
 from tests.support.example import PARTITIONS, Example, Fact, key_in
 from tests.support.gate import Gate
 from tests.support.rig import Rig

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from schemas.codec import Codec
-from schemas.errors import RetryableError
-from services.chassis.context import Context
-from services.chassis.records import Outgoing
-from services.chassis.service import Handler
+from kafka_saga.broker.records import Outgoing
+from kafka_saga.engine.context import Context
+from kafka_saga.errors import RetryableError
+from kafka_saga.wire.codec import Codec
+from kafka_saga.worker.service import Handler
 from tests.support.example import PARTITIONS, Example, Fact, key_in
 from tests.support.rig import Rig
 

@@ -8,16 +8,16 @@ from datetime import timedelta
 
 import pytest
 
-from schemas.errors import RetryableError, TerminalError
-from schemas.ids import event_id
-from services.chassis.context import Context
-from services.chassis.port import Cluster
-from services.chassis.records import Record
-from services.chassis.service import Handler
+from kafka_saga.broker.port import Cluster
+from kafka_saga.broker.records import Record
+from kafka_saga.definition.model import Saga
+from kafka_saga.definition.topics import TopicSpec
+from kafka_saga.engine.context import Context
+from kafka_saga.errors import RetryableError, TerminalError
+from kafka_saga.wire.ids import event_id
+from kafka_saga.worker.service import Handler
 from tests.support.example import PARTITIONS, Example, Fact, example
 from tests.support.rig import Rig, envelope, header
-from topology.model import Saga
-from topology.topics import TopicSpec
 
 
 def test_a_step_emits_one_outcome_for_each_delivery(rig: Rig, case: Example) -> None:

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from services.chassis.kafka import KafkaCluster
-from services.cli.demo_repository import make_repository
-from services.local.processes import Process, eventually, sight
-from services.local.up import SERVICES
-from services.local.up_record import UpRecord, live_up
+from kafka_saga.broker.kafka import KafkaCluster
+from kafka_saga.local.processes import Process, eventually, sight
+from kafka_saga.local.up import SERVICES
+from kafka_saga.local.up_record import UpRecord, live_up
+from services.app.demo_repository import make_repository
 
 pytestmark = [pytest.mark.kafka, pytest.mark.e2e, pytest.mark.xdist_group("cli")]
 ROOT = Path(__file__).parents[2]
@@ -34,7 +34,7 @@ class Saga:
         self.environment = {**kept, **cache, "SAGA_HOME": str(home)}
 
     def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", "services.cli.main", *arguments]
+        return [sys.executable, "-m", "kafka_saga.cli.main", *arguments]
 
     def run(self, *arguments: str, code: int = 0) -> str:
         result = subprocess.run(

@@ -10,15 +10,15 @@ from uuid import uuid4
 
 import pytest
 
+from kafka_saga.definition.topics import SAGA_LIFECYCLE, SAGA_STATE, SAGA_STEPS
+from kafka_saga.tracker.core.state import SagaState, SagaStatus, StepStatus
 from services.comments.document import Review
-from services.tracker.core.state import SagaState, SagaStatus, StepStatus
 from tests.e2e.support import chain
 from tests.e2e.support.deadline import eventually
 from tests.e2e.support.fleet import Fleet
 from tests.e2e.support.observed import Log, publish
 from tests.e2e.support.reviews import DIFF, Repository, inline, installed, published, repository_of, services
 from topology.code_review import CODE_REVIEW
-from topology.topics import SAGA_LIFECYCLE, SAGA_STATE, SAGA_STEPS
 
 pytestmark = [pytest.mark.kafka, pytest.mark.e2e]
 

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from services.chassis.kafka import KafkaCluster
-from services.chassis.reading import to_the_end
-from services.chassis.records import TopicPartition
-from services.inspection.sending import keyed
+from kafka_saga.broker.kafka import KafkaCluster
+from kafka_saga.broker.reading import to_the_end
+from kafka_saga.broker.records import TopicPartition
+from kafka_saga.definition.topics import SAGA_COMMANDS
+from kafka_saga.inspection.commands.sending import keyed
 from tests.e2e.support import views
 from tests.e2e.support.stage import Stage, staged
 from tests.e2e.support.views import PARTITIONS, Reply, Worker, state
-from topology.topics import SAGA_COMMANDS
 
 pytestmark = [pytest.mark.kafka, pytest.mark.e2e]
 

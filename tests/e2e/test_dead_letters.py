@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from confluent_kafka import KafkaError, Message, Producer
 
+from kafka_saga.definition.topics import DEAD_LETTERS, SAGA_STEPS
 from tests.e2e.support.deadline import eventually
 from tests.e2e.support.fleet import Fleet
 from tests.e2e.support.observed import Log, publish
 from tests.e2e.support.reviews import DIFF, inline, services
-from tests.unit.services.chassis.dead_letters.corpus import CORPUS, SAGA_ID, Case
-from topology.topics import DEAD_LETTERS, SAGA_STEPS
+from tests.unit.kafka_saga.engine.dead_letters.corpus import CORPUS, SAGA_ID, Case
 
 pytestmark = [pytest.mark.kafka, pytest.mark.e2e]
 

@@ -19,13 +19,13 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 from typer.testing import CliRunner, Result
 
-from schemas.errors import UnavailableError
-from services.cli.kafka import app
-from services.local.broker import EmbeddedKafka
-from services.local.discovery import default_bootstrap
-from services.local.ports import DEFAULT_PORT, HOST
-from services.local.processes import Process, eventually
-from services.local.record import live_record, record_path
+from kafka_saga.cli.kafka import app
+from kafka_saga.errors import UnavailableError
+from kafka_saga.local.broker import EmbeddedKafka
+from kafka_saga.local.discovery import default_bootstrap
+from kafka_saga.local.ports import DEFAULT_PORT, HOST
+from kafka_saga.local.processes import Process, eventually
+from kafka_saga.local.record import live_record, record_path
 
 pytestmark = [pytest.mark.kafka, pytest.mark.e2e]
 ROOT = Path(__file__).parents[2]
@@ -108,7 +108,7 @@ def test_another_port_is_taken_and_said_when_the_default_one_is_not_free(home: P
 
 
 def test_two_starts_at_once_give_one_broker(home: Path) -> None:
-    command = [sys.executable, "-c", "from services.cli.kafka import app; app()", "start", "--json"]
+    command = [sys.executable, "-c", "from kafka_saga.cli.kafka import app; app()", "start", "--json"]
     starts = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(2)]
     said = [json.loads(start.communicate()[0]) for start in starts]
     assert [start.returncode for start in starts] == [0, 0]
@@ -147,7 +147,7 @@ def test_one_that_runs_already_is_joined_and_left_running(home: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel kills a child with its parent only on Linux")
 def test_an_attached_broker_dies_with_its_parent(home: Path) -> None:
-    script = "import sys; from services.local.broker import EmbeddedKafka as K; K(port=0).start(); print('up'); "
+    script = "import sys; from kafka_saga.local.broker import EmbeddedKafka as K; K(port=0).start(); print('up'); "
     command = [sys.executable, "-u", "-c", script + "sys.stdin.read()"]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
         assert parent.stdout is not None

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from services.local.broker import EmbeddedKafka
+from kafka_saga.definition.topics import SAGA_LIFECYCLE
+from kafka_saga.local.broker import EmbeddedKafka
 from tests.e2e.support import chain
 from tests.e2e.support.deadline import eventually
 from tests.e2e.support.fleet import SHORT_SESSION, Fleet
 from tests.e2e.support.observed import Groups, Log
-from topology.topics import SAGA_LIFECYCLE
 
 pytestmark = [pytest.mark.kafka, pytest.mark.e2e]
 

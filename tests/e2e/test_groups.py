@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from services.local.broker import EmbeddedKafka
+from kafka_saga.local.broker import EmbeddedKafka
 from tests.e2e.support.asker import GROUPS
 from tests.e2e.support.deadline import eventually
 

@@ -10,16 +10,16 @@ from uuid import uuid4
 import pytest
 from confluent_kafka import KafkaException, Producer
 
-from services.chassis.kafka import KafkaCluster
-from services.chassis.paths import cache_home
-from services.chassis.port import Admin
-from services.chassis.records import TopicPartition
-from services.local.broker import EmbeddedKafka
-from services.local.distribution import kafka_distribution
-from services.local.hanging import Hanging, abort, find_hanging
-from services.local.readiness import brokers_at
+from kafka_saga.broker.kafka import KafkaCluster
+from kafka_saga.broker.port import Admin
+from kafka_saga.broker.records import TopicPartition
+from kafka_saga.definition.topics import TopicFactory
+from kafka_saga.local.broker import EmbeddedKafka
+from kafka_saga.local.distribution import kafka_distribution
+from kafka_saga.local.hanging import Hanging, abort, find_hanging
+from kafka_saga.local.readiness import brokers_at
+from kafka_saga.worker.paths import cache_home
 from tests.e2e.support.deadline import eventually
-from topology.topics import TopicFactory
 
 pytestmark = [pytest.mark.kafka, pytest.mark.e2e]
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from services.local.ports import HOST, any_port, is_free
+from kafka_saga.local.ports import HOST, any_port, is_free
 from tests.e2e.support import chain
 from tests.e2e.support.deadline import eventually
 from tests.e2e.support.fleet import Fleet

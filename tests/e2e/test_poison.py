@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.tracker.core.state import Incident
+from kafka_saga.tracker.core.state import Incident
 from tests.chain.controlled import POISON
 from tests.e2e.support import chain
 from tests.e2e.support.deadline import eventually

@@ -12,21 +12,21 @@ from pathlib import Path
 
 import pytest
 
-from schemas.errors import UnavailableError
-from services.chassis.clock import SystemClock
-from services.chassis.definitions import agree
-from services.chassis.kafka import KafkaCluster
-from services.local.broker import EmbeddedKafka
-from services.local.ports import HOST, any_port, is_free
+from kafka_saga.broker.clock import SystemClock
+from kafka_saga.broker.kafka import KafkaCluster
+from kafka_saga.definition.durations import minutes
+from kafka_saga.definition.model import Saga
+from kafka_saga.definition.topics import TopicFactory, topics_of
+from kafka_saga.errors import UnavailableError
+from kafka_saga.local.broker import EmbeddedKafka
+from kafka_saga.local.ports import HOST, any_port, is_free
+from kafka_saga.steps.definition_registry import agree
 from tests.chain.controlled import GATE
 from tests.chain.definition import CHAIN
 from tests.e2e.support import chain
 from tests.e2e.support.deadline import eventually
 from tests.e2e.support.fleet import Fleet, Member
 from tests.e2e.support.observed import Groups, Log
-from topology.durations import minutes
-from topology.model import Saga
-from topology.topics import TopicFactory, topics_of
 
 pytestmark = [pytest.mark.kafka, pytest.mark.e2e]
 

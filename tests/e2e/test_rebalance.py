@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.chassis.partitioner import partition_of
+from kafka_saga.broker.partitioner import partition_of
 from tests.chain.controlled import GATE
 from tests.e2e.support import chain
 from tests.e2e.support.deadline import eventually

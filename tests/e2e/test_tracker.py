@@ -9,16 +9,16 @@ from uuid import uuid4
 import pytest
 from msgspec.structs import replace
 
-from services.tracker.core.facts import fact_of
-from services.tracker.core.fold import fold
-from services.tracker.core.outline import outline
-from services.tracker.core.state import SagaState
+from kafka_saga.definition.topics import SAGA_STEPS
+from kafka_saga.tracker.core.facts import fact_of
+from kafka_saga.tracker.core.fold import fold
+from kafka_saga.tracker.core.plan import outline
+from kafka_saga.tracker.core.state import SagaState
 from tests.chain.definition import CHAIN
 from tests.e2e.support import chain
 from tests.e2e.support.deadline import eventually
 from tests.e2e.support.fleet import Fleet
 from tests.e2e.support.observed import Log
-from topology.topics import SAGA_STEPS
 
 pytestmark = [pytest.mark.kafka, pytest.mark.e2e]
 

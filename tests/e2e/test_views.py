@@ -15,19 +15,19 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Producer
 
-from schemas.ids import key_of
-from services.chassis.kafka import KafkaCluster
-from services.local.broker import EmbeddedKafka
-from services.tracker.core.state import SagaState
-from services.views.holdings import Holdings
-from services.views.position import Positions
-from services.views.stream.app import Wiring, make_app
-from services.views.stream.table import CHANGELOG
+from kafka_saga.broker.kafka import KafkaCluster
+from kafka_saga.definition.topics import SAGA_STATE
+from kafka_saga.local.broker import EmbeddedKafka
+from kafka_saga.tracker.core.state import SagaState
+from kafka_saga.views.partition_tables import Holdings
+from kafka_saga.views.position import Positions
+from kafka_saga.views.stream.app import Wiring, make_app
+from kafka_saga.views.stream.table import CHANGELOG
+from kafka_saga.wire.ids import key_of
 from tests.e2e.support import views
 from tests.e2e.support.observed import Groups, Log
 from tests.e2e.support.stage import Stage, staged
 from tests.e2e.support.views import Worker, state
-from topology.topics import SAGA_STATE
 
 LZ4 = 3
 """How the attributes of a batch name it."""

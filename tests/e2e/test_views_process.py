@@ -12,18 +12,18 @@ from pathlib import Path
 import pytest
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
 
-from schemas.errors import UnavailableError
-from services.local.ports import any_port, is_free
-from services.views.holdings import Holdings
-from services.views.position import Positions
-from services.views.stream import vigil
-from services.views.stream.app import ViewsApp, Wiring, make_app
-from services.views.stream.table import CHANGELOG
-from services.views.stream.transport import FETCH_WAIT
+from kafka_saga.definition.topics import MAX_MESSAGE_BYTES
+from kafka_saga.errors import UnavailableError
+from kafka_saga.local.ports import any_port, is_free
+from kafka_saga.views.partition_tables import Holdings
+from kafka_saga.views.position import Positions
+from kafka_saga.views.stream import stall_watchdog
+from kafka_saga.views.stream.app import ViewsApp, Wiring, make_app
+from kafka_saga.views.stream.table import CHANGELOG
+from kafka_saga.views.stream.transport import FETCH_WAIT
 from tests.e2e.support import views
 from tests.e2e.support.stage import Stage, staged
 from tests.e2e.support.views import Worker, fetch, state
-from topology.topics import MAX_MESSAGE_BYTES
 
 pytestmark = [pytest.mark.kafka, pytest.mark.e2e]
 
@@ -88,7 +88,7 @@ def test_a_stream_that_stands_still_is_found_out_and_one_whose_kafka_is_away_is_
         await app.start()
         while len(app.ready) < views.PARTITIONS:
             await between_looks()
-        watch = vigil.Vigil(lambda: vigil.marks_of(app), is_there, 2 * vigil.EVERY)
+        watch = stall_watchdog.Vigil(lambda: stall_watchdog.marks_of(app), is_there, 2 * stall_watchdog.EVERY)
         stage.kafka.pause()
         assert not await is_there()
         stage.kafka.resume()
@@ -110,7 +110,7 @@ def test_a_stream_that_stands_still_is_found_out_and_one_whose_kafka_is_away_is_
         app = make_app(Wiring(kafka, "http://127.0.0.1:1", views.PARTITIONS), Holdings({}), Positions(), lambda: None)
         try:
             async with asyncio.timeout(60):
-                return await scenario(app, vigil.asking(kafka, app))
+                return await scenario(app, stall_watchdog.asking(kafka, app))
         finally:
             await asyncio.wait({asyncio.ensure_future(app.stop())}, timeout=20)
 

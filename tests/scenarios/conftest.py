@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
-from services.testing.system import System
-from topology.model import Saga
+from kafka_saga.definition.model import Saga
+from kafka_saga.testing.system import System
 
 Worlds = Callable[[Sequence[Saga]], System]
 

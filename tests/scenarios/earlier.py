@@ -21,23 +21,23 @@ from examples.order.events import (
     StockMissing,
     StockReserved,
 )
-from schemas.control import PREFIX
-from schemas.errors import RetryableError, TerminalError
-from schemas.event import Event
-from schemas.events.commands import Act, SagaCommand
-from services.chassis.context import Context
-from services.chassis.definitions import agree
-from services.chassis.service import Handler, Service
-from services.testing.commands import about, give
-from services.testing.executor import Interference
-from services.testing.script import Rule, Script
-from services.testing.system import System
+from kafka_saga.definition.durations import days, hours, minutes, seconds
+from kafka_saga.definition.model import CANCELLED, COMPLETED, FAILED, OnCancel, OnConflict, OnFailure, Retry, Saga, Step
+from kafka_saga.engine.context import Context
+from kafka_saga.errors import RetryableError, TerminalError
+from kafka_saga.events.commands import Act, SagaCommand
+from kafka_saga.events.event import Event
+from kafka_saga.steps.definition_registry import agree
+from kafka_saga.testing.commands import about, give
+from kafka_saga.testing.executor import Interference
+from kafka_saga.testing.script import Rule, Script
+from kafka_saga.testing.system import System
+from kafka_saga.wire.control import PREFIX
+from kafka_saga.worker.service import Handler, Service
 from tests.chain.definition import CHAIN
 from tests.chain.handlers import HANDLERS as CHAIN_HANDLERS
 from tests.support.kept_log import keep
 from topology.code_review import CODE_REVIEW
-from topology.durations import days, hours, minutes, seconds
-from topology.model import CANCELLED, COMPLETED, FAILED, OnCancel, OnConflict, OnFailure, Retry, Saga, Step
 
 
 class Sailing(Event):

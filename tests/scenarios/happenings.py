@@ -6,16 +6,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import ClassVar
 
-from schemas.codec import Codec
-from schemas.errors import RetryableError, TerminalError
-from schemas.event import Event
-from schemas.events import lifecycle as told
-from schemas.events.commands import Act
-from services.chassis.context import Context
-from services.testing.kit import SagaTest
-from topology.durations import hours, minutes, seconds
-from topology.model import COMPLETED, OnConflict, OnFailure, Retry, Saga, Step
-from topology.topics import SAGA_LIFECYCLE
+from kafka_saga.definition.durations import hours, minutes, seconds
+from kafka_saga.definition.model import COMPLETED, OnConflict, OnFailure, Retry, Saga, Step
+from kafka_saga.definition.topics import SAGA_LIFECYCLE
+from kafka_saga.engine.context import Context
+from kafka_saga.errors import RetryableError, TerminalError
+from kafka_saga.events import lifecycle as told
+from kafka_saga.events.commands import Act
+from kafka_saga.events.event import Event
+from kafka_saga.testing.kit import SagaTest
+from kafka_saga.wire.codec import Codec
 
 TWICE = Retry(attempts=2, first=seconds(1), jitter=0)
 

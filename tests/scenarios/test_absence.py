@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from typing import ClassVar
 
-from schemas.errors import RetryableError
-from schemas.event import Event
-from schemas.events.lifecycle import DeadlinePassed, RetryScheduled, SagaCompleted
-from services.chassis.context import Context
-from services.chassis.service import Service
-from services.testing.kit import SagaTest
-from services.testing.system import System
+from kafka_saga.definition.durations import days, minutes, seconds
+from kafka_saga.definition.model import COMPLETED, OnFailure, Saga, Step
+from kafka_saga.definition.topics import SAGA_LIFECYCLE
+from kafka_saga.engine.context import Context
+from kafka_saga.errors import RetryableError
+from kafka_saga.events.event import Event
+from kafka_saga.events.lifecycle import DeadlinePassed, RetryScheduled, SagaCompleted
+from kafka_saga.testing.kit import SagaTest
+from kafka_saga.testing.system import System
+from kafka_saga.worker.service import Service
 from tests.scenarios.conftest import Worlds
-from topology.durations import days, minutes, seconds
-from topology.model import COMPLETED, OnFailure, Saga, Step
-from topology.topics import SAGA_LIFECYCLE
 
 HOUR = 3_600
 

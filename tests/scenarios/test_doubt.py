@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from services.chassis.port import TransactionInDoubtError
-from services.chassis.service import Service
-from services.tracker.core.state import SagaStatus
+from kafka_saga.broker.port import TransactionInDoubtError
+from kafka_saga.tracker.core.state import SagaStatus
+from kafka_saga.worker.service import Service
 from tests.chain.definition import CHAIN, FourDone, TwoDone
 from tests.chain.handlers import HANDLERS
 from tests.scenarios.conftest import Worlds

@@ -8,19 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from schemas.control import PREFIX
-from schemas.errors import TopologyError
-from schemas.events.commands import Act, SagaCommand
-from services.chassis.definitions import agree
-from services.testing.commands import about, give
-from services.testing.system import System
-from services.tracker.core.state import SagaState, SagaStatus, decode, encode
+from kafka_saga.definition.durations import days, minutes
+from kafka_saga.definition.model import Saga
+from kafka_saga.definition.topics import SAGA_DEFINITIONS, SAGA_STATE
+from kafka_saga.errors import TopologyError
+from kafka_saga.events.commands import Act, SagaCommand
+from kafka_saga.steps.definition_registry import agree
+from kafka_saga.testing.commands import about, give
+from kafka_saga.testing.system import System
+from kafka_saga.tracker.core.state import SagaState, SagaStatus, decode, encode
+from kafka_saga.wire.control import PREFIX
 from tests.scenarios.conftest import Worlds
 from tests.scenarios.earlier import DEFINITIONS, VOYAGE, services
 from tests.support.kept_log import load, read
-from topology.durations import days, minutes
-from topology.model import Saga
-from topology.topics import SAGA_DEFINITIONS, SAGA_STATE
 
 LOG = read(Path(__file__).parents[1] / "fixtures" / "log_before" / "states_without_a_format.jsonl")
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from schemas import control
-from schemas.events.commands import Act
-from schemas.events.lifecycle import CommandRefused
-from schemas.ids import key_of
-from services.chassis.partitioner import partition_of
-from services.chassis.records import Outgoing, TopicPartition
-from services.testing.kit import SagaTest
-from services.tracker.core.state import SagaStatus
+from kafka_saga.broker.partitioner import partition_of
+from kafka_saga.broker.records import Outgoing, TopicPartition
+from kafka_saga.definition.durations import minutes
+from kafka_saga.definition.topics import SAGA_CONTROL, SAGA_STATE
+from kafka_saga.events.commands import Act
+from kafka_saga.events.lifecycle import CommandRefused
+from kafka_saga.testing.kit import SagaTest
+from kafka_saga.tracker.core.state import SagaStatus
+from kafka_saga.wire import control
+from kafka_saga.wire.ids import key_of
 from tests.scenarios.test_steering import TRIP, Begun, book, cancel, pay, told
-from topology.durations import minutes
-from topology.topics import SAGA_CONTROL, SAGA_STATE
 
 
 def foreign(world: SagaTest, topic: str, key: bytes, about: str) -> None:

@@ -8,8 +8,9 @@ from typing import TypeVar
 
 import pytest
 
-from schemas.events import lifecycle as told
-from services.tracker.core.state import StepStatus
+from kafka_saga.definition.model import Saga
+from kafka_saga.events import lifecycle as told
+from kafka_saga.tracker.core.state import StepStatus
 from tests.scenarios.happenings import (
     ASKING,
     SAGA,
@@ -29,7 +30,6 @@ from tests.scenarios.happenings import (
     undoing_fails_at_first,
     undoing_fails_for_good_and_a_person_does_without,
 )
-from topology.model import Saga
 
 L = TypeVar("L", bound=told.Lifecycle)
 

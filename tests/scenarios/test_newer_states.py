@@ -6,15 +6,15 @@ import json
 
 import pytest
 
-from services.chassis.partitioner import partition_of
-from services.chassis.records import Outgoing
-from services.chassis.service import Service
-from services.testing.system import System
-from services.tracker.core.state import FORMAT, SagaStatus
+from kafka_saga.broker.partitioner import partition_of
+from kafka_saga.broker.records import Outgoing
+from kafka_saga.definition.topics import SAGA_STATE
+from kafka_saga.testing.system import System
+from kafka_saga.tracker.core.state import FORMAT, SagaStatus
+from kafka_saga.worker.service import Service
 from tests.chain.definition import CHAIN
 from tests.chain.handlers import HANDLERS
 from tests.scenarios.conftest import Worlds
-from topology.topics import SAGA_STATE
 
 SAGA = "ann@1"
 

@@ -7,21 +7,21 @@ from typing import ClassVar
 
 import pytest
 
-from schemas.control import DEFINITION, decode
-from schemas.errors import RetryableError, TerminalError
-from schemas.events.commands import Act, SagaCommand
-from schemas.events.lifecycle import CommandRefused
-from services.chassis.context import Context
-from services.chassis.partitioner import partition_of
-from services.chassis.records import Outgoing
-from services.inspection.sending import answer_of
-from services.testing.commands import about, give
-from services.testing.kit import SagaTest
-from services.testing.run import RefusedError, SagaRun
-from services.tracker.core.state import SagaStatus
+from kafka_saga.broker.partitioner import partition_of
+from kafka_saga.broker.records import Outgoing
+from kafka_saga.definition.model import COMPLETED, OnFailure, Saga, Step
+from kafka_saga.definition.topics import DEAD_LETTERS, SAGA_COMMANDS, SAGA_CONTROL, SAGA_LIFECYCLE
+from kafka_saga.engine.context import Context
+from kafka_saga.errors import RetryableError, TerminalError
+from kafka_saga.events.commands import Act, SagaCommand
+from kafka_saga.events.lifecycle import CommandRefused
+from kafka_saga.inspection.commands.sending import answer_of
+from kafka_saga.testing.commands import about, give
+from kafka_saga.testing.kit import SagaTest
+from kafka_saga.testing.run import RefusedError, SagaRun
+from kafka_saga.tracker.core.state import SagaStatus
+from kafka_saga.wire.control import DEFINITION, decode
 from tests.scenarios.test_steering import PARTITIONS, TRIP, Begun, book, cancel, pay
-from topology.model import COMPLETED, OnFailure, Saga, Step
-from topology.topics import DEAD_LETTERS, SAGA_COMMANDS, SAGA_CONTROL, SAGA_LIFECYCLE
 
 MANY = 600
 """More dead letters than a service bears before it stands still."""

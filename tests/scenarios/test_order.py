@@ -10,15 +10,15 @@ from examples.order.book import Book
 from examples.order.definition import ORDER
 from examples.order.events import PaymentDeclined, ShipmentCreated, StockMissing
 from examples.order.handlers import CLOSED_FOR, COMPENSATIONS, HANDLERS
-from schemas.events.compensated import compensated_event
-from schemas.events.lifecycle import RetryScheduled
-from services.chassis.service import Service
-from services.testing.system import System
-from services.tracker.core.state import SagaStatus, StepStatus
+from kafka_saga.definition.durations import hours
+from kafka_saga.events.compensated import compensated_event
+from kafka_saga.events.lifecycle import RetryScheduled
+from kafka_saga.testing.system import System
+from kafka_saga.tracker.core.state import SagaStatus, StepStatus
+from kafka_saga.worker.service import Service
 from tests.chain.definition import CHAIN
 from tests.chain.handlers import HANDLERS as CHAIN_HANDLERS
 from tests.scenarios.conftest import Worlds
-from topology.durations import hours
 
 ANNOUNCED = ("ce_type", RetryScheduled.event_type.encode())
 

@@ -9,16 +9,16 @@ from typing import ClassVar
 
 import pytest
 
-from schemas.errors import TopologyError
-from services.chassis.context import Context
-from services.chassis.service import Service
-from services.testing.system import System
-from services.tracker.core.state import SagaState, SagaStatus, StepStatus
+from kafka_saga.definition.model import COMPLETED, Saga, Step
+from kafka_saga.engine.context import Context
+from kafka_saga.errors import TopologyError
+from kafka_saga.testing.system import System
+from kafka_saga.tracker.core.state import SagaState, SagaStatus, StepStatus
+from kafka_saga.worker.service import Service
 from tests.chain.definition import CHAIN, ChainStarted, FourDone
 from tests.chain.handlers import HANDLERS
 from tests.scenarios.conftest import Worlds
 from tests.support.rig import envelope
-from topology.model import COMPLETED, Saga, Step
 
 
 class FiveDone(ChainStarted):

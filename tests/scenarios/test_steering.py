@@ -7,18 +7,18 @@ from typing import ClassVar
 
 import pytest
 
-from schemas.errors import RetryableError, TerminalError
-from schemas.event import Event
-from schemas.events.commands import Act, SagaCommand
-from schemas.events.lifecycle import CommandAccepted, CommandRefused, DeadlinePassed
-from services.chassis.context import Context
-from services.chassis.partitioner import partition_of
-from services.chassis.records import Outgoing
-from services.testing.kit import SagaTest
-from services.tracker.core.state import SagaStatus, StepStatus
-from topology.durations import minutes
-from topology.model import COMPLETED, OnFailure, Retry, Saga, Step
-from topology.topics import DEAD_LETTERS, SAGA_COMMANDS, SAGA_CONTROL, SAGA_LIFECYCLE, SAGA_STATE
+from kafka_saga.broker.partitioner import partition_of
+from kafka_saga.broker.records import Outgoing
+from kafka_saga.definition.durations import minutes
+from kafka_saga.definition.model import COMPLETED, OnFailure, Retry, Saga, Step
+from kafka_saga.definition.topics import DEAD_LETTERS, SAGA_COMMANDS, SAGA_CONTROL, SAGA_LIFECYCLE, SAGA_STATE
+from kafka_saga.engine.context import Context
+from kafka_saga.errors import RetryableError, TerminalError
+from kafka_saga.events.commands import Act, SagaCommand
+from kafka_saga.events.event import Event
+from kafka_saga.events.lifecycle import CommandAccepted, CommandRefused, DeadlinePassed
+from kafka_saga.testing.kit import SagaTest
+from kafka_saga.tracker.core.state import SagaStatus, StepStatus
 
 PARTITIONS = 4
 

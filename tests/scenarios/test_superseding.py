@@ -10,6 +10,10 @@ from typing import TypeVar
 
 import pytest
 
+from kafka_saga.engine.context import Context
+from kafka_saga.testing.system import System
+from kafka_saga.tracker.core.state import SagaStatus, StepStatus
+from kafka_saga.worker.service import Service
 from schemas.events.code_review import (
     AstCompleted,
     CommentsCreated,
@@ -19,11 +23,7 @@ from schemas.events.code_review import (
     PrValidated,
     Verdict,
 )
-from services.chassis.context import Context
-from services.chassis.service import Service
 from services.comments.handler import post, withdraw
-from services.testing.system import System
-from services.tracker.core.state import SagaStatus, StepStatus
 from services.validator.handler import validate
 from tests.scenarios.conftest import Worlds
 from topology.code_review import CODE_REVIEW

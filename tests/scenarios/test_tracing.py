@@ -14,16 +14,16 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode, Tracer
 
-from schemas.errors import RetryableError, TerminalError
-from schemas.event import Event
-from schemas.ids import start_id
-from services.chassis.context import Context
-from services.chassis.tracing.exporting import provided
-from services.chassis.tracing.spans import Spans
-from services.testing.kit import SagaTest
+from kafka_saga.definition.model import COMPLETED, OnFailure, Retry, Saga, Step
+from kafka_saga.definition.topics import DEAD_LETTERS, SAGA_STEPS
+from kafka_saga.engine.context import Context
+from kafka_saga.errors import RetryableError, TerminalError
+from kafka_saga.events.event import Event
+from kafka_saga.observability.tracing.exporting import provided
+from kafka_saga.observability.tracing.spans import Spans
+from kafka_saga.testing.kit import SagaTest
+from kafka_saga.wire.ids import start_id
 from tests.scenarios.test_what_kafka_refuses import limit
-from topology.model import COMPLETED, OnFailure, Retry, Saga, Step
-from topology.topics import DEAD_LETTERS, SAGA_STEPS
 
 SPANS = InMemorySpanExporter()
 PROVIDER, IDS = provided("kit", SimpleSpanProcessor(SPANS))

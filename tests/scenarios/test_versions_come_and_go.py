@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from services.chassis.service import Service
-from services.testing.system import System
-from services.tracker.core.state import SagaStatus
+from kafka_saga.definition.durations import days, hours, minutes
+from kafka_saga.definition.model import OnFailure, Saga, Step
+from kafka_saga.definition.topics import SAGA_LIFECYCLE
+from kafka_saga.testing.system import System
+from kafka_saga.tracker.core.state import SagaStatus
+from kafka_saga.worker.service import Service
 from tests.scenarios.conftest import Worlds
 from tests.scenarios.test_steering import TRIP, Booked, Paid, book, cancel, pay
-from topology.durations import days, hours, minutes
-from topology.model import OnFailure, Saga, Step
-from topology.topics import SAGA_LIFECYCLE
 
 FIRST = replace(TRIP, on_failure=OnFailure.COMPENSATE)
 RENAMED = replace(FIRST, version=2, steps=(FIRST.steps[0], Step("charge", on=Booked, emits=(Paid,))))

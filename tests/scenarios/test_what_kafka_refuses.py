@@ -9,20 +9,20 @@ from string import ascii_letters
 
 import pytest
 
-from schemas.errors import RetryableError
-from schemas.events.commands import Act
-from schemas.events.lifecycle import CommandRefused
-from services.chassis.port import TransactionAbortedError
-from services.chassis.records import TopicPartition
-from services.chassis.service import Service
-from services.testing.kit import SagaTest
-from services.testing.system import System
-from services.tracker.core.state import SagaStatus
+from kafka_saga.broker.port import TransactionAbortedError
+from kafka_saga.broker.records import TopicPartition
+from kafka_saga.definition.durations import minutes
+from kafka_saga.definition.model import OnFailure, Retry
+from kafka_saga.definition.topics import SAGA_STATE
+from kafka_saga.errors import RetryableError
+from kafka_saga.events.commands import Act
+from kafka_saga.events.lifecycle import CommandRefused
+from kafka_saga.testing.kit import SagaTest
+from kafka_saga.testing.system import System
+from kafka_saga.tracker.core.state import SagaStatus
+from kafka_saga.worker.service import Service
 from tests.scenarios.conftest import Worlds
 from tests.scenarios.test_steering import TRIP, Begun, Paid, book, cancel, pay, told
-from topology.durations import minutes
-from topology.model import OnFailure, Retry
-from topology.topics import SAGA_STATE
 
 PATIENT = replace(
     TRIP,

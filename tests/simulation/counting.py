@@ -6,7 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from schemas.codec import Codec
+from kafka_saga.definition.topics import DEAD_LETTERS, SAGA_COMMANDS
+from kafka_saga.wire.codec import Codec
 from tests.simulation.definitions.facts import Fact
 from tests.simulation.handlers import Called
 from tests.simulation.history import History, letter_of
@@ -14,7 +15,6 @@ from tests.simulation.processes import Loss
 from tests.simulation.rules import Findings, rule
 from tests.simulation.seen import NOBODY, SagaName, Seen, StepOf
 from tests.simulation.strays import DEAD
-from topology.topics import DEAD_LETTERS, SAGA_COMMANDS
 
 GIVEN_UP_AT = 3
 """Processes that a delivery may kill."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 
-from services.chassis.clock import VirtualClock
+from kafka_saga.broker.clock import VirtualClock
 
 Action = Callable[[], None]
 

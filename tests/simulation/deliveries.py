@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
-from schemas.control import SAGA as SAGA_SCOPE
-from schemas.events.lifecycle import CommandAccepted, CommandRefused
-from schemas.work import EXECUTE
+from kafka_saga.events.lifecycle import CommandAccepted, CommandRefused
+from kafka_saga.wire.control import SAGA as SAGA_SCOPE
+from kafka_saga.wire.step_commands import EXECUTE
 from tests.simulation.history import History, about
 from tests.simulation.rules import Findings, rule
 from tests.simulation.seen import NOBODY, Place, SagaName, Seen, StepOf

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from random import Random
 
-from schemas.events.commands import Act
+from kafka_saga.events.commands import Act
 from tests.simulation.cast import TURNS, Cast
 from tests.simulation.definitions.drawn import KINDS
 from tests.simulation.faults import (

@@ -6,10 +6,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from schemas.control import of_definition
-from schemas.event import Event
-from schemas.events.commands import Act
-from schemas.events.lifecycle import (
+from kafka_saga.events.commands import Act
+from kafka_saga.events.event import Event
+from kafka_saga.events.lifecycle import (
     CommandAccepted,
     DeadlinePassed,
     LateOutcome,
@@ -20,7 +19,8 @@ from schemas.events.lifecycle import (
     SagaResumed,
     SagaUndoing,
 )
-from services.tracker.core.state import SagaState, SagaStatus, StepState, StepStatus
+from kafka_saga.tracker.core.state import SagaState, SagaStatus, StepState, StepStatus
+from kafka_saga.wire.control import of_definition
 from tests.simulation.handlers import Called
 from tests.simulation.history import History
 from tests.simulation.rules import Findings, rule

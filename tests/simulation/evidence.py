@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
-from schemas.control import PREFIX
-from schemas.events.commands import Act
-from schemas.events.lifecycle import DeadlinePassed, SagaUndoing
+from kafka_saga.definition.model import OnConflict
+from kafka_saga.definition.topics import SAGA_STATE
+from kafka_saga.events.commands import Act
+from kafka_saga.events.lifecycle import DeadlinePassed, SagaUndoing
+from kafka_saga.wire.control import PREFIX
 from tests.simulation.faults import Mass, Stray
 from tests.simulation.history import History
 from tests.simulation.plan import Plan
 from tests.simulation.seen import GIVEN, SagaName, Seen
-from topology.model import OnConflict
-from topology.topics import SAGA_STATE
 
 Names = frozenset[SagaName]
 

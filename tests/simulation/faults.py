@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from schemas.events.commands import Act
+from kafka_saga.events.commands import Act
 
 # ---- machines
 

@@ -6,15 +6,15 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 
-from schemas import control
-from schemas.control import ControlEntry
-from schemas.events.lifecycle import SagaUndoing
-from schemas.ids import key_of
+from kafka_saga.definition.topics import SAGA_CONTROL
+from kafka_saga.events.lifecycle import SagaUndoing
+from kafka_saga.wire import control
+from kafka_saga.wire.control import ControlEntry
+from kafka_saga.wire.ids import key_of
 from tests.simulation.handlers import Called, HandlerEnd, Sight
 from tests.simulation.history import History
 from tests.simulation.rules import Findings, rule
 from tests.simulation.seen import NOBODY, Seen
-from topology.topics import SAGA_CONTROL
 
 Forbids = Callable[[ControlEntry], bool]
 
@@ -76,7 +76,7 @@ def nothing_starts_that_is_paused_here(log: History, calls: Sequence[Called]) ->
     """8. No handler starts in a process that has read of a pause that concerns it.
 
     Commands that were issued under a later revision than the pause of a saga or a prefix are excepted, as
-    `services/chassis/control.py` has it; the topics of a paused step or definition stand still for everything.
+    `kafka_saga/steps/control_gates.py` has it; the topics of a paused step or definition stand still for everything.
     """
     entries = Entries(log)
     for call in _placed(calls):

@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from schemas.errors import RetryableError, TerminalError
-from services.chassis.context import Context
-from services.chassis.records import TopicPartition
-from services.testing.executor import UNDISTURBED, Interference
-from services.testing.process import Process
+from kafka_saga.broker.records import TopicPartition
+from kafka_saga.definition.topics import SAGA_CONTROL
+from kafka_saga.engine.context import Context
+from kafka_saga.errors import RetryableError, TerminalError
+from kafka_saga.testing.executor import UNDISTURBED, Interference
+from kafka_saga.testing.process import Process
 from tests.simulation.faults import Kill, Trouble
 from tests.simulation.seen import Place, SagaName
-from topology.topics import SAGA_CONTROL
 
 
 class CrashedError(BaseException):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from services.chassis.port import TransactionAbortedError, TransactionInDoubtError
-from services.testing.system import System
+from kafka_saga.broker.port import TransactionAbortedError, TransactionInDoubtError
+from kafka_saga.definition.model import Saga
+from kafka_saga.testing.system import System
 from tests.simulation.course import Course
 from tests.simulation.inputs import Inputs
 from tests.simulation.plan import (
@@ -32,7 +33,6 @@ from tests.simulation.plan import (
 from tests.simulation.processes import Processes
 from tests.simulation.shapes import Shape, shape
 from tests.simulation.timing import Brokers
-from topology.model import Saga
 
 
 class Happenings:

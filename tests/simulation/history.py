@@ -7,17 +7,24 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from schemas import control
-from schemas.codec import Codec
-from schemas.errors import DecodeError
-from schemas.event import Event
-from schemas.events.commands import SagaCommand
-from schemas.events.lifecycle import LIFECYCLE
-from services.tracker.core.state import SagaState
+from kafka_saga.definition.model import Saga
+from kafka_saga.definition.topics import (
+    DEAD_LETTERS,
+    SAGA_COMMANDS,
+    SAGA_CONTROL,
+    SAGA_LIFECYCLE,
+    SAGA_STATE,
+    SAGA_STEPS,
+)
+from kafka_saga.errors import DecodeError
+from kafka_saga.events.commands import SagaCommand
+from kafka_saga.events.event import Event
+from kafka_saga.events.lifecycle import LIFECYCLE
+from kafka_saga.tracker.core.state import SagaState
+from kafka_saga.wire import control
+from kafka_saga.wire.codec import Codec
 from tests.simulation.last_states import LastState, last_states
 from tests.simulation.seen import NOBODY, OTHER, Place, SagaName, Seen, StepOf, Told, steps_of
-from topology.model import Saga
-from topology.topics import DEAD_LETTERS, SAGA_COMMANDS, SAGA_CONTROL, SAGA_LIFECYCLE, SAGA_STATE, SAGA_STEPS
 
 __all__ = ["History", "Place", "SagaName", "Seen", "StepOf", "Told"]
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from schemas.control import of_definition, of_prefix, of_step
-from schemas.envelope import Envelope, rfc3339, to_headers
-from schemas.errors import ChoreographyError
-from schemas.events.commands import Act, SagaCommand
-from schemas.ids import key_of
-from services.chassis.partitioner import partition_of
-from services.chassis.records import Outgoing
-from services.testing.commands import about, give
-from services.testing.system import System
+from kafka_saga.broker.partitioner import partition_of
+from kafka_saga.broker.records import Outgoing
+from kafka_saga.errors import ChoreographyError
+from kafka_saga.events.commands import Act, SagaCommand
+from kafka_saga.testing.commands import about, give
+from kafka_saga.testing.system import System
+from kafka_saga.wire.control import of_definition, of_prefix, of_step
+from kafka_saga.wire.envelope import Envelope, rfc3339, to_headers
+from kafka_saga.wire.ids import key_of
 from tests.simulation.course import Course
 from tests.simulation.faults import Begin, Command, Hold, Late, Mass, SameIdOther, Stray
 from tests.simulation.seen import AGAIN, OTHER, STRAY

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from services.tracker.core.state import SagaState, decode
+from kafka_saga.tracker.core.state import SagaState, decode
 from tests.simulation.seen import SagaName, Seen
 
 

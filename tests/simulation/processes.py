@@ -7,16 +7,16 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import NamedTuple
 
-from schemas.errors import ChoreographyError
-from services.chassis.service import Service
-from services.chassis.work import Ended
-from services.testing.process import Process
-from services.testing.system import TRACKER
+from kafka_saga.definition.model import Saga
+from kafka_saga.engine.work import Ended
+from kafka_saga.errors import ChoreographyError
+from kafka_saga.testing.process import Process
+from kafka_saga.testing.system import TRACKER
+from kafka_saga.worker.service import Service
 from tests.simulation.course import Action, Course
 from tests.simulation.handlers import CrashedError, KilledError
 from tests.simulation.shapes import Shape
 from tests.simulation.watching import SimulatedSystem
-from topology.model import Saga
 
 BACK_AFTER = 10
 """Turns after which a supervisor has started a process again that had to exit, or was killed by a handler."""

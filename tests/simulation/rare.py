@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from random import Random
 
-from schemas.events.commands import Act
+from kafka_saga.definition.durations import days
+from kafka_saga.definition.model import OnCancel
+from kafka_saga.events.commands import Act
 from tests.simulation.cast import TURNS, Cast
 from tests.simulation.faults import (
     Again,
@@ -23,8 +25,6 @@ from tests.simulation.faults import (
     Trouble,
 )
 from tests.simulation.strays import KINDS, WEIGHTS
-from topology.durations import days
-from topology.model import OnCancel
 
 
 def _kills(rng: Random, cast: Cast) -> Iterator[Fault]:

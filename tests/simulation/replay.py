@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from random import Random
 
-from schemas.events.lifecycle import Ruling
-from services.chassis.keyed import Change, Store
-from services.chassis.records import Outgoing, Record
-from services.tracker.core.decisions import Decision
-from services.tracker.core.state import SagaState
-from services.tracker.lifecycle import Ground
-from services.tracker.logic import TrackerLogic
-from topology.topics import SAGA_STATE
+from kafka_saga.broker.records import Outgoing, Record
+from kafka_saga.definition.topics import SAGA_STATE
+from kafka_saga.engine.state_store import Change, Store
+from kafka_saga.events.lifecycle import Ruling
+from kafka_saga.tracker.core.decisions import Decision
+from kafka_saga.tracker.core.state import SagaState
+from kafka_saga.tracker.lifecycle import Ground
+from kafka_saga.tracker.processor import TrackerLogic
 
 
 class SilentTracker(TrackerLogic):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 
-from schemas.events.lifecycle import Ruling
+from kafka_saga.definition.topics import SAGA_COMMANDS, SAGA_STEPS
+from kafka_saga.events.lifecycle import Ruling
 from tests.simulation.history import History
 from tests.simulation.rules import Findings, rule
 from tests.simulation.seen import Seen
-from topology.topics import SAGA_COMMANDS, SAGA_STEPS
 
 Place = tuple[str, int]
 """A topic and a partition of it."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from schemas.event import Event
-from schemas.ids import key_of
-from services.chassis.records import Record
-from topology.model import Saga, Step
+from kafka_saga.broker.records import Record
+from kafka_saga.definition.model import Saga, Step
+from kafka_saga.events.event import Event
+from kafka_saga.wire.ids import key_of
 
 Place = tuple[str, int, int]
 """Topic, partition and offset of a record."""

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
-from services.chassis.context import Context
-from services.chassis.service import Handler, Service
+from kafka_saga.definition.model import Saga, Step
+from kafka_saga.definition.template import saga_id
+from kafka_saga.engine.context import Context
+from kafka_saga.worker.service import Handler, Service
 from tests.simulation.definitions.drawn import Drawing, drawing, newer
 from tests.simulation.definitions.facts import Fact
 from tests.simulation.definitions.fixed import FIXED
-from topology.model import Saga, Step
-from topology.template import saga_id
 
 SHAPES: Sequence[str] = tuple(FIXED)
 """The names of the fixed shapes."""

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from schemas.codec import Codec
-from schemas.events.reports import StepFailed
-from services.chassis.memory import MemoryCluster
-from services.chassis.records import Headers, Outgoing, Record
+from kafka_saga.broker.memory import MemoryCluster
+from kafka_saga.broker.records import Headers, Outgoing, Record
+from kafka_saga.definition.topics import SAGA_COMMANDS, SAGA_STEPS
+from kafka_saga.events.reports import StepFailed
+from kafka_saga.wire.codec import Codec
 from tests.simulation.seen import STRAY
 from tests.simulation.shapes import Shape
-from topology.topics import SAGA_COMMANDS, SAGA_STEPS
 
 DEAD = frozenset({"undecodable", "garbage", "misplaced", "invalid_start", "huge_start", "no_command", "no_work"})
 """Kinds that can only be dead-lettered, by whoever consumes their topic."""

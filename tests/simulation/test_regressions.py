@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from schemas.events.commands import Act
+from kafka_saga.events.commands import Act
 from tests.simulation.plan import Away, Begin, Command, Crash, Doubt, Leave, Plan, Stall, Trouble
 from tests.simulation.verdict import judge
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from kafka_saga.definition.lint import check, check_all
 from tests.simulation.definitions.drawn import KINDS, drawing
 from tests.simulation.shapes import shape
-from topology.lint import check, check_all
 
 EACH = 300
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
-from services.tracker.core import due, trimming
-from services.tracker.core.outline import Outline
-from services.tracker.core.pauses import Wide
-from services.tracker.core.state import SagaState, encode
+from kafka_saga.tracker.core import pruning, rulings
+from kafka_saga.tracker.core.pauses import Wide
+from kafka_saga.tracker.core.plan import Outline
+from kafka_saga.tracker.core.state import SagaState, encode
 from tests.simulation.plan import plan_of
 from tests.simulation.planted.replacing import replaced
 from tests.simulation.verdict import judge
@@ -17,7 +17,7 @@ SEEDS = 500
 
 def test_sagas_whose_states_keep_next_to_nothing_fare_as_well() -> None:
     smaller: list[str] = []
-    right = trimming.trimmed
+    right = pruning.trimmed
 
     def trimmed(state: SagaState, plan: Outline, wide: Wide) -> SagaState:
         after = right(state, plan, wide)
@@ -27,8 +27,8 @@ def test_sagas_whose_states_keep_next_to_nothing_fare_as_well() -> None:
 
     with ExitStack() as around:
         for kept in ("KEPT_SENT", "KEPT_PAUSES", "KEPT_EVENTS"):
-            around.enter_context(replaced(trimming, kept, 0))
-        around.enter_context(replaced(due, "trimmed", trimmed))
+            around.enter_context(replaced(pruning, kept, 0))
+        around.enter_context(replaced(rulings, "trimmed", trimmed))
         failing = [seed for seed in range(SEEDS) if not judge(plan_of(seed)).is_clean]
     assert failing == []
     assert len(smaller) > 20

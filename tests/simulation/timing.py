@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from random import Random
 
-from services.chassis.memory import MemoryCluster
-from services.chassis.memory.markers import always
-from services.chassis.records import TopicPartition
+from kafka_saga.broker.memory import MemoryCluster
+from kafka_saga.broker.memory.markers import always
+from kafka_saga.broker.records import TopicPartition
 from tests.simulation.course import Course
 from tests.simulation.faults import Clock, SlowMarkers
 

@@ -9,11 +9,13 @@ from typing import NamedTuple
 
 from msgspec import structs
 
-from schemas.control import SAGA
-from schemas.events.lifecycle import Ruling
-from services.chassis.memory import MemoryCluster
-from services.chassis.records import TopicPartition
-from services.tracker.core.state import SagaState, decode
+from kafka_saga.broker.memory import MemoryCluster
+from kafka_saga.broker.records import TopicPartition
+from kafka_saga.definition.model import Saga
+from kafka_saga.definition.topics import SAGA_STATE
+from kafka_saga.events.lifecycle import Ruling
+from kafka_saga.tracker.core.state import SagaState, decode
+from kafka_saga.wire.control import SAGA
 from tests.simulation.complaints import Complaint, Complaints
 from tests.simulation.evidence import ADDED_WITHIN, Evidence
 from tests.simulation.findings import explained
@@ -25,8 +27,6 @@ from tests.simulation.replay import Replay, SilentTracker
 from tests.simulation.seen import SagaName, Seen, seen
 from tests.simulation.timing import Drifts, drift_of
 from tests.simulation.world import PARTITIONS, World
-from topology.model import Saga
-from topology.topics import SAGA_STATE
 
 
 class Verdict(NamedTuple):

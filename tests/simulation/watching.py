@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from schemas.event import Event
-from services.chassis.context import Context
-from services.chassis.work import Delivery, Interrupted, Result, Returned, TimedOut
-from services.testing.executor import VirtualExecutor
-from services.testing.process import Process
-from services.testing.system import NeverAtRestError, System
+from kafka_saga.definition.model import OnCancel
+from kafka_saga.engine.context import Context
+from kafka_saga.engine.work import Delivery, Interrupted, Result, Returned, TimedOut
+from kafka_saga.events.event import Event
+from kafka_saga.testing.executor import VirtualExecutor
+from kafka_saga.testing.process import Process
+from kafka_saga.testing.system import NeverAtRestError, System
 from tests.simulation.handlers import Asked, CrashedError, HandlerEnd, Handlers, Sight
-from topology.model import OnCancel
 
 MOST_TURNS = 6_000
 """Turns after which a run is taken for one that never comes to rest: most runs take 500, the longest some 2,000."""
@@ -26,7 +26,7 @@ class Beginning(NamedTuple):
 
 
 class WatchedExecutor:
-    """A process's executor; `handlers` hear of everything that begins and ends. See `services.chassis.execution`."""
+    """A process's executor; `handlers` hear of everything that begins and ends. See `kafka_saga.execution.executor`."""
 
     def __init__(self, process: Process, handlers: Handlers, look: Callable[[Process], Sight]) -> None:
         self.asked = Asked()

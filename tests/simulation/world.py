@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from random import Random
 
-from services.chassis.context import Context
-from services.chassis.memory.consumers import all_in_order
-from services.chassis.records import TopicPartition
-from services.testing.executor import Interference
-from services.testing.process import Process
-from services.testing.system import TRACKER
+from kafka_saga.broker.memory.consumers import all_in_order
+from kafka_saga.broker.records import TopicPartition
+from kafka_saga.engine.context import Context
+from kafka_saga.testing.executor import Interference
+from kafka_saga.testing.process import Process
+from kafka_saga.testing.system import TRACKER
 from tests.simulation.course import Course
 from tests.simulation.handlers import Called, HandlerEnd, Handlers, Sight, sight
 from tests.simulation.happenings import Happenings, definitions_of, shapes_of

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from services.local.broker import EmbeddedKafka
+from kafka_saga.local.broker import EmbeddedKafka
 
 EXISTING = "SAGA_TEST_BOOTSTRAP"
 """Environment variable: the `host:port` of a broker to use."""

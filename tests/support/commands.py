@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from schemas.control import ControlEntry, Hold, encode
-from schemas.envelope import to_headers
-from schemas.work import COMPENSATE, CONTROL_REVISION, EXECUTE, REFERENCE, Reference, reference_text
-from services.chassis.partitioner import partition_of
-from services.chassis.records import Outgoing, Record
+from kafka_saga.broker.partitioner import partition_of
+from kafka_saga.broker.records import Outgoing, Record
+from kafka_saga.definition.topics import SAGA_CONTROL
+from kafka_saga.wire.control import ControlEntry, Hold, encode
+from kafka_saga.wire.envelope import to_headers
+from kafka_saga.wire.step_commands import COMPENSATE, CONTROL_REVISION, EXECUTE, REFERENCE, Reference, reference_text
 from tests.support.driver import unique
 from tests.support.example import PARTITIONS
 from tests.support.rig import envelope
-from topology.topics import SAGA_CONTROL
 
 HELD = Hold("ada", "the bank is closed", 1)
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 from uuid import uuid4
 
-from services.chassis.clock import Clock
-from services.chassis.port import Cluster
-from services.chassis.records import Committed, Outgoing, TopicPartition
-from topology.topics import TopicSpec
+from kafka_saga.broker.clock import Clock
+from kafka_saga.broker.port import Cluster
+from kafka_saga.broker.records import Committed, Outgoing, TopicPartition
+from kafka_saga.definition.topics import TopicSpec
 
 PATIENCE = 60.0
 """Seconds after which a condition that does not come true fails its test."""

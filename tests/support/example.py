@@ -7,14 +7,14 @@ from datetime import timedelta
 from typing import ClassVar
 from uuid import uuid4
 
-from schemas.codec import Codec
-from schemas.envelope import Envelope, rfc3339, to_headers
-from schemas.event import Event
-from schemas.ids import start_id
-from services.chassis.partitioner import partition_of
-from services.chassis.records import Outgoing
-from topology.durations import minutes
-from topology.model import COMPLETED, FAILED, OnCancel, Saga, Step
+from kafka_saga.broker.partitioner import partition_of
+from kafka_saga.broker.records import Outgoing
+from kafka_saga.definition.durations import minutes
+from kafka_saga.definition.model import COMPLETED, FAILED, OnCancel, Saga, Step
+from kafka_saga.events.event import Event
+from kafka_saga.wire.codec import Codec
+from kafka_saga.wire.envelope import Envelope, rfc3339, to_headers
+from kafka_saga.wire.ids import start_id
 
 PARTITIONS = 4
 

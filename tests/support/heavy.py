@@ -10,11 +10,11 @@ import threading
 from typing import ClassVar
 from uuid import uuid4
 
-from schemas.errors import TerminalError
-from schemas.event import Event
-from services.chassis.context import Context
-from topology.durations import seconds
-from topology.model import COMPLETED, OnCancel, Saga, Step
+from kafka_saga.definition.durations import seconds
+from kafka_saga.definition.model import COMPLETED, OnCancel, Saga, Step
+from kafka_saga.engine.context import Context
+from kafka_saga.errors import TerminalError
+from kafka_saga.events.event import Event
 
 RUN = os.environ.setdefault("SAGA_TEST_RUN", uuid4().hex[:8])
 """The name of this test run; children inherit it."""

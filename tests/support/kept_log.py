@@ -10,10 +10,10 @@ from pathlib import Path
 
 import msgspec
 
-from services.chassis.memory import MemoryCluster
-from services.chassis.memory.partition import PLAIN, Partition, State
-from services.chassis.records import Committed, Outgoing, Record, TopicPartition
-from services.testing.system import System
+from kafka_saga.broker.memory import MemoryCluster
+from kafka_saga.broker.memory.partition import PLAIN, Partition, State
+from kafka_saga.broker.records import Committed, Outgoing, Record, TopicPartition
+from kafka_saga.testing.system import System
 
 
 class At(msgspec.Struct, frozen=True, tag=True):

@@ -11,11 +11,11 @@ from confluent_kafka import Consumer
 from confluent_kafka import Producer as Client
 from confluent_kafka import TopicPartition as Place
 
-from services.chassis.clock import SystemClock, VirtualClock
-from services.chassis.kafka import KafkaCluster
-from services.chassis.memory import MemoryCluster
-from services.chassis.memory.producers import MemoryProducer
-from services.chassis.records import Committed, Outgoing, TopicPartition
+from kafka_saga.broker.clock import SystemClock, VirtualClock
+from kafka_saga.broker.kafka import KafkaCluster
+from kafka_saga.broker.memory import MemoryCluster
+from kafka_saga.broker.memory.producers import MemoryProducer
+from kafka_saga.broker.records import Committed, Outgoing, TopicPartition
 from tests.support.driver import PATIENCE, SESSION_TIMEOUT, VIRTUAL_TURN, OpenTransaction, unique
 
 

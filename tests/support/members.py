@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from services.chassis.reading import records_from
-from services.chassis.records import Committed, Record, TopicPartition
+from kafka_saga.broker.reading import records_from
+from kafka_saga.broker.records import Committed, Record, TopicPartition
 from tests.support.driver import TURN, Driver, places
 
 Partitions = tuple[TopicPartition, ...]

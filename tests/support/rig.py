@@ -7,19 +7,19 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-from schemas.envelope import Envelope, from_headers
-from services.chassis.blobs import BlobStore
-from services.chassis.execution import ThreadedExecutor
-from services.chassis.logic import Roles
-from services.chassis.observer import Silent
-from services.chassis.offsets import Position, decode
-from services.chassis.records import Outgoing, Record, TopicPartition
-from services.chassis.service import Handler, Service
-from services.chassis.worker import PROGRESS_INTERVAL, Identity, Worker
+from kafka_saga.broker.records import Outgoing, Record, TopicPartition
+from kafka_saga.definition.model import Saga
+from kafka_saga.definition.topics import DEAD_LETTERS, SAGA_STEPS, TopicFactory, state_topic, topics_of
+from kafka_saga.engine.blob_store import BlobStore
+from kafka_saga.engine.offset_tracker import Position, decode
+from kafka_saga.engine.processor import Roles
+from kafka_saga.execution.executor import ThreadedExecutor
+from kafka_saga.observability.observer import Silent
+from kafka_saga.wire.envelope import Envelope, from_headers
+from kafka_saga.worker.service import Handler, Service
+from kafka_saga.worker.worker import PROGRESS_INTERVAL, Identity, Worker
 from tests.support.driver import PATIENCE, TURN, Driver, commit, places, unique
 from tests.support.example import PARTITIONS
-from topology.model import Saga
-from topology.topics import DEAD_LETTERS, SAGA_STEPS, TopicFactory, state_topic, topics_of
 
 NOTHING: Mapping[str, Handler] = MappingProxyType({})
 

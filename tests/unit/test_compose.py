@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 import yaml
 
-from services.chassis.settings import PASS_THROUGH, Settings
+from kafka_saga.console.settings import ConsoleSettings
+from kafka_saga.local.configuration import Listeners, server_properties
+from kafka_saga.tracker.process import followed
+from kafka_saga.views.settings import ViewsSettings
+from kafka_saga.worker.settings import PASS_THROUGH, Settings
 from services.comments.settings import ReviewSettings
-from services.console.settings import ConsoleSettings
-from services.local.configuration import Listeners, server_properties
-from services.tracker.service import followed
-from services.views.settings import ViewsSettings
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from pydantic_settings import BaseSettings
 
-from services.chassis.settings import Settings
+from kafka_saga.definition.diagram import as_mermaid
+from kafka_saga.worker.settings import Settings
 from services.comments.settings import ReviewSettings
 from topology.code_review import CODE_REVIEW
-from topology.diagram import as_mermaid
 
 ROOT = Path(__file__).parents[2]
 OPERATIONS = ROOT / "docs" / "operations.md"

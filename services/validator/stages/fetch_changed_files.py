@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from schemas.blob import BlobRef
+from kafka_saga.engine.blob_store import BlobStore
+from kafka_saga.errors import RetryableError
+from kafka_saga.events.blob import BlobRef
 from schemas.documents.code_review import ChangedFile, ChangeSet
-from schemas.errors import RetryableError
 from schemas.events.code_review import ChangedFileSummary, ReviewConfig
-from services.chassis.blobs import BlobStore
 from services.validator.attributes import Attributes
 from services.validator.languages import language_of
 from services.validator.limits import MAX_CONFIG_BYTES, Limits

@@ -6,9 +6,9 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from schemas.errors import UnavailableError
-from services.chassis.records import TopicPartition
-from services.inspection.groups import KafkaGroups
+from kafka_saga.broker.records import TopicPartition
+from kafka_saga.errors import UnavailableError
+from kafka_saga.inspection.log.groups import KafkaGroups
 
 GROUPS = [f"nobody-{number}" for number in range(16)]
 PATIENCE = 2.0

@@ -7,16 +7,16 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
-from schemas.envelope import Envelope
-from schemas.events.lifecycle import SagaCompleted, SagaStarted
-from schemas.events.reports import StepProgress
-from schemas.ids import event_id, start_id
-from services.chassis.records import Record
-from services.tracker.core.state import SagaState, SagaStatus, StepStatus, decode
+from kafka_saga.broker.records import Record
+from kafka_saga.definition.topics import SAGA_LIFECYCLE, SAGA_STATE, SAGA_STEPS, topic_names
+from kafka_saga.events.lifecycle import SagaCompleted, SagaStarted
+from kafka_saga.events.reports import StepProgress
+from kafka_saga.tracker.core.state import SagaState, SagaStatus, StepStatus, decode
+from kafka_saga.wire.envelope import Envelope
+from kafka_saga.wire.ids import event_id, start_id
 from tests.chain.definition import CHAIN
 from tests.e2e.support.fleet import Fleet, Member
 from tests.e2e.support.observed import Log, publish
-from topology.topics import SAGA_LIFECYCLE, SAGA_STATE, SAGA_STEPS, topic_names
 
 DEFINITIONS = "tests.chain.definition:CHAIN"
 STEPS = tuple(CHAIN.steps_by_name)

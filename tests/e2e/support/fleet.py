@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from services.local import launch
+from kafka_saga.local import launch
 
 ROOT = Path(__file__).parents[3]
 PATIENCE = 15.0

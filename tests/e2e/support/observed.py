@@ -9,10 +9,10 @@ from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, Produc
 from confluent_kafka import TopicPartition as Place
 from confluent_kafka.admin import AdminClient
 
-from schemas.envelope import Envelope, from_mapping, names_a_saga
-from services.chassis.kafka import KafkaCluster
-from services.chassis.offsets import decode
-from services.chassis.records import Committed, Record, TopicPartition
+from kafka_saga.broker.kafka import KafkaCluster
+from kafka_saga.broker.records import Committed, Record, TopicPartition
+from kafka_saga.engine.offset_tracker import decode
+from kafka_saga.wire.envelope import Envelope, from_mapping, names_a_saga
 
 TURN = 0.05
 """Seconds that one look at the log may wait for a record."""

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.local.broker import EmbeddedKafka
+from kafka_saga.local.broker import EmbeddedKafka
 from tests.e2e.support import views
 from tests.e2e.support.deadline import eventually
 from tests.e2e.support.fleet import Fleet

@@ -13,17 +13,17 @@ from typing import Any
 import msgspec
 from confluent_kafka import Producer
 
-from schemas.ids import key_of
-from services.chassis.kafka import KafkaCluster
-from services.chassis.partitioner import partition_of
-from services.chassis.records import Record
-from services.local.ports import any_port, is_free
-from services.tracker.core.state import Incident, SagaState, SagaStatus, StepState, StepStatus, encode
-from services.views.kept import EMPTY, Arrival, Shelf, fold
-from services.views.kept import encode as encode_value
-from services.views.stream.table import CHANGELOG
+from kafka_saga.broker.kafka import KafkaCluster
+from kafka_saga.broker.partitioner import partition_of
+from kafka_saga.broker.records import Record
+from kafka_saga.definition.topics import SAGA_DEFINITIONS, SAGA_STATE, TopicFactory, shared_topics
+from kafka_saga.local.ports import any_port, is_free
+from kafka_saga.tracker.core.state import Incident, SagaState, SagaStatus, StepState, StepStatus, encode
+from kafka_saga.views.stored_sagas import EMPTY, Arrival, Shelf, fold
+from kafka_saga.views.stored_sagas import encode as encode_value
+from kafka_saga.views.stream.table import CHANGELOG
+from kafka_saga.wire.ids import key_of
 from tests.e2e.support.fleet import SHORT_SESSION, Fleet, Member
-from topology.topics import SAGA_DEFINITIONS, SAGA_STATE, TopicFactory, shared_topics
 
 PARTITIONS = 4
 BEGAN = 1_790_000_000_000

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from services.chassis.context import Context
-from services.chassis.service import Handler
-from services.testing.kit import SagaTest
+from kafka_saga.definition.durations import hours
+from kafka_saga.definition.model import COMPLETED, Saga, Step
+from kafka_saga.engine.context import Context
+from kafka_saga.testing.kit import SagaTest
+from kafka_saga.worker.service import Handler
 from tests.scenarios.findings.given import Started
-from topology.durations import hours
-from topology.model import COMPLETED, Saga, Step
 
 
 class Split(Started):

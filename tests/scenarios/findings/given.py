@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar, NamedTuple
 
-from schemas.codec import Codec
-from schemas.envelope import Envelope, to_headers
-from schemas.event import Event
-from schemas.events.lifecycle import LIFECYCLE, Lifecycle
-from schemas.ids import key_of
-from services.chassis.context import Context
-from services.chassis.partitioner import partition_of
-from services.chassis.records import Headers, Outgoing, Record, TopicPartition
-from services.chassis.service import Handler, Service
-from services.testing.kit import SagaTest
-from services.testing.system import System
-from topology.durations import hours
-from topology.model import COMPLETED, Saga, Step
-from topology.topics import SAGA_CONTROL, SAGA_LIFECYCLE
+from kafka_saga.broker.partitioner import partition_of
+from kafka_saga.broker.records import Headers, Outgoing, Record, TopicPartition
+from kafka_saga.definition.durations import hours
+from kafka_saga.definition.model import COMPLETED, Saga, Step
+from kafka_saga.definition.topics import SAGA_CONTROL, SAGA_LIFECYCLE
+from kafka_saga.engine.context import Context
+from kafka_saga.events.event import Event
+from kafka_saga.events.lifecycle import LIFECYCLE, Lifecycle
+from kafka_saga.testing.kit import SagaTest
+from kafka_saga.testing.system import System
+from kafka_saga.wire.codec import Codec
+from kafka_saga.wire.envelope import Envelope, to_headers
+from kafka_saga.wire.ids import key_of
+from kafka_saga.worker.service import Handler, Service
 
 
 class NotGivenError(Exception):

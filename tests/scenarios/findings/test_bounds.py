@@ -7,17 +7,18 @@ from contextlib import closing
 
 import pytest
 
-from schemas.control import DEFINITION
-from schemas.errors import RetryableError
-from schemas.events.commands import Act, SagaCommand
-from schemas.events.lifecycle import CommandRefused
-from services.chassis.memory.producers import MemoryProducer
-from services.chassis.records import Outgoing
-from services.testing import system
-from services.testing.commands import about as command_about
-from services.testing.commands import give
-from services.testing.system import NeverAtRestError, System
-from services.tracker.core.state import SagaStatus
+from kafka_saga.broker.memory.producers import MemoryProducer
+from kafka_saga.broker.records import Outgoing
+from kafka_saga.definition.topics import DEAD_LETTERS
+from kafka_saga.errors import RetryableError
+from kafka_saga.events.commands import Act, SagaCommand
+from kafka_saga.events.lifecycle import CommandRefused
+from kafka_saga.testing import system
+from kafka_saga.testing.commands import about as command_about
+from kafka_saga.testing.commands import give
+from kafka_saga.testing.system import NeverAtRestError, System
+from kafka_saga.tracker.core.state import SagaStatus
+from kafka_saga.wire.control import DEFINITION
 from tests.scenarios.findings.given import (
     SAGA,
     B,
@@ -33,7 +34,6 @@ from tests.scenarios.findings.given import (
     write,
     write_event,
 )
-from topology.topics import DEAD_LETTERS
 
 MANY = 1_001
 """One more than the rulings about a saga that are made at once."""

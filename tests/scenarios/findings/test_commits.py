@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from services.chassis.port import TransactionInDoubtError
-from services.chassis.records import Outgoing
+from kafka_saga.broker.port import TransactionInDoubtError
+from kafka_saga.broker.records import Outgoing
 from tests.scenarios.findings.given import SAGA, Started, world_of, write
 
 BLANKS = 5_000_000

@@ -8,17 +8,17 @@ from typing import ClassVar
 
 import pytest
 
-from schemas.errors import TerminalError
-from schemas.events.commands import Act, SagaCommand
-from schemas.events.lifecycle import DeadlinePassed
-from services.chassis.context import Context
-from services.testing.commands import give
-from services.testing.kit import SagaTest
-from services.testing.system import System
-from services.tracker.core.state import SagaStatus
+from kafka_saga.definition.durations import hours, minutes
+from kafka_saga.definition.model import COMPLETED, OnFailure, Saga, Step
+from kafka_saga.engine.context import Context
+from kafka_saga.errors import TerminalError
+from kafka_saga.events.commands import Act, SagaCommand
+from kafka_saga.events.lifecycle import DeadlinePassed
+from kafka_saga.testing.commands import give
+from kafka_saga.testing.kit import SagaTest
+from kafka_saga.testing.system import System
+from kafka_saga.tracker.core.state import SagaStatus
 from tests.scenarios.findings.given import SAGA, Started, control_of, require, told, world_of
-from topology.durations import hours, minutes
-from topology.model import COMPLETED, OnFailure, Saga, Step
 
 BRIEF = replace(
     SAGA,

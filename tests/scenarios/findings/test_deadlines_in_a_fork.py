@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from schemas.events.lifecycle import DeadlinePassed
+from kafka_saga.definition.durations import minutes
+from kafka_saga.definition.model import Saga
+from kafka_saga.events.lifecycle import DeadlinePassed
 from tests.scenarios.findings.fork import FORK, world_of
 from tests.scenarios.findings.given import Started, require, told
-from topology.durations import minutes
-from topology.model import Saga
 
 
 def with_deadlines(deadlines: dict[str, timedelta]) -> Saga:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from schemas.errors import RetryableError
-from schemas.events.commands import Act
-from services.chassis.context import Context
-from services.testing.commands import about, give
-from services.testing.system import System
-from services.tracker.core.state import SagaStatus
+from kafka_saga.definition.model import Saga
+from kafka_saga.engine.context import Context
+from kafka_saga.errors import RetryableError
+from kafka_saga.events.commands import Act
+from kafka_saga.testing.commands import about, give
+from kafka_saga.testing.system import System
+from kafka_saga.tracker.core.state import SagaStatus
 from tests.scenarios.conftest import Worlds
 from tests.scenarios.findings.given import (
     OTHER,
@@ -21,7 +22,6 @@ from tests.scenarios.findings.given import (
     service,
     two,
 )
-from topology.model import Saga
 
 BUSY = "busy"
 

@@ -6,13 +6,13 @@ from typing import ClassVar
 
 import pytest
 
-from schemas.errors import RetryableError
-from schemas.events.lifecycle import SagaCompleted
-from services.chassis.context import Context
-from services.testing.kit import SagaTest
+from kafka_saga.definition.durations import seconds
+from kafka_saga.definition.model import COMPLETED, Saga, Step
+from kafka_saga.engine.context import Context
+from kafka_saga.errors import RetryableError
+from kafka_saga.events.lifecycle import SagaCompleted
+from kafka_saga.testing.kit import SagaTest
 from tests.scenarios.findings.given import Started, require, told
-from topology.durations import seconds
-from topology.model import COMPLETED, Saga, Step
 
 
 class Split(Started):

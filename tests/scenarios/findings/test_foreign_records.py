@@ -7,14 +7,16 @@ from dataclasses import replace
 
 import pytest
 
-from schemas.control import of_saga
-from schemas.events.commands import Act
-from schemas.events.reports import StepFailed, StepProgress
-from schemas.ids import key_of
-from services.chassis.records import Headers, Outgoing
-from services.testing.kit import SagaTest
-from services.testing.run import SagaRun
-from services.tracker.core.state import SagaStatus
+from kafka_saga.broker.records import Headers, Outgoing
+from kafka_saga.definition.model import OnFailure
+from kafka_saga.definition.topics import DEAD_LETTERS, SAGA_STATE, SAGA_STEPS
+from kafka_saga.events.commands import Act
+from kafka_saga.events.reports import StepFailed, StepProgress
+from kafka_saga.testing.kit import SagaTest
+from kafka_saga.testing.run import SagaRun
+from kafka_saga.tracker.core.state import SagaStatus
+from kafka_saga.wire.control import of_saga
+from kafka_saga.wire.ids import key_of
 from tests.scenarios.findings.given import (
     SAGA,
     A,
@@ -31,8 +33,6 @@ from tests.scenarios.findings.given import (
     write,
     write_event,
 )
-from topology.model import OnFailure
-from topology.topics import DEAD_LETTERS, SAGA_STATE, SAGA_STEPS
 
 PARTITIONS = 4
 HUGE = b"999999999999999"

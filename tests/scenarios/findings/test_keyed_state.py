@@ -6,14 +6,14 @@ from contextlib import closing
 
 import pytest
 
-from services.chassis.context import Context
-from services.chassis.service import Service
-from services.testing.executor import Interference
-from services.testing.process import Process
-from services.testing.script import Rule, Script
-from services.testing.system import System
+from kafka_saga.definition.topics import state_topic
+from kafka_saga.engine.context import Context
+from kafka_saga.testing.executor import Interference
+from kafka_saga.testing.process import Process
+from kafka_saga.testing.script import Rule, Script
+from kafka_saga.testing.system import System
+from kafka_saga.worker.service import Service
 from tests.scenarios.findings.given import SAGA, A, B, Started, last_of, require, undo_one
-from topology.topics import state_topic
 
 SILENT = 11.0
 """Seconds without a poll after which the group takes a member for dead."""

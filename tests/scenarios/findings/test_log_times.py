@@ -6,16 +6,16 @@ from dataclasses import replace
 
 import pytest
 
-from schemas.errors import RetryableError
-from schemas.events.lifecycle import DeadlinePassed
-from services.testing import process
-from services.testing.kit import SagaTest
-from services.testing.process import SkewedClock
-from services.testing.run import SagaRun
-from services.tracker.core.state import SagaStatus
+from kafka_saga.definition.durations import hours
+from kafka_saga.definition.model import OnFailure
+from kafka_saga.errors import RetryableError
+from kafka_saga.events.lifecycle import DeadlinePassed
+from kafka_saga.testing import process
+from kafka_saga.testing.kit import SagaTest
+from kafka_saga.testing.process import SkewedClock
+from kafka_saga.testing.run import SagaRun
+from kafka_saga.tracker.core.state import SagaStatus
 from tests.scenarios.findings.given import SAGA, SlowToReturn, Started, home, require, told, world_of
-from topology.durations import hours
-from topology.model import OnFailure
 
 BACK = -300
 """Milliseconds by which the log times of one partition are set back."""

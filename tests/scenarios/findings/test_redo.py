@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from schemas.events.lifecycle import SagaCompleted
-from services.chassis.context import Context
-from services.testing.kit import SagaTest
-from services.tracker.core.state import StepStatus
+from kafka_saga.definition.durations import minutes
+from kafka_saga.engine.context import Context
+from kafka_saga.events.lifecycle import SagaCompleted
+from kafka_saga.testing.kit import SagaTest
+from kafka_saga.tracker.core.state import StepStatus
 from tests.scenarios.findings import fork
 from tests.scenarios.findings.fork import FORK, End, Right
 from tests.scenarios.findings.given import HANDLERS, SAGA, B, Started, require, told, undo_one
-from topology.durations import minutes
 
 BOTH_UNDONE = replace(SAGA, steps=(SAGA.steps[0], replace(SAGA.steps[1], compensates=True)))
 

@@ -8,9 +8,12 @@ from typing import ClassVar
 
 import pytest
 
-from schemas.events.lifecycle import SagaCancelled
-from services.testing.system import System
-from services.tracker.core.state import SagaStatus
+from kafka_saga.definition.durations import hours, minutes
+from kafka_saga.definition.model import COMPLETED, OnConflict, OnFailure, Step
+from kafka_saga.definition.topics import SAGA_STEPS, intake_topic
+from kafka_saga.events.lifecycle import SagaCancelled
+from kafka_saga.testing.system import System
+from kafka_saga.tracker.core.state import SagaStatus
 from tests.scenarios.findings.given import (
     SAGA,
     B,
@@ -26,9 +29,6 @@ from tests.scenarios.findings.given import (
     world_of,
     write_event,
 )
-from topology.durations import hours, minutes
-from topology.model import COMPLETED, OnConflict, OnFailure, Step
-from topology.topics import SAGA_STEPS, intake_topic
 
 EXCLUSIVE = replace(SAGA, on_conflict=OnConflict.SUPERSEDE)
 BRIEF = replace(

@@ -8,18 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from schemas.errors import TopologyError
-from schemas.events.commands import Act
-from schemas.events.lifecycle import CommandAccepted, CommandRefused
-from services.chassis.context import Context
-from services.chassis.definitions import agree
-from services.chassis.partitioner import partition_of
-from services.chassis.process import prepare_topics
-from services.testing.commands import about, give
-from services.testing.system import System
-from services.tracker.core.state import SagaStatus
+from kafka_saga.broker.partitioner import partition_of
+from kafka_saga.definition.topics import TopicFactory, topics_of
+from kafka_saga.engine.context import Context
+from kafka_saga.errors import TopologyError
+from kafka_saga.events.commands import Act
+from kafka_saga.events.lifecycle import CommandAccepted, CommandRefused
+from kafka_saga.steps.definition_registry import agree
+from kafka_saga.testing.commands import about, give
+from kafka_saga.testing.system import System
+from kafka_saga.tracker.core.state import SagaStatus
+from kafka_saga.worker.process import prepare_topics
 from tests.scenarios.findings.given import SAGA, A, Started, one, require, service, told, two
-from topology.topics import TopicFactory, topics_of
 
 FEW, MORE = 2, 3
 

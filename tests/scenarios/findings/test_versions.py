@@ -9,17 +9,17 @@ from typing import ClassVar
 
 import pytest
 
-from schemas.errors import RetryableError
-from services.chassis.context import Context
-from services.chassis.service import Service
-from services.testing.executor import Interference
-from services.testing.script import Rule, Script
-from services.testing.system import PARTITIONS, System
-from services.tracker.core.state import SagaStatus
+from kafka_saga.definition.model import Step
+from kafka_saga.definition.topics import DEAD_LETTERS
+from kafka_saga.engine.context import Context
+from kafka_saga.errors import RetryableError
+from kafka_saga.testing.executor import Interference
+from kafka_saga.testing.script import Rule, Script
+from kafka_saga.testing.system import PARTITIONS, System
+from kafka_saga.tracker.core.state import SagaStatus
+from kafka_saga.worker.service import Service
 from tests.scenarios.conftest import Worlds
 from tests.scenarios.findings.given import SAGA, A, B, Started, about, home, one, require, service, two
-from topology.model import Step
-from topology.topics import DEAD_LETTERS
 
 
 class StarredA(Started):

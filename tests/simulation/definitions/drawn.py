@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from random import Random
 
-from schemas.event import Event
+from kafka_saga.definition.durations import days, minutes, seconds
+from kafka_saga.definition.model import COMPLETED, EndStatus, OnCancel, OnConflict, OnFailure, Retry, Saga, Step
+from kafka_saga.events.event import Event
 from tests.simulation.definitions.facts import Pool
 from tests.simulation.definitions.wiring import Wiring, chain, decision, diamond, fork, loop
-from topology.durations import days, minutes, seconds
-from topology.model import COMPLETED, EndStatus, OnCancel, OnConflict, OnFailure, Retry, Saga, Step
 
 KINDS: Mapping[str, Callable[[Random, Pool], Wiring]] = {
     "chain": chain,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import ClassVar
 
-from schemas.event import Event
+from kafka_saga.events.event import Event
 
 
 class Fact(Event):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-from schemas.event import Event
+from kafka_saga.definition.durations import minutes, seconds
+from kafka_saga.definition.model import COMPLETED, FAILED, EndStatus, OnCancel, OnConflict, OnFailure, Retry, Saga, Step
+from kafka_saga.events.event import Event
 from tests.simulation.definitions.facts import Fact, fact
-from topology.durations import minutes, seconds
-from topology.model import COMPLETED, FAILED, EndStatus, OnCancel, OnConflict, OnFailure, Retry, Saga, Step
 
 QUICK = Retry(attempts=3, first=seconds(1), max_delay=seconds(5))
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from random import Random
 from typing import NamedTuple
 
-from schemas.event import Event
+from kafka_saga.definition.model import CANCELLED, COMPLETED, FAILED, EndStatus, Step
+from kafka_saga.events.event import Event
 from tests.simulation.definitions.facts import Fact, Pool
-from topology.model import CANCELLED, COMPLETED, FAILED, EndStatus, Step
 
 Ends = Mapping[type[Event], EndStatus]
 

@@ -9,14 +9,14 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from services.tracker import logic
-from services.tracker.core import agenda, debts, rulings, runs, sending
-from services.tracker.core.agenda import Item, What
-from services.tracker.core.outline import Outline
-from services.tracker.core.state import ReportRef, Run, SagaState, StepStatus
-from services.tracker.work import work_of
+from kafka_saga.definition.model import Retry
+from kafka_saga.tracker import processor
+from kafka_saga.tracker.core import compensations, due_items, runs, sending, transitions
+from kafka_saga.tracker.core.due_items import Item, What
+from kafka_saga.tracker.core.plan import Outline
+from kafka_saga.tracker.core.state import ReportRef, Run, SagaState, StepStatus
+from kafka_saga.tracker.step_commands import work_of
 from tests.simulation.planted.replacing import Planted, replaced, together
-from topology.model import Retry
 
 
 def retries_without_delay() -> AbstractContextManager[None]:
@@ -46,7 +46,7 @@ def a_retry_after_ignored() -> AbstractContextManager[None]:
 
 def a_compensation_never_retried() -> AbstractContextManager[None]:
     """A compensation is given up after its first attempt."""
-    return replaced(debts, "next_attempt_at", lambda *_: None)
+    return replaced(compensations, "next_attempt_at", lambda *_: None)
 
 
 def an_attempt_counted_twice() -> AbstractContextManager[None]:
@@ -56,12 +56,12 @@ def an_attempt_counted_twice() -> AbstractContextManager[None]:
     def execute(state: SagaState, step: str, run: Run, at: int, *, fresh: bool) -> Any:
         return right(state, step, replace(run, attempt=run.attempt + 1), at, fresh=fresh)
 
-    return replaced(rulings, "execute", execute)
+    return replaced(transitions, "execute", execute)
 
 
 def an_execute_before_the_delivery_has_ended() -> AbstractContextManager[None]:
     """A step that takes long is asked for once more while it runs."""
-    right = agenda._of_run
+    right = due_items._of_run
 
     def of_run(state: SagaState, plan: Outline, wide: Any, name: str, run: Run) -> Iterator[Item]:
         yield from right(state, plan, wide, name, run)
@@ -69,25 +69,25 @@ def an_execute_before_the_delivery_has_ended() -> AbstractContextManager[None]:
         if is_first and run.status in {StepStatus.QUEUED, StepStatus.RUNNING}:
             yield Item(run.at + 5_000, What.EXECUTE, name, run)
 
-    return replaced(agenda, "_of_run", of_run)
+    return replaced(due_items, "_of_run", of_run)
 
 
 def a_parked_record_dropped() -> AbstractContextManager[None]:
     """What was parked is not asked for again on resume."""
-    right = agenda._again_at
-    return replaced(agenda, "_again_at", lambda run: None if run.status is StepStatus.PARKED else right(run))
+    right = due_items._again_at
+    return replaced(due_items, "_again_at", lambda run: None if run.status is StepStatus.PARKED else right(run))
 
 
 def a_parked_record_of_a_prefix_never_asked_for_again() -> AbstractContextManager[None]:
     """What was parked for a key prefix is not asked for again when that is resumed."""
-    right = agenda._of_run
+    right = due_items._of_run
 
     def of_run(state: SagaState, plan: Outline, wide: Any, name: str, run: Run) -> Iterator[Item]:
         begun = [pause.scope for pause in state.pauses if pause.at <= (run.ended_at or run.at)]
         is_lost = run.status is StepStatus.PARKED and begun[-1:] not in ([], ["saga"])
         return (item for item in right(state, plan, wide, name, run) if not (is_lost and item.what is What.EXECUTE))
 
-    return replaced(agenda, "_of_run", of_run)
+    return replaced(due_items, "_of_run", of_run)
 
 
 def a_command_that_its_own_rulings_cancel_does_not_stop() -> AbstractContextManager[None]:
@@ -97,7 +97,7 @@ def a_command_that_its_own_rulings_cancel_does_not_stop() -> AbstractContextMana
     def wrong(state: SagaState, decision: Any, revision: int, now: int) -> Any:
         return right(state, decision, revision + 60_000, now)
 
-    return replaced(logic, "work_of", wrong)
+    return replaced(processor, "work_of", wrong)
 
 
 ATTEMPTS: Sequence[Planted] = (
@@ -122,4 +122,4 @@ def _with_attempts(wrong: Callable[[Retry, ReportRef], tuple[Retry, ReportRef]])
     def next_attempt_at(retry: Retry, report: ReportRef, *given: Any) -> int | None:
         return right(*wrong(retry, report), *given)
 
-    return together(*(replaced(owner, "next_attempt_at", next_attempt_at) for owner in (runs, debts)))
+    return together(*(replaced(owner, "next_attempt_at", next_attempt_at) for owner in (runs, compensations)))

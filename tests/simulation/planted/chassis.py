@@ -8,24 +8,26 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from schemas.control import ControlEntry
-from schemas.event import Event
-from services.chassis import control, dispatch, endings, horizon, steps
-from services.chassis.commits import Commits
-from services.chassis.control import Asked as Gated
-from services.chassis.control import Entries, Skipped
-from services.chassis.dispatch import Dispatch
-from services.chassis.endings import Endings
-from services.chassis.horizon import Asked, Horizon
-from services.chassis.offsets import Ledger
-from services.chassis.records import Committed, TopicPartition
-from services.chassis.restoration import Restoration
-from services.chassis.steps import StepLogic
-from services.chassis.watermarks import Watermarks
-from services.chassis.work import Batch, Delivery, Disturbance, Ended, Interrupt, Result, Warn
-from services.chassis.worker import Worker
+from kafka_saga.broker.records import Committed, TopicPartition
+from kafka_saga.broker.watermarks import Watermarks
+from kafka_saga.definition.topics import DEAD_LETTERS, SAGA_CONTROL
+from kafka_saga.engine import dispatch
+from kafka_saga.engine.dispatch import Dispatch
+from kafka_saga.engine.offset_tracker import Ledger
+from kafka_saga.engine.pending_commits import Commits
+from kafka_saga.engine.work import Batch, Delivery, Disturbance, Ended, Interrupt, Result, Warn
+from kafka_saga.events.event import Event
+from kafka_saga.steps import control_gates, outcomes, step_processor
+from kafka_saga.steps.control_gates import Asked as Gated
+from kafka_saga.steps.control_gates import Entries, Skipped
+from kafka_saga.steps.outcomes import Endings
+from kafka_saga.steps.step_processor import StepLogic
+from kafka_saga.wire.control import ControlEntry
+from kafka_saga.worker import log_clock
+from kafka_saga.worker.log_clock import Asked, Horizon
+from kafka_saga.worker.state_restorer import Restoration
+from kafka_saga.worker.worker import Worker
 from tests.simulation.planted.replacing import Planted, replaced
-from topology.topics import DEAD_LETTERS, SAGA_CONTROL
 
 # ---- what is committed
 
@@ -128,27 +130,27 @@ def control_not_followed() -> AbstractContextManager[None]:
 
 def old_epochs_not_skipped() -> AbstractContextManager[None]:
     """Services work on deliveries of epochs that are over."""
-    right = control.overtaken
+    right = control_gates.overtaken
 
     def overtaken(gating: Collection[ControlEntry], asked: Gated) -> Skipped | None:
         return right([replace(entry, floors={}) for entry in gating], asked)
 
-    return replaced(control, "overtaken", overtaken)
+    return replaced(control_gates, "overtaken", overtaken)
 
 
 def a_pause_of_a_step_or_definition_ignored() -> AbstractContextManager[None]:
     """Services go on reading the topics of a step that is paused."""
-    return replaced(steps, "standing_still", lambda *_: frozenset())
+    return replaced(step_processor, "standing_still", lambda *_: frozenset())
 
 
 def a_prefix_pause_ignored() -> AbstractContextManager[None]:
     """Services park nothing for a key prefix that is paused."""
-    right = control._about
+    right = control_gates._about
 
     def about(entries: Entries, saga_id: str) -> Any:
         return right(entries._replace(wide={}), saga_id)
 
-    return replaced(control, "_about", about)
+    return replaced(control_gates, "_about", about)
 
 
 def interrupt_never_sent() -> AbstractContextManager[None]:
@@ -176,12 +178,12 @@ def a_start_not_remembered() -> AbstractContextManager[None]:
 
 def a_by_product_lost() -> AbstractContextManager[None]:
     """Of the events that a handler returns only the outcome is emitted."""
-    right = endings.declared
+    right = outcomes.declared
 
     def declared(delivery: Delivery, events: Sequence[object]) -> list[Event]:
         return right(delivery, events)[:1]
 
-    return replaced(endings, "declared", declared)
+    return replaced(outcomes, "declared", declared)
 
 
 def a_dead_letter_not_written() -> AbstractContextManager[None]:
@@ -219,7 +221,7 @@ def watermarks_that_are_the_last_stable_offset() -> AbstractContextManager[None]
             log: Any = self._cluster
             return ends and {at: log._cluster.partition(at).last_stable for at in ends}
 
-    return replaced(horizon, "Watermarks", LastStable)
+    return replaced(log_clock, "Watermarks", LastStable)
 
 
 CHASSIS: Sequence[Planted] = (

@@ -8,11 +8,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from services.tracker.core import orders
-from services.tracker.core.agenda import What
-from services.tracker.core.orders import Obeyed
-from services.tracker.core.outline import Outline
-from services.tracker.core.state import Asked, SagaState
+from kafka_saga.tracker.core import commands
+from kafka_saga.tracker.core.commands import Obeyed
+from kafka_saga.tracker.core.due_items import What
+from kafka_saga.tracker.core.plan import Outline
+from kafka_saga.tracker.core.state import Asked, SagaState
 from tests.simulation.planted.replacing import Planted, replaced, without_items
 
 
@@ -53,13 +53,13 @@ def a_skip_accepted_without_effect() -> AbstractContextManager[None]:
 
 def floors_on_all_steps() -> AbstractContextManager[None]:
     """What a redo does not touch is of an older epoch too, and is undone."""
-    right = orders._redo
+    right = commands._redo
 
     def redo(state: SagaState, plan: Outline, *given: Any) -> SagaState:
         after = right(state, plan, *given)
         return replace(after, floors=dict.fromkeys(sorted(plan.steps), after.epoch))
 
-    return replaced(orders, "_redo", redo)
+    return replaced(commands, "_redo", redo)
 
 
 def supersede_never() -> AbstractContextManager[None]:
@@ -82,9 +82,9 @@ COMMANDS: Sequence[Planted] = (
 
 def _without_effect(order: str) -> AbstractContextManager[None]:
     """A command is refused as it has to be; where it is not, it leaves the saga as it was."""
-    right = getattr(orders, order)
+    right = getattr(commands, order)
 
     def wrong(state: SagaState, asked: Asked, *given: Outline) -> SagaState | Obeyed:
         return Obeyed(state) if isinstance(right(state, asked, *given), Obeyed) else state
 
-    return replaced(orders, order, wrong)
+    return replaced(commands, order, wrong)

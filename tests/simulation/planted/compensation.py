@@ -6,48 +6,48 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-from services.tracker.core import agenda, debts, fold
-from services.tracker.core.agenda import Item, What
-from services.tracker.core.derive import is_live
-from services.tracker.core.outline import Outline
-from services.tracker.core.state import EventRef, SagaState
+from kafka_saga.tracker.core import compensations, due_items, fold
+from kafka_saga.tracker.core.derive import is_live
+from kafka_saga.tracker.core.due_items import Item, What
+from kafka_saga.tracker.core.plan import Outline
+from kafka_saga.tracker.core.state import EventRef, SagaState
 from tests.simulation.planted.replacing import Planted, replaced
 
 
 def no_settling() -> AbstractContextManager[None]:
     """A saga is undone while deliveries of it still run."""
-    return replaced(agenda, "is_live", lambda state, steps=None: steps is None and is_live(state))
+    return replaced(due_items, "is_live", lambda state, steps=None: steps is None and is_live(state))
 
 
 def compensation_in_the_wrong_order() -> AbstractContextManager[None]:
     """The first outcome is undone first."""
-    return replaced(agenda, "debts", lambda state, plan: debts.debts(state, plan)[::-1])
+    return replaced(due_items, "debts", lambda state, plan: compensations.debts(state, plan)[::-1])
 
 
 def a_compensation_sent_again_while_it_runs() -> AbstractContextManager[None]:
     """A command to undo is sent once more before it has ended."""
-    right = agenda._undo_next
+    right = due_items._undo_next
 
     def undo_next(state: SagaState, plan: Outline, wide: Any) -> Iterator[Item]:
         yield from right(state, plan, wide)
-        for debt in debts.debts(state, plan):
+        for debt in compensations.debts(state, plan):
             is_first = sum(one.undoes and one.about == debt.outcome.id for one in state.sent) == 1
             if debt.is_live and debt.last is not None and is_first:
                 yield Item(debt.last.at, What.COMPENSATE, debt.step, debt=debt)
 
-    return replaced(agenda, "_undo_next", undo_next)
+    return replaced(due_items, "_undo_next", undo_next)
 
 
 def a_late_outcome_forgotten() -> AbstractContextManager[None]:
     """What comes after settling is not undone."""
-    right = debts._is_owed
+    right = compensations._is_owed
 
     def is_owed(event: EventRef, state: SagaState, plan: Outline, *, is_over: bool) -> bool:
         undo = state.undo
         is_late = undo is not None and undo.settled_at is not None and event.at > undo.settled_at
         return not is_late and right(event, state, plan, is_over=is_over)
 
-    return replaced(debts, "_is_owed", is_owed)
+    return replaced(compensations, "_is_owed", is_owed)
 
 
 def a_late_outcome_not_told() -> AbstractContextManager[None]:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-from services.tracker.core import pauses
-from services.tracker.core.outline import Outline
-from services.tracker.logic import TrackerLogic
+from kafka_saga.tracker.core import pauses
+from kafka_saga.tracker.core.plan import Outline
+from kafka_saga.tracker.processor import TrackerLogic
 from tests.simulation.planted.replacing import Planted, replaced, with_outlines
 
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from services.tracker.core import fold, rulings
-from services.tracker.core.outline import Outline
-from services.tracker.core.state import EventRef, SagaState
+from kafka_saga.definition.model import COMPLETED
+from kafka_saga.tracker.core import fold, transitions
+from kafka_saga.tracker.core.plan import Outline
+from kafka_saga.tracker.core.state import EventRef, SagaState
 from tests.simulation.planted.replacing import Planted, replaced, together, with_outlines
-from topology.model import COMPLETED
 
 
 def a_failed_end_counted_as_completed() -> AbstractContextManager[None]:
@@ -36,7 +36,7 @@ def a_decision_taken_as_the_first_outcome() -> AbstractContextManager[None]:
 
 def unmatched_dropped() -> AbstractContextManager[None]:
     """A record that does not fit leaves no trace on its saga."""
-    return together(*(replaced(owner, "with_unmatched", lambda known, _: known) for owner in (fold, rulings)))
+    return together(*(replaced(owner, "with_unmatched", lambda known, _: known) for owner in (fold, transitions)))
 
 
 FOLDING: Sequence[Planted] = (

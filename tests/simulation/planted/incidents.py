@@ -7,18 +7,18 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-from services.tracker.book import scope_of
-from services.tracker.core import agenda, rulings
-from services.tracker.core.agenda import What
-from services.tracker.core.derive import is_live
-from services.tracker.logic import TrackerLogic, Written
+from kafka_saga.definition.topics import SAGA_CONTROL
+from kafka_saga.tracker.core import due_items, transitions
+from kafka_saga.tracker.core.derive import is_live
+from kafka_saga.tracker.core.due_items import What
+from kafka_saga.tracker.partition_state import scope_of
+from kafka_saga.tracker.processor import TrackerLogic, Written
 from tests.simulation.planted.replacing import Planted, replaced, together, with_outlines, without_items
-from topology.topics import SAGA_CONTROL
 
 
 def incidents_never_raised() -> AbstractContextManager[None]:
     """Nobody is asked when only a person can decide."""
-    return together(*(replaced(owner, "incidents", lambda *_: []) for owner in (agenda, rulings)))
+    return together(*(replaced(owner, "incidents", lambda *_: []) for owner in (due_items, transitions)))
 
 
 def incidents_never_solved() -> AbstractContextManager[None]:
@@ -42,7 +42,7 @@ def control_never_tombstoned() -> AbstractContextManager[None]:
 
 def a_step_that_is_waited_for_is_forgotten() -> AbstractContextManager[None]:
     """A saga that has ended is forgotten though a delivery of it is live."""
-    return replaced(agenda, "is_live", lambda state, steps=None: steps is not None and is_live(state, steps))
+    return replaced(due_items, "is_live", lambda state, steps=None: steps is not None and is_live(state, steps))
 
 
 def a_saga_forgotten_too_early() -> AbstractContextManager[None]:

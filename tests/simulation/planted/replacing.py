@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 
-from services.tracker import plans
-from services.tracker.core import agenda
-from services.tracker.core.agenda import Item, What
-from services.tracker.core.outline import Outline, outline
+from kafka_saga.tracker import plans
+from kafka_saga.tracker.core import due_items
+from kafka_saga.tracker.core.due_items import Item, What
+from kafka_saga.tracker.core.plan import Outline, outline
 
 Planted = Callable[[], AbstractContextManager[None]]
 """Plants a mistake for as long as its context lasts."""
@@ -37,12 +37,12 @@ def together(*mistakes: AbstractContextManager[None]) -> Iterator[None]:
 
 def without_items(part: str, *kinds: What) -> AbstractContextManager[None]:
     """A part of the agenda has no items of these kinds."""
-    right = getattr(agenda, part)
+    right = getattr(due_items, part)
 
     def wrong(*given: Any) -> Iterator[Item]:
         return (item for item in right(*given) if item.what not in kinds)
 
-    return replaced(agenda, part, wrong)
+    return replaced(due_items, part, wrong)
 
 
 def with_outlines(wrong: Callable[[Outline], Outline]) -> AbstractContextManager[None]:

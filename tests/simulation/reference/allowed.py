@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from schemas.events.lifecycle import SagaUndoing
+from kafka_saga.definition.model import EndStatus, OnFailure
+from kafka_saga.events.lifecycle import SagaUndoing
 from tests.simulation.reference.demands import compensation_at, is_settling, next_attempt, next_to_undo
 from tests.simulation.reference.runs import FAILED, Run
 from tests.simulation.reference.standing import Standing
 from tests.simulation.seen import Seen
-from topology.model import EndStatus, OnFailure
 
 
 def why_not_given_up(standing: Standing, undoing: SagaUndoing) -> str | None:

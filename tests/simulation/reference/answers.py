@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from schemas.events.commands import Act, SagaCommand
+from kafka_saga.events.commands import Act, SagaCommand
 from tests.simulation.reference.runs import Run, downstream, outcomes_of
 from tests.simulation.reference.standing import Standing
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from topology.model import Retry
+from kafka_saga.definition.model import Retry
 
 Interval = tuple[int, int | None]
 """From, to; `None` while it lasts."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from kafka_saga.definition.model import OnConflict
 from tests.simulation.complaints import Complaint
 from tests.simulation.history import History
 from tests.simulation.reference.following import Follower
@@ -11,7 +12,6 @@ from tests.simulation.reference.reading import read
 from tests.simulation.reference.rest import tables
 from tests.simulation.reference.timelines import Later, Timeline
 from tests.simulation.seen import SagaName
-from topology.model import OnConflict
 
 
 def compare(log: History) -> list[Complaint]:

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from kafka_saga.definition.model import EndStatus, OnFailure
 from tests.simulation.reference.clocks import due, lasts, least_delay, most_delay
 from tests.simulation.reference.runs import FAILED, Run
 from tests.simulation.reference.standing import Standing
 from tests.simulation.reference.timelines import Fact
-from topology.model import EndStatus, OnFailure
 
 EVER = 1 << 62
 """A moment by which everything has to be done that has to be done at all."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from schemas.events import lifecycle as events
+from kafka_saga.events import lifecycle as events
 from tests.simulation.complaints import Complaint
 from tests.simulation.reference.demands import EVER, demands
 from tests.simulation.reference.judging import Judge

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from schemas.events import lifecycle as events
-from schemas.events.commands import Act, SagaCommand
-from schemas.work import COMPENSATE
+from kafka_saga.definition.model import OnFailure
+from kafka_saga.events import lifecycle as events
+from kafka_saga.events.commands import Act, SagaCommand
+from kafka_saga.wire.step_commands import COMPENSATE
 from tests.simulation.reference.allowed import why_not_compensate, why_not_execute, why_not_given_up
 from tests.simulation.reference.answers import is_accepted, retried
 from tests.simulation.reference.clocks import lasts
@@ -17,7 +18,6 @@ from tests.simulation.reference.runs import Delivery, Redo, Run, Undo, downstrea
 from tests.simulation.reference.standing import SAGAS_OWN, Standing
 from tests.simulation.reference.timelines import Asked, Batch, Fact, Timeline
 from tests.simulation.seen import Seen, Told
-from topology.model import OnFailure
 
 
 class Judge:

@@ -10,17 +10,17 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from schemas.control import SAGA, of_saga
-from schemas.events.commands import Act, SagaCommand
-from schemas.events.lifecycle import CommandAccepted, Ruling
-from schemas.ids import key_of
-from schemas.work import COMPENSATE, EXECUTE
+from kafka_saga.definition.model import Saga
+from kafka_saga.definition.topics import SAGA_CONTROL, SAGA_STATE, SAGA_STEPS
+from kafka_saga.events.commands import Act, SagaCommand
+from kafka_saga.events.lifecycle import CommandAccepted, Ruling
+from kafka_saga.wire.control import SAGA, of_saga
+from kafka_saga.wire.ids import key_of
+from kafka_saga.wire.step_commands import COMPENSATE, EXECUTE
 from tests.simulation.history import History
 from tests.simulation.reference.clocks import Interval
 from tests.simulation.reference.timelines import Asked, Batch, Cut, Fact, Log, Timeline, Wide
 from tests.simulation.seen import SagaName, Seen, Told
-from topology.model import Saga
-from topology.topics import SAGA_CONTROL, SAGA_STATE, SAGA_STEPS
 
 REPORTS = frozenset({"step.failed", "step.parked", "step.skipped"})
 

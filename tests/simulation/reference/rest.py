@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from schemas.control import of_saga
+from kafka_saga.definition.topics import SAGA_CONTROL, SAGA_STATE
+from kafka_saga.wire.control import of_saga
 from tests.simulation.history import History
 from tests.simulation.reference.standing import Standing
 from tests.simulation.reference.timelines import Timeline
 from tests.simulation.seen import Seen
-from topology.topics import SAGA_CONTROL, SAGA_STATE
 
 KEPT_UNMATCHED = 20
 """How many records that do not fit are kept a saga (docs/steering.md, "Records that do not fit")."""

@@ -9,8 +9,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
+from kafka_saga.definition.model import Retry, Saga, Step
 from tests.simulation.reference.timelines import Fact
-from topology.model import Retry, Saga, Step
 
 FAILED, PARKED, SKIPPED = "step.failed", "step.parked", "step.skipped"
 

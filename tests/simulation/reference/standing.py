@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 
-from schemas.control import of_definition, of_step
+from kafka_saga.definition.model import EndStatus, Saga, Step
+from kafka_saga.wire.control import of_definition, of_step
 from tests.simulation.reference.clocks import Interval, due, lasts
 from tests.simulation.reference.runs import FAILED, PARKED, Run, Undo, outcomes_of
 from tests.simulation.reference.timelines import Fact, Wide
 from tests.simulation.seen import SagaName, Seen
-from topology.model import EndStatus, Saga, Step
 
 SAGAS_OWN = ("", "", 0)
 """What has fired if the saga's own deadline has."""

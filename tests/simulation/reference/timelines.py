@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from schemas.control import PREFIX
-from schemas.events.commands import SagaCommand
+from kafka_saga.definition.model import Saga
+from kafka_saga.events.commands import SagaCommand
+from kafka_saga.wire.control import PREFIX
 from tests.simulation.reference.clocks import Interval
 from tests.simulation.seen import SagaName, Seen, Told
-from topology.model import Saga
 
 
 class Fact(NamedTuple):

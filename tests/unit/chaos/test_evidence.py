@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from schemas.ids import event_id, start_id
-from services.chassis.blobs import BlobStore
-from services.chassis.context import Context
-from services.chassis.records import Record
-from services.tracker.core.state import SagaState, encode
+from kafka_saga.broker.records import Record
+from kafka_saga.engine.blob_store import BlobStore
+from kafka_saga.engine.context import Context
+from kafka_saga.tracker.core.state import SagaState, encode
+from kafka_saga.wire.ids import event_id, start_id
 from tests.chaos import journal
 from tests.chaos.definitions import ERRAND, PARCEL
 from tests.chaos.evidence import histories, trace

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from services.chassis.records import Record
+from kafka_saga.broker.records import Record
+from kafka_saga.definition.topics import SAGA_STATE
 from tests.chaos.figures import BROKER, Figures, Hit, Recovery, recoveries, signs
-from topology.topics import SAGA_STATE
 
 SIGNS = {"errand": [[100, 900], [200, 700]], "tracker": [[150, 2_000], [300, 400]]}
 

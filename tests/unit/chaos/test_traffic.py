@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from random import Random
 
-from schemas.events.commands import Act
-from schemas.events.lifecycle import IncidentRaised
+from kafka_saga.events.commands import Act
+from kafka_saga.events.lifecycle import IncidentRaised
 from tests.chaos.definitions import ERRAND, PARCEL, Matter, Trouble
 from tests.chaos.traffic import Ask, Publish, answer, traffic
 

@@ -12,13 +12,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from schemas.api.health import ChangeEvent
-from services.views.api.app import PREFIX
-from services.views.api.table import ROUTES
-from tests.unit.services.views.api.conftest import sources_of, told
-from tests.unit.services.views.api.reviews import reviews
-from tests.unit.services.views.api.serving import Answered, Client, serving
-from tests.unit.services.views.api.tables import MemoryTables
+from kafka_saga.api.health import ChangeEvent
+from kafka_saga.views.api.app import PREFIX
+from kafka_saga.views.api.table import ROUTES
+from tests.unit.kafka_saga.views.api.conftest import sources_of, told
+from tests.unit.kafka_saga.views.api.reviews import reviews
+from tests.unit.kafka_saga.views.api.serving import Answered, Client, serving
+from tests.unit.kafka_saga.views.api.tables import MemoryTables
 
 TEXT = (Path(__file__).parents[3] / "docs" / "api.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```sh\n(curl .*?)\n```\n```json\n(.*?)\n```", TEXT, re.DOTALL)

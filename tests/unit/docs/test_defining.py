@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from topology.model import Retry, Saga, Step
-from topology.wording import duration
+from kafka_saga.definition.model import Retry, Saga, Step
+from kafka_saga.definition.wording import duration
 
 TEXT = (Path(__file__).parents[3] / "docs" / "defining-sagas.md").read_text(encoding="utf-8")
 SAID_ELSEWHERE = {"name", "description", "steps"}

@@ -51,8 +51,8 @@ def test_the_reader_sees_what_the_guide_shows(followed: tuple[Path, list[tuple[R
 
 def test_the_services_of_the_guide_fit_its_definition(followed: tuple[Path, list[tuple[Ran, list[str]]]]) -> None:
     folder, _ = followed
-    said = run(folder, "services.cli.main topology --definition shop.definition:ORDER")
-    script = "from services.chassis.service import Service; Service.run = lambda self: print(self.name); "
+    said = run(folder, "kafka_saga.cli.main topology --definition shop.definition:ORDER")
+    script = "from kafka_saga.worker.service import Service; Service.run = lambda self: print(self.name); "
     script += "import shop.__main__ as main; [main.main(step) for step in main.HANDLERS]"
     started = subprocess.run(
         [sys.executable, "-W", "error", "-c", script], cwd=folder, capture_output=True, text=True, check=False

@@ -13,16 +13,16 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client import CollectorRegistry, ProcessCollector
 
-from services.chassis.requests import Requests
-from services.chassis.work import Kind
-from services.local.up import SERVICES
-from services.views.answers import Answers
-from services.views.feed import Feed
-from services.views.holdings import Holdings
-from services.views.kept import Outcome
-from services.views.metrics import ViewsMetrics
-from services.views.position import Positions
-from tests.unit.services.chassis.told import told
+from kafka_saga.engine.work import Kind
+from kafka_saga.local.up import SERVICES
+from kafka_saga.observability.http_metrics import Requests
+from kafka_saga.views.answers import Answers
+from kafka_saga.views.feed import Feed
+from kafka_saga.views.metrics import ViewsMetrics
+from kafka_saga.views.partition_tables import Holdings
+from kafka_saga.views.position import Positions
+from kafka_saga.views.stored_sagas import Outcome
+from tests.unit.kafka_saga.engine.told import told
 
 ROOT = Path(__file__).parents[3]
 GUIDE = (ROOT / "docs" / "observability.md").read_text(encoding="utf-8")

@@ -13,8 +13,8 @@ import pytest
 from examples.order.definition import ORDER
 from examples.order.events import Item, OrderPlaced
 from examples.order.handlers import COMPENSATIONS, HANDLERS
-from schemas.errors import RetryableError, TerminalError
-from services.testing import SagaRun, SagaTest
+from kafka_saga.errors import RetryableError, TerminalError
+from kafka_saga.testing import SagaRun, SagaTest
 
 README = Path(__file__).parents[3] / "README.md"
 MARKED = re.compile(r"(<!-- why -->\n)(.*?)(<!-- /why -->)", re.DOTALL)

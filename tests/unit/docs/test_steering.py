@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from schemas.events.commands import Act
-from services.tracker.core import incidents, rulings
-from services.tracker.core.state import StepStatus
+from kafka_saga.events.commands import Act
+from kafka_saga.tracker.core import incidents, transitions
+from kafka_saga.tracker.core.state import StepStatus
 
 TEXT = (Path(__file__).parents[3] / "docs" / "steering.md").read_text(encoding="utf-8")
 OF_SERVICES = {Act.CONTINUE}
@@ -28,7 +28,7 @@ def quoted(cell: str) -> set[str]:
 
 def raised() -> Iterator[tuple[str, set[str]]]:
     """Every kind of incident that the core makes, with the commands that it offers."""
-    for module in (incidents, rulings):
+    for module in (incidents, transitions):
         tree = ast.parse(inspect.getsource(module))
         for call in ast.walk(tree):
             if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "Incident":

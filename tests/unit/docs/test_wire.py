@@ -12,23 +12,24 @@ import msgspec
 import pytest
 from fastavro.schema import to_parsing_canonical_form
 
-from schemas.avro_schema import avro_schema
-from schemas.codec import Codec
-from schemas.control import ControlEntry, of_definition, of_prefix, of_saga, of_service, of_step
-from schemas.envelope import Envelope, to_headers
-from schemas.errors import DecodeError, DecodeProblem
+from kafka_saga.broker.partitioner import murmur2, partition_of
+from kafka_saga.broker.records import Record
+from kafka_saga.definition.template import saga_id
+from kafka_saga.engine.outgoing import dead_letter, failed
+from kafka_saga.engine.work import Mode
+from kafka_saga.errors import DecodeError, DecodeProblem
+from kafka_saga.events.commands import Act, SagaCommand
+from kafka_saga.events.lifecycle import LIFECYCLE, RetryScheduled
+from kafka_saga.events.reports import REPORTS, StepFailed, StepParked, StepProgress, StepSkipped
+from kafka_saga.steps.announcements import WIRE, Announcement, announced_in
+from kafka_saga.steps.definition_registry import Statement, stated
+from kafka_saga.wire.avro_schema import avro_schema
+from kafka_saga.wire.codec import Codec
+from kafka_saga.wire.control import ControlEntry, of_definition, of_prefix, of_saga, of_service, of_step
+from kafka_saga.wire.envelope import Envelope, to_headers
+from kafka_saga.wire.ids import NAMESPACE, event_id, report_id, start_id, trace_parent, uuid5_hex
+from kafka_saga.wire.step_commands import CONTROL_REVISION, REFERENCE
 from schemas.events.code_review import PrReceived
-from schemas.events.commands import Act, SagaCommand
-from schemas.events.lifecycle import LIFECYCLE, RetryScheduled
-from schemas.events.reports import REPORTS, StepFailed, StepParked, StepProgress, StepSkipped
-from schemas.ids import NAMESPACE, event_id, report_id, start_id, trace_parent, uuid5_hex
-from schemas.work import CONTROL_REVISION, REFERENCE
-from services.chassis.announcements import WIRE, Announcement, announced_in
-from services.chassis.definitions import Statement, stated
-from services.chassis.outgoing import dead_letter, failed
-from services.chassis.partitioner import murmur2, partition_of
-from services.chassis.records import Record
-from services.chassis.work import Mode
 from tests.unit.docs.wire_examples import (
     ANNOUNCED,
     AT_WORK,
@@ -41,9 +42,8 @@ from tests.unit.docs.wire_examples import (
     decoded,
     examples,
 )
-from tests.unit.services.chassis.given import delivery, record
+from tests.unit.kafka_saga.engine.given import delivery, record
 from topology.code_review import CODE_REVIEW
-from topology.template import saga_id
 
 TEXT = (Path(__file__).parents[3] / "docs" / "wire.md").read_text(encoding="utf-8")
 
@@ -198,7 +198,7 @@ def listed_values(cell: str) -> list[str]:
 
 
 def test_the_table_says_which_headers_may_be_left_out() -> None:
-    from schemas.envelope import from_headers
+    from kafka_saga.wire.envelope import from_headers
 
     full = to_headers(
         Envelope(id="i", type="t", source="s", time="", subject="k@r", definition="d", version=1, step="s")

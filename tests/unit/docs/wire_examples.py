@@ -5,28 +5,29 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
-from schemas.codec import Codec
-from schemas.control import ControlEntry, Hold, encode, of_prefix, of_saga
-from schemas.envelope import JSON, Envelope, to_headers
-from schemas.event import Event
-from schemas.events.commands import Act, SagaCommand
-from schemas.events.compensated import compensated_event
-from schemas.events.lifecycle import RetryScheduled
-from schemas.events.reports import StepFailed, StepParked, StepProgress
-from schemas.ids import event_id, start_id
-from services.chassis import announcements, outgoing
-from services.chassis.announcements import Announcement, StepOf
-from services.chassis.deliveries import Deliveries
-from services.chassis.partitioner import partition_of
-from services.chassis.records import Outgoing, Record
-from services.chassis.work import Delivery, Job, Mode
-from services.tracker import lifecycle
-from services.tracker.core import decisions
-from services.tracker.core.decisions import Compensate, Execute
-from services.tracker.core.state import EventRef, SagaState, Sent
-from services.tracker.work import work_of
+from kafka_saga.broker.partitioner import partition_of
+from kafka_saga.broker.records import Outgoing, Record
+from kafka_saga.definition.topics import SAGA_COMMANDS, SAGA_CONTROL, SAGA_DEFINITIONS
+from kafka_saga.engine import outgoing
+from kafka_saga.engine.work import Delivery, Job, Mode
+from kafka_saga.events.commands import Act, SagaCommand
+from kafka_saga.events.compensated import compensated_event
+from kafka_saga.events.event import Event
+from kafka_saga.events.lifecycle import RetryScheduled
+from kafka_saga.events.reports import StepFailed, StepParked, StepProgress
+from kafka_saga.steps import announcements
+from kafka_saga.steps.announcements import Announcement, StepOf
+from kafka_saga.steps.deliveries import Deliveries
+from kafka_saga.tracker import lifecycle
+from kafka_saga.tracker.core import decisions
+from kafka_saga.tracker.core.decisions import Compensate, Execute
+from kafka_saga.tracker.core.state import EventRef, SagaState, Sent
+from kafka_saga.tracker.step_commands import work_of
+from kafka_saga.wire.codec import Codec
+from kafka_saga.wire.control import ControlEntry, Hold, encode, of_prefix, of_saga
+from kafka_saga.wire.envelope import JSON, Envelope, to_headers
+from kafka_saga.wire.ids import event_id, start_id
 from topology.code_review import CODE_REVIEW
-from topology.topics import SAGA_COMMANDS, SAGA_CONTROL, SAGA_DEFINITIONS
 
 KEY, SAGA = "acme/shop#7", "acme/shop#7@3f2a9c1b04de"
 NOON = 1_772_366_400_000  # 2026-03-01T12:00:00Z

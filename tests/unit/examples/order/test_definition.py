@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from examples.order.definition import ORDER
 from examples.order.events import Item, OrderPlaced
+from kafka_saga.definition.lint import lint_all
+from kafka_saga.definition.model import FAILED, OnFailure
+from kafka_saga.definition.template import saga_id
 from topology.code_review import CODE_REVIEW
-from topology.lint import lint_all
-from topology.model import FAILED, OnFailure
-from topology.template import saga_id
 
 PLACED = OrderPlaced(order_id="A-1001", customer="Ada", items=(Item(sku="tea", quantity=2),), amount_cents=1240)
 

@@ -23,9 +23,9 @@ from examples.order.handlers import (
     reserve,
     ship,
 )
-from schemas.errors import RetryableError, TerminalError
-from services.chassis.blobs import BlobStore
-from services.chassis.context import Context
+from kafka_saga.engine.blob_store import BlobStore
+from kafka_saga.engine.context import Context
+from kafka_saga.errors import RetryableError, TerminalError
 
 PLACED = OrderPlaced(order_id="A-1", customer="Ada", items=(Item(sku="tea", quantity=2),), amount_cents=1240)
 

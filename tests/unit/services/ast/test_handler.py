@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from schemas.blob import BlobRef
+from kafka_saga.engine.blob_store import BlobStore
+from kafka_saga.engine.context import Context
+from kafka_saga.errors import TerminalError
+from kafka_saga.events.blob import BlobRef
 from schemas.documents.code_review import Analysis, ChangedFile, ChangeSet
-from schemas.errors import TerminalError
 from schemas.events.code_review import (
     AnalysisStatus,
     AstCompleted,
@@ -20,8 +22,6 @@ from schemas.events.code_review import (
     ReviewConfig,
 )
 from services.ast.handler import analyse
-from services.chassis.blobs import BlobStore
-from services.chassis.context import Context
 from tests.unit.services.ast.samples import SAMPLES
 
 PULL_REQUEST = PullRequest(repository="acme/shop", number=7, title="Carts", base_sha="a" * 40, head_sha="b" * 40)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from schemas.errors import RetryableError
+from kafka_saga.errors import RetryableError
 from schemas.events.code_review import AnalysisStatus
 from services.ast.isolation import Bounds, IsolatedParser
 from tests.unit.services.ast.given import analysed, versions

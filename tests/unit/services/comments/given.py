@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from schemas.blob import BlobRef
+from kafka_saga.engine.blob_store import BlobStore
+from kafka_saga.engine.context import Context
+from kafka_saga.events.blob import BlobRef
 from schemas.events.code_review import (
     CoverageStatus,
     FileCoverage,
@@ -15,8 +17,6 @@ from schemas.events.code_review import (
     Severity,
     Verdict,
 )
-from services.chassis.blobs import BlobStore
-from services.chassis.context import Context
 from services.comments.document import Review, compose, marker_of
 
 PULL_REQUEST = PullRequest(

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.errors import RetryableError
+from kafka_saga.errors import RetryableError
 from services.comments.folder import FolderSink, folder_of, rendered, safe_name, unwritable
 from tests.unit.services.comments.given import PULL_REQUEST, many, review
 

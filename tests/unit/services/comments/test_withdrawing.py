@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.errors import RetryableError, TerminalError
+from kafka_saga.errors import RetryableError, TerminalError
 from schemas.events.code_review import CommentsCreated, LlmCompleted
 from services.comments import withdrawing
 from services.comments.document import compose, marker_of

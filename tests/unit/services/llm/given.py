@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from kafka_saga.engine.blob_store import BlobStore
+from kafka_saga.engine.context import Context
 from schemas.documents.code_review import Analysis, ChangedFile, ChangeSet, FileAnalysis, LineRange
 from schemas.events.code_review import (
     AstCompleted,
@@ -16,8 +18,6 @@ from schemas.events.code_review import (
     ReviewConfig,
     Severity,
 )
-from services.chassis.blobs import BlobStore
-from services.chassis.context import Context
 from services.llm.handler import review
 from services.llm.offline import OfflineRules
 from services.llm.reviewer import FileToReview, Opinion, ReviewRequest

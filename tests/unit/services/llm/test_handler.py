@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.errors import TerminalError
+from kafka_saga.errors import TerminalError
 from schemas.events.code_review import ChangeKind, CoverageStatus, FileCoverage, LlmCompleted, ReviewConfig, Verdict
 from services.llm.handler import review, review_with
 from services.llm.reviewer import FileToReview, Opinion, ReviewRequest

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.errors import RetryableError, TerminalError
+from kafka_saga.errors import RetryableError, TerminalError
 from schemas.events.code_review import CoverageStatus, ReviewConfig
 from services.llm.offline import OfflineRules
 from services.llm.pattern_rules import GRAMMARS, AstGrep

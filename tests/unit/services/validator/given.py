@@ -11,10 +11,10 @@ from pathlib import Path
 import pygit2
 from pygit2.enums import ObjectType
 
+from kafka_saga.engine.blob_store import BlobStore
+from kafka_saga.engine.context import Context, KeyedState
 from schemas.documents.code_review import ChangedFile, ChangeSet
 from schemas.events.code_review import DiffSource, GitSource, PrReceived, PrRejected, PrValidated
-from services.chassis.blobs import BlobStore
-from services.chassis.context import Context, KeyedState
 from services.validator.handler import Validation, run_stages
 from services.validator.limits import Limits
 

@@ -7,7 +7,7 @@ import stat
 import pygit2
 import pytest
 
-from schemas.errors import RetryableError
+from kafka_saga.errors import RetryableError
 from schemas.events.code_review import ChangeKind, PrValidated
 from services.validator.handler import run_stages
 from services.validator.limits import Limits

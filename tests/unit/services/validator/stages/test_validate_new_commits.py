@@ -13,7 +13,7 @@ import pygit2
 import pytest
 from pygit2.enums import ObjectType
 
-from schemas.errors import RetryableError
+from kafka_saga.errors import RetryableError
 from schemas.events.code_review import PrReceived, StageStatus
 from services.validator.limits import Limits
 from tests.unit.services.validator.given import BASE, HEAD, Desk, History, git_event

@@ -1,0 +1,1 @@
+"""Choreographed sagas on Kafka: exactly once, tracked, explained."""

@@ -1,0 +1,73 @@
+"""`saga topology`: draws a saga definition, and lints it first.
+
+Exit codes: 0 drawn; 1 the definition has problems (each on a line of stderr); 2 there is no such definition.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kafka_saga.definition.diagram import as_mermaid, as_text
+from kafka_saga.definition.lint import lint
+from kafka_saga.definition.loader import load_definition
+from kafka_saga.definition.model import Saga, in_full
+from kafka_saga.errors import TopologyError
+
+HAS_PROBLEMS = 1
+NOT_FOUND = 2
+
+
+class Format(StrEnum):
+    """How a definition is printed."""
+
+    TEXT = "text"
+    MERMAID = "mermaid"
+    JSON = "json"
+
+
+def topology(
+    output: Annotated[
+        Format, typer.Option("--format", "-f", help="A drawing in text, a mermaid flowchart, or plain JSON.")
+    ] = Format.TEXT,
+    definition: Annotated[
+        str, typer.Option("--definition", "-d", metavar="MODULE:ATTRIBUTE", help="Which definition to draw.")
+    ] = "topology.code_review:CODE_REVIEW",
+) -> None:
+    """Draw a saga definition: its steps, decisions, bounds and ends."""
+    saga = _found(definition)
+    problems = lint(saga)
+    for problem in problems:
+        typer.echo(str(problem), err=True)
+    if problems:
+        raise typer.Exit(HAS_PROBLEMS)
+    typer.echo(rendered(saga, output), nl=False)
+
+
+def rendered(saga: Saga, output: Format) -> str:
+    """The definition in the asked format, ending in a newline."""
+    match output:
+        case Format.TEXT:
+            return as_text(saga)
+        case Format.MERMAID:
+            return as_mermaid(saga)
+        case Format.JSON:
+            described = {**in_full(saga.describe()), "description": saga.description, "content_hash": saga.content_hash}
+            return json.dumps(described, indent=2, ensure_ascii=False) + "\n"
+
+
+def _found(definition: str) -> Saga:
+    # As `python -m` does, so that a definition in the folder one works in is found.
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        return load_definition(definition)
+    except TopologyError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(NOT_FOUND) from error

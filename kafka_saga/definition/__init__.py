@@ -1,0 +1,1 @@
+"""What a saga definition is: the model, its linter, its topics, and its diagrams."""

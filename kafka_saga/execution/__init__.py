@@ -1,0 +1,1 @@
+"""Where handlers run: inline, on an asyncio loop, in a pool of child processes."""

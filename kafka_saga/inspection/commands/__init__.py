@@ -1,0 +1,1 @@
+"""Commands to sagas: which apply, to which sagas, and how they are given."""

@@ -1,0 +1,1 @@
+"""Finds what holds a saga up: absent services, lag, pauses, undecided transactions."""

@@ -1,0 +1,1 @@
+"""What records mean to a service with handlers: triggers, commands, control, outcomes."""

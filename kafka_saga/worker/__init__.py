@@ -1,0 +1,1 @@
+"""The process around the engine: the loop, settings, restoring state, the clock of the log."""

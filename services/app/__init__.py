@@ -1,0 +1,1 @@
+"""The application on the framework: its definitions, commands, and page."""

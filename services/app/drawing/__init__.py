@@ -1,0 +1,1 @@
+"""The review as HTML: findings, diffs, patches."""

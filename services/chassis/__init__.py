@@ -1,1 +1,0 @@
-"""What every service is built on: exactly-once consumption, out-of-order commits, handlers, health."""
