@@ -20,6 +20,7 @@ check: $(READY)  ## style, types, directions of imports, generated files
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m kafka_saga.wire.generate --check
+	$(BIN)/python -m kafka_saga.wire.generate --check schemas.events.code_review
 
 bench: $(READY)  ## throughput, latency, memory: a table, and build/bench.json
 	$(BIN)/python -m tests.bench

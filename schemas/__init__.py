@@ -1,1 +1,1 @@
-"""The events of the product and how they travel: errors, envelope, codec, models."""
+"""The events and documents of code review, with their Avro schemas."""

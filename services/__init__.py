@@ -1,1 +1,1 @@
-"""The processes: the chassis, the services built on it, the tracker, the command line."""
+"""What is deployed: the services of code review, and the framework's tracker, views and console bound to it."""

@@ -1,1 +1,1 @@
-"""What follows what, as pure data: the definition model, its linter, topics and diagrams."""
+"""The saga definitions of the application."""

@@ -1,0 +1,1 @@
+"""The tracker's tables, and the HTTP API that answers from them."""

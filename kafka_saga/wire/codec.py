@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 from collections.abc import Iterable, Mapping
-from functools import cache, lru_cache, partial
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,6 @@ from kafka_saga.wire.json_text import json_object
 MAGIC = b"\xc3\x01"
 MAX_EVENT_BYTES = 1_000_000
 """The largest value of an event, in bytes: below Kafka's default of 1,048,588 for a whole batch with headers."""
-
-AVRO_FOLDER = Path(__file__).parent / "avro"
 
 
 class _Writer:
@@ -47,13 +46,17 @@ def _writer(event: type[Event]) -> _Writer:
 
 
 class Codec:
-    """Encodes and decodes the events it was given; reads what older versions of their schemas wrote."""
+    """Encodes and decodes the events it was given; reads what older versions of their schemas wrote.
 
-    def __init__(self, events: Iterable[type[Event]], older: Path = AVRO_FOLDER) -> None:
+    The older schemas of an event lie in its `schema_folder`, or in `older` if that is given.
+    """
+
+    def __init__(self, events: Iterable[type[Event]], older: Path | None = None) -> None:
         self._writers = {event.event_type: _writer(event) for event in events}
-        known = _committed if older == AVRO_FOLDER else partial(stored_schemas, older)
         self._readers: dict[bytes, tuple[str, Any]] = {
-            mark: (event_type, schema) for event_type in self._writers for schema, mark in known(event_type)
+            mark: (event_type, schema)
+            for event_type, writer in self._writers.items()
+            for schema, mark in (_committed(writer.event) if older is None else stored_schemas(older, event_type))
         }
         for event_type, writer in self._writers.items():
             self._readers[writer.fingerprint] = (event_type, writer.schema)
@@ -134,10 +137,17 @@ def stored_schemas(folder: Path, event_type: str) -> tuple[tuple[Any, bytes], ..
     return tuple(parsed(json.loads(path.read_text(encoding="utf-8"))) for path in paths if path.exists())
 
 
+def schema_folder(event: type[Event]) -> Path | None:
+    """The folder of an event's committed schemas, `avro/` beside its module; none for a module without a file."""
+    file = getattr(sys.modules.get(event.__module__), "__file__", None)
+    return Path(file).parent / "avro" if file is not None else None
+
+
 @lru_cache(maxsize=1024)
-def _committed(event_type: str) -> tuple[tuple[Any, bytes], ...]:
+def _committed(event: type[Event]) -> tuple[tuple[Any, bytes], ...]:
     """What is committed does not change while a process runs, and simulations make thousands of codecs in one."""
-    return stored_schemas(AVRO_FOLDER, event_type)
+    folder = schema_folder(event)
+    return stored_schemas(folder, event.event_type) if folder is not None else ()
 
 
 def _ascii(error: Exception) -> str:

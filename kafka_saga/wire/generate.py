@@ -1,4 +1,7 @@
-"""`python -m kafka_saga.wire.generate [--check]`: one `.avsc` per shipped event type, and the older ones that old records need.
+"""`python -m kafka_saga.wire.generate [--check] [MODULE ...]`: one `.avsc` per event type, and the older ones.
+
+Writes the schemas of the events that these modules define to `avro/` beside each module; without a module, those of
+the framework. Old records need the older schemas.
 
 When a schema changes, the one before moves to `history/`. A change with which versions could no longer read one
 another is refused: events stay in the log for a month, and services are deployed one by one.
@@ -11,6 +14,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
@@ -18,22 +22,16 @@ from kafka_saga.errors import TopologyError
 from kafka_saga.events import commands, lifecycle, reports
 from kafka_saga.events.event import Event
 from kafka_saga.wire.avro_schema import avro_schema
-from kafka_saga.wire.codec import AVRO_FOLDER
+from kafka_saga.wire.codec import schema_folder
 from kafka_saga.wire.compatibility import Version, problems, without_docs
-from schemas.events import code_review
 
-EVENT_MODULES: tuple[ModuleType, ...] = (
-    code_review,
-    reports,
-    lifecycle,
-    commands,
-)
-"""Where the shipped events are."""
+OWN_MODULES: tuple[ModuleType, ...] = (reports, lifecycle, commands)
+"""Where the events of the framework are."""
 
 
-def shipped_events() -> tuple[type[Event], ...]:
-    """Every event type of the product, in the order of its definition."""
-    return tuple(event for module in EVENT_MODULES for event in _events_of(module))
+def events_of(modules: Iterable[ModuleType]) -> tuple[type[Event], ...]:
+    """Every event type that these modules define, in the order of their definition."""
+    return tuple(event for module in modules for event in _events_of(module))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +72,12 @@ def text_of(event: type[Event]) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """Write the files, or with `--check` only compare. The exit code: 0 in order, 1 something to do, 2 refused."""
-    if set(arguments) - {"--check"}:
-        _say("usage: python -m kafka_saga.wire.generate [--check]")
+    names = [argument for argument in arguments if argument != "--check"]
+    if any(name.startswith("-") for name in names):
+        _say("usage: python -m kafka_saga.wire.generate [--check] [MODULE ...]")
         return 2
-    return run(shipped_events(), AVRO_FOLDER, check="--check" in arguments)
+    modules = [import_module(name) for name in names] or OWN_MODULES
+    return max(run(events, folder, check="--check" in arguments) for folder, events in _by_folder(modules).items())
 
 
 def run(events: Iterable[type[Event]], folder: Path, *, check: bool) -> int:
@@ -95,8 +95,17 @@ def run(events: Iterable[type[Event]], folder: Path, *, check: bool) -> int:
         if not check:
             _write(path, text)
     if check and found.files:
-        _say("run: python -m kafka_saga.wire.generate")
+        _say("run the same without --check")
     return 1 if check and found.files else 0
+
+
+def _by_folder(modules: Iterable[ModuleType]) -> dict[Path, list[type[Event]]]:
+    """The events of these modules by the folder of their schemas."""
+    found: dict[Path, list[type[Event]]] = {}
+    for event in events_of(modules):
+        if (folder := schema_folder(event)) is not None:  # as it is for a module that was imported by its name
+            found.setdefault(folder, []).append(event)
+    return found
 
 
 def _events_of(module: ModuleType) -> Iterator[type[Event]]:
@@ -129,7 +138,7 @@ def _refusals(event: type[Event], path: Path) -> list[str]:
 
 def _strangers(folder: Path, expected: set[Path]) -> Iterator[str]:
     for path in sorted(set(folder.glob("*.avsc")) - expected):
-        yield f"{path.name} belongs to no shipped event: bring the event back, or delete the file once no log holds one"
+        yield f"{path.name} belongs to no event: bring the event back, or delete the file once no log holds one"
 
 
 def _number(path: Path) -> int:

@@ -1,1 +1,1 @@
-"""The event models: one module per saga definition, and the product's own reports and lifecycle."""
+"""The events of code review."""

@@ -24,7 +24,7 @@ def make_repository(folder: Path) -> Path:
 
 def sources(stage: str) -> dict[str, bytes]:
     """The files of the shop at a stage (`base`, `head`) by path; kept as `.txt`, since they are no code of ours."""
-    root = Path(str(files("kafka_saga.cli"))) / "demo_shop" / stage
+    root = Path(str(files("services.app"))) / "demo_shop" / stage
     return {str(path.relative_to(root)).removesuffix(".txt"): path.read_bytes() for path in sorted(root.rglob("*.txt"))}
 
 

@@ -1,1 +1,1 @@
-"""Follows every saga by its events, and keeps one correlated view of each."""
+"""The tracker, bound to the definitions of this application."""

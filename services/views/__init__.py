@@ -1,1 +1,1 @@
-"""The tracker's tables, and the HTTP API that answers from them."""
+"""The views and their HTTP API, bound to this application."""

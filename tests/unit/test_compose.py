@@ -81,7 +81,7 @@ def test_kafka_is_reached_from_inside_and_from_this_machine_only() -> None:
 
 
 def test_kafka_is_the_version_and_has_the_settings_of_the_embedded_one() -> None:
-    pins = next((ROOT / "services" / "local").glob("kafka-*.sha256")).stem.removeprefix("kafka-")
+    pins = next((ROOT / "kafka_saga" / "local").glob("kafka-*.sha256")).stem.removeprefix("kafka-")
     kafka = COMPOSE["services"]["kafka"]
     assert kafka["image"] == f"apache/kafka:{pins}"
     shared = ("offsets.retention.minutes", "auto.create.topics.enable", "transaction.state.log.replication.factor",

@@ -44,7 +44,7 @@ def documented(whose: str) -> dict[str, Row]:
 
 def sources() -> Iterator[ast.Module]:
     """Every module of the services."""
-    for path in sorted((ROOT / "services").rglob("*.py")):
+    for path in sorted(path for folder in ("kafka_saga", "services") for path in (ROOT / folder).rglob("*.py")):
         yield ast.parse(path.read_text(encoding="utf-8"))
 
 

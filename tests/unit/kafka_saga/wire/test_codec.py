@@ -18,10 +18,9 @@ from kafka_saga.events.event import Event
 from kafka_saga.wire.avro_schema import avro_schema
 from kafka_saga.wire.codec import MAX_EVENT_BYTES, Codec, content_type_of, parsed
 from kafka_saga.wire.envelope import AVRO, JSON
-from kafka_saga.wire.generate import shipped_events
+from tests.support.shipped import SHIPPED
 from tests.unit.kafka_saga.wire.values import events
 
-SHIPPED = shipped_events()
 CODEC = Codec(SHIPPED)
 PREFIXES = {event: b"\xc3\x01" + parsed(avro_schema(event))[1] for event in SHIPPED}
 ANY_EVENT = st.sampled_from(SHIPPED).flatmap(events)

@@ -12,9 +12,10 @@ import pytest
 
 from kafka_saga.events.event import Event
 from kafka_saga.wire.avro_schema import avro_schema
-from kafka_saga.wire.codec import AVRO_FOLDER
+from kafka_saga.wire.codec import schema_folder
 from kafka_saga.wire.compatibility import Version, problems
-from kafka_saga.wire.generate import history, main, plan, run, shipped_events, text_of
+from kafka_saga.wire.generate import history, main, plan, run, text_of
+from tests.support.shipped import SHIPPED
 
 
 class First(Event):
@@ -53,15 +54,18 @@ def test_the_committed_schemas_are_what_the_models_say(say: Say) -> None:
     assert main(["--check"]) == 0, say()
 
 
-@pytest.mark.parametrize("event", shipped_events(), ids=lambda event: event.event_type)
+@pytest.mark.parametrize("event", SHIPPED, ids=lambda event: event.event_type)
 def test_every_committed_version_can_read_every_other(event: type[Event]) -> None:
-    older = [Version(path.stem, json.loads(path.read_text())) for path in history(AVRO_FOLDER, event.event_type)]
+    older = [
+        Version(path.stem, json.loads(path.read_text()))
+        for path in history(schema_folder(event) or Path(), event.event_type)
+    ]
 
     assert problems([*older, Version("present", avro_schema(event))]) == ()
 
 
 def test_every_topic_of_code_review_reports_and_lifecycle_has_its_schema() -> None:
-    names = {event.event_type for event in shipped_events()}
+    names = {event.event_type for event in SHIPPED}
 
     assert {"pr.received", "comments.created", "step.failed", "step.skipped", "saga.started"} <= names
 
@@ -78,7 +82,7 @@ def test_a_new_event_gets_a_file_and_the_second_run_has_nothing_to_do(tmp_path: 
 
 def test_a_check_writes_nothing_and_says_what_to_do(tmp_path: Path, say: Say) -> None:
     assert run([First], tmp_path, check=True) == 1
-    assert say() == "differs: it.happened.avsc\nrun: python -m kafka_saga.wire.generate\n"
+    assert say() == "differs: it.happened.avsc\nrun the same without --check\n"
     assert not list(tmp_path.iterdir())
 
 
@@ -174,7 +178,7 @@ def test_a_schema_without_an_event_is_refused(tmp_path: Path, say: Say) -> None:
     run([First], tmp_path, check=False)
 
     assert run([], tmp_path, check=True) == 2
-    assert "it.happened.avsc belongs to no shipped event" in say()
+    assert "it.happened.avsc belongs to no event" in say()
 
 
 def test_a_model_that_avro_cannot_carry_is_refused_in_one_sentence(tmp_path: Path, say: Say) -> None:
@@ -194,4 +198,4 @@ def test_without_the_avro_package_the_message_says_what_to_install(
 
 def test_other_arguments_get_the_usage(say: Say) -> None:
     assert main(["--force"]) == 2
-    assert say() == "usage: python -m kafka_saga.wire.generate [--check]\n"
+    assert say() == "usage: python -m kafka_saga.wire.generate [--check] [MODULE ...]\n"
