@@ -57,4 +57,5 @@ $(READY): pyproject.toml constraints.txt
 	@echo "Making .venv with $$($(PYTHON) --version) (once, a minute or two)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { echo "No virtual environment could be made; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[local,dev]"
+	@echo services.app:APP > .venv/saga-app
 	@touch $(READY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +11,8 @@ from kafka_saga.broker.port import Cluster
 from tests.support.broker import broker
 from tests.support.driver import Driver
 from tests.support.logs import KafkaDriver, MemoryDriver
+
+os.environ.setdefault("SAGA_APP", "services.app:APP")  # whatever the virtual environment says
 
 
 @pytest.fixture(scope="session")

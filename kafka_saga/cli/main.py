@@ -12,11 +12,14 @@ from typing import Annotated
 
 import typer
 
+from kafka_saga.app import VARIABLE
 from kafka_saga.cli import dead_letters, kafka
+from kafka_saga.cli.application import Commands
 from kafka_saga.cli.connection import connection_for, kept, set_up_logs
 from kafka_saga.cli.exits import Exit
 from kafka_saga.cli.output import harmless
 from kafka_saga.cli.pauses import pauses
+from kafka_saga.cli.processes import console, tracker, views
 from kafka_saga.cli.sagas import events, ls, show
 from kafka_saga.cli.steering import commands
 from kafka_saga.cli.topics import topics
@@ -24,17 +27,21 @@ from kafka_saga.cli.topology import topology
 from kafka_saga.cli.up import down, status, up
 from kafka_saga.cli.why import incidents, why
 from kafka_saga.errors import ChoreographyError
-from services.app.demo import demo
-from services.app.review import EPILOG, review
 
 app = typer.Typer(
     name="saga",
-    help="Choreographed sagas on Kafka, and code review as one of them.",
+    cls=Commands,
+    help="Choreographed sagas on Kafka.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _name_app(value: str | None) -> None:
+    if value is not None:
+        os.environ[VARIABLE] = value
 
 
 @app.callback()
@@ -51,15 +58,24 @@ def options(
         bool,
         typer.Option("--api/--no-api", help="Ask the HTTP API where it answers ($SAGA_VIEWS_URL); else read the log."),
     ] = True,
+    _app: Annotated[
+        str | None,
+        typer.Option(
+            "--app",
+            metavar="MODULE:ATTRIBUTE",
+            is_eager=True,
+            callback=_name_app,
+            help="The application: its definitions, services and commands [default: $SAGA_APP].",
+        ),
+    ] = None,
 ) -> None:
-    """Choreographed sagas on Kafka, and code review as one of them."""
+    """Choreographed sagas on Kafka."""
     context.obj = kept(context, connection_for(bootstrap, with_api=with_api))
 
 
 app.command(epilog="Exit codes: 0 stopped by Ctrl-C or ready (--detach), 1 failed.")(up)
 app.command(epilog="Exit codes: 0 not running any more, 1 failed.")(down)
 app.command(epilog="Exit codes: 0 all ready, 1 not all ready, 3 not running.")(status)
-app.command(epilog=EPILOG)(review)
 app.command(epilog="Exit codes: 0 listed, 1 failed.")(ls)
 app.command(epilog="Exit codes: 0 shown, 1 failed or not there.")(show)
 app.command(epilog="Exit codes: 0 shown, 1 failed or not there.")(why)
@@ -78,7 +94,9 @@ for steer in (
     app.command(epilog=commands.EPILOG)(steer)
 app.command(epilog="Exit codes: 0 all there and fit, 1 not, or failed.")(topics)
 app.command()(topology)
-app.command(epilog="Exit codes: 0 the demo ran through, else those of `saga review`.")(demo)
+app.command(epilog="Exit codes: 0 after an orderly stop, 1 failed.")(tracker)
+app.command(epilog="Exit codes: 0 after an orderly stop, 1 failed.")(views)
+app.command(epilog="Exit codes: 0 after an orderly stop, 1 failed.")(console)
 app.add_typer(dead_letters.app, name="dlq")
 app.add_typer(kafka.app, name="kafka")
 

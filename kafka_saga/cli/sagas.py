@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import partial
 from heapq import nlargest
 from typing import Annotated
 
 import typer
 
+from kafka_saga.app import current_app
 from kafka_saga.cli.blockers import diagnosis
 from kafka_saga.cli.connection import Connection, connection_of
 from kafka_saga.cli.following import follow, screen_on
@@ -20,12 +21,11 @@ from kafka_saga.errors import UnavailableError
 from kafka_saga.inspection.commands.selection import Selection, fits
 from kafka_saga.inspection.log.decoding import codec_for, history
 from kafka_saga.inspection.log.deployed import deployed_on
-from kafka_saga.inspection.log.loading import known_on, name_of, named_definitions, readable_definitions
+from kafka_saga.inspection.log.loading import known_on, name_of, named_definitions
 from kafka_saga.inspection.log.reading import Feed, began, each_state, find
 from kafka_saga.inspection.log.times import now
 from kafka_saga.inspection.present.facts import event_facts, saga_facts
 from kafka_saga.tracker.core.state import SagaState, SagaStatus
-from topology.code_review import CODE_REVIEW
 
 _AsJson = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
 _Name = Annotated[
@@ -37,7 +37,7 @@ _Definitions = Annotated[
         "--definition",
         "-d",
         metavar="MODULE:ATTRIBUTE",
-        help="Definitions to decode with, besides code review and those of $SAGA_DEFINITIONS.",
+        help="Definitions to decode with, besides the application's and those of $SAGA_DEFINITIONS.",
     ),
 ]
 
@@ -86,7 +86,7 @@ def found(connection: Connection, name: str) -> SagaState:
     return (api.find(name) if api is not None else None) or find(connection.cluster(), name)
 
 
-def _known(connection: Connection) -> Iterable[Saga]:
+def _known(connection: Connection) -> Collection[Saga]:
     """The definitions that a saga can begin with; where the HTTP API answers and Kafka does not, those named here."""
     try:
         return known_on(connection.cluster()).latest.values()
@@ -94,15 +94,13 @@ def _known(connection: Connection) -> Iterable[Saga]:
         return named_definitions()
 
 
-def none_yet(known: Iterable[Saga]) -> str:
+def none_yet(known: Collection[Saga]) -> str:
     """That there is no saga, and how one of these definitions begins."""
-    begins = (
-        f"{saga.name} begins with an event on {saga.starts_on.event_type}"
-        if saga.name != CODE_REVIEW.name
-        else "`saga review PATH` starts a code review"
-        for saga in known
-    )
-    return f"No sagas yet: {', '.join(begins)}."
+    app = current_app()
+    invited = app.latest.keys() if app.invitation else ()
+    begins = [f"{saga.name} begins with an event on {saga.starts_on.event_type}" for saga in known]
+    told = [said for saga, said in zip(known, begins, strict=True) if saga.name not in invited]
+    return " ".join((f"No sagas yet{': ' if told else ''}{', '.join(told)}.", app.invitation)).strip()
 
 
 def latest_of(found: Iterable[SagaState], limit: int) -> tuple[list[SagaState], int]:
@@ -143,7 +141,7 @@ def events(
     """Show the events of one saga, decoded, as the tree of what caused what."""
     cluster = connection_of(context).cluster()
     state = find(cluster, name)
-    known = deployed_on(cluster).beside(readable_definitions(definition))
+    known = deployed_on(cluster).beside(named_definitions(*definition))
     happened = history(cluster, state, codec_for(known.definitions.values()))
     if as_json:
         print_json(event_facts(happened))
@@ -154,7 +152,7 @@ def events(
 def _followed(connection: Connection, state: SagaState, *, as_json: bool) -> SagaState:
     console = err() if as_json else out()
     feed = Feed(connection.cluster(), state.saga_id)
-    diagnose = partial(diagnosis, connection, saga_id=state.saga_id)
+    diagnose = partial(diagnosis, connection, saga_id=state.saga_id, saga=None)
     try:
         newest = feed.current() or state
         with screen_on(console, newest.saga_id) as screen:

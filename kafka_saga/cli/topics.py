@@ -11,18 +11,16 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from kafka_saga.app import current_app
 from kafka_saga.broker.port import Admin
 from kafka_saga.cli.connection import connection_of
 from kafka_saga.cli.exits import Exit
 from kafka_saga.cli.output import out, print_json, safe
 from kafka_saga.definition.model import Saga
 from kafka_saga.definition.topics import TopicFactory, TopicSpec, state_topic, topics_of
-from kafka_saga.inspection.log.loading import DEFAULT_DEFINITION, definitions
-from topology.code_review import CODE_REVIEW
+from kafka_saga.inspection.log.loading import asked_for
 
 DEFAULT_PARTITIONS = 4
-STATEFUL = {CODE_REVIEW.name: ("validator",)}
-"""Services that keep state of their own, by definition."""
 
 
 class TopicJson(msgspec.Struct, frozen=True):
@@ -42,12 +40,15 @@ def topics(
         int | None, typer.Option(min=1, help="Partitions of topics to create [default: as the others have, else 4].")
     ] = None,
     definition: Annotated[
-        list[str], typer.Option("--definition", "-d", metavar="MODULE:ATTRIBUTE", help="Definitions to check for.")
-    ] = [DEFAULT_DEFINITION],  # noqa: B006  # typer copies it
+        list[str],
+        typer.Option(
+            "--definition", "-d", metavar="MODULE:ATTRIBUTE", help="Definitions to check for [default: the app's]."
+        ),
+    ] = [],  # noqa: B006  # typer copies it
     as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
 ) -> None:
     """Check the topics that the sagas need; --create makes what is missing."""
-    sagas = definitions(definition)
+    sagas = asked_for(definition)
     checked = check_topics(connection_of(context).cluster().admin(), sagas, partitions, create=create)
     if as_json:
         print_json(checked)
@@ -74,7 +75,9 @@ def check_topics(
 def specs_of(sagas: Sequence[Saga], partitions: int) -> tuple[TopicSpec, ...]:
     """The specs of everything that these definitions and their services need."""
     make = TopicFactory(partitions, int(os.environ.get("SAGA_REPLICATION_FACTOR", "1")))
-    states = (make.changelog(state_topic(service)) for saga in sagas for service in STATEFUL.get(saga.name, ()))
+    app = current_app()
+    is_apps = any(saga in app.definitions for saga in sagas)
+    states = (make.changelog(state_topic(service)) for service in (app.stateful if is_apps else ()))
     return (*topics_of(sagas, make), *states)
 
 

@@ -6,18 +6,17 @@ Exit codes: 0 drawn; 1 the definition has problems (each on a line of stderr); 2
 from __future__ import annotations
 
 import json
-import sys
+from collections.abc import Sequence
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from kafka_saga.definition.diagram import as_mermaid, as_text
 from kafka_saga.definition.lint import lint
-from kafka_saga.definition.loader import load_definition
 from kafka_saga.definition.model import Saga, in_full
 from kafka_saga.errors import TopologyError
+from kafka_saga.inspection.log.loading import asked_for
 
 HAS_PROBLEMS = 1
 NOT_FOUND = 2
@@ -36,17 +35,21 @@ def topology(
         Format, typer.Option("--format", "-f", help="A drawing in text, a mermaid flowchart, or plain JSON.")
     ] = Format.TEXT,
     definition: Annotated[
-        str, typer.Option("--definition", "-d", metavar="MODULE:ATTRIBUTE", help="Which definition to draw.")
-    ] = "topology.code_review:CODE_REVIEW",
+        str | None,
+        typer.Option(
+            "--definition", "-d", metavar="MODULE:ATTRIBUTE", help="Which definition to draw [default: the app's]."
+        ),
+    ] = None,
 ) -> None:
     """Draw a saga definition: its steps, decisions, bounds and ends."""
-    saga = _found(definition)
-    problems = lint(saga)
+    sagas = _found([definition] if definition is not None else [])
+    problems = [problem for saga in sagas for problem in lint(saga)]
     for problem in problems:
         typer.echo(str(problem), err=True)
     if problems:
         raise typer.Exit(HAS_PROBLEMS)
-    typer.echo(rendered(saga, output), nl=False)
+    for saga in sagas:
+        typer.echo(rendered(saga, output), nl=False)
 
 
 def rendered(saga: Saga, output: Format) -> str:
@@ -61,13 +64,9 @@ def rendered(saga: Saga, output: Format) -> str:
             return json.dumps(described, indent=2, ensure_ascii=False) + "\n"
 
 
-def _found(definition: str) -> Saga:
-    # As `python -m` does, so that a definition in the folder one works in is found.
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)
+def _found(names: Sequence[str]) -> tuple[Saga, ...]:
     try:
-        return load_definition(definition)
+        return asked_for(names)
     except TopologyError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(NOT_FOUND) from error

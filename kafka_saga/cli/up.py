@@ -17,6 +17,7 @@ from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
 
+from kafka_saga.app import current_app
 from kafka_saga.cli.connection import connection_of
 from kafka_saga.cli.output import err, out, print_json, safe
 from kafka_saga.cli.render.services import services_table, status_view
@@ -31,7 +32,6 @@ from kafka_saga.worker.paths import saga_home
 NOT_RUNNING = 3
 _START_SECONDS = 300.0
 _STOP_SECONDS = 60.0
-_NEXT = "Review something: `saga review PATH`."
 
 _AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 
@@ -113,7 +113,7 @@ def start_detached(plan: Plan, console: Console, *, tethered: bool = False) -> U
     except BaseException:
         process.terminate(_STOP_SECONDS)
         raise
-    console.print(f"Ready: {_what(record)}. {_NEXT} Stop with `saga down`.", soft_wrap=True)
+    console.print(f"Ready: {_what(record)}. {current_app().invitation} Stop with `saga down`.", soft_wrap=True)
     if record.console is not None:
         console.print(f"Look at it: {login_url(plan.home, record.console)}", soft_wrap=True)
     return record
@@ -140,7 +140,7 @@ def _command(plan: Plan) -> list[str]:
     flags = ["--fresh"] if plan.fresh else []
     port = ["--port", str(plan.port)] if plan.port is not None else []
     own = ["up", "--partitions", str(plan.partitions), *flags, *port]
-    return [sys.executable, "-m", "kafka_saga.cli.main", *chosen, *own]
+    return [sys.executable, "-P", "-m", "kafka_saga.cli.main", *chosen, *own]
 
 
 def _await_ready(home: Path, process: Process, log: Path) -> UpRecord:
@@ -177,7 +177,7 @@ class _Show:
         self.record = record
         if record.is_ready and not self.has_been_ready:
             self.has_been_ready = True
-            self.say(f"Ready: {_what(record)}. {_NEXT} Ctrl-C stops everything.")
+            self.say(f"Ready: {_what(record)}. {current_app().invitation} Ctrl-C stops everything.")
             if record.console is not None:
                 self.say(f"Look at it: {login_url(self.home, record.console)}")
 

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from pydantic import ValidationError
 
 from kafka_saga.api.health import Health as TablesHealth
+from kafka_saga.app import App
 from kafka_saga.console.api import Api, Unanswered
 from kafka_saga.console.app import make_app
 from kafka_saga.console.keys import API
@@ -34,11 +35,14 @@ GRACE = 3.0
 """Seconds that pages on their way get at a stop."""
 
 
-def main() -> None:
-    """Be the console until SIGTERM or SIGINT. Exits with 0 after an orderly stop, 1 after an error."""
+def run(app: App) -> None:
+    """Be the console, with the pages of `app`, until SIGTERM or SIGINT.
+
+    Exits with 0 after an orderly stop, 1 after an error.
+    """
     settings = load_settings()
     try:
-        asyncio.run(_run(settings))
+        asyncio.run(_run(settings, app))
     except ChoreographyError as error:
         LOG.error("%s", error)
         sys.exit(1)
@@ -59,7 +63,7 @@ def _problem(place: tuple[int | str, ...], message: str) -> str:
     return f"SAGA_{'_'.join(map(str, place)).upper()}: {said}" if place else said
 
 
-async def _run(settings: ConsoleSettings) -> None:
+async def _run(settings: ConsoleSettings, app: App) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -67,7 +71,7 @@ async def _run(settings: ConsoleSettings) -> None:
     health, registry = Health(NAME), CollectorRegistry()
     ProcessCollector(registry=registry)
     served = await _health_server(settings, health, registry)
-    pages = await _pages(settings, registry)
+    pages = await _pages(make_app(settings, app), settings, registry)
     LOG.info("the console is at %s", _address(settings, pages))
     try:
         await _watch(pages.app[API], health, stop)
@@ -78,8 +82,8 @@ async def _run(settings: ConsoleSettings) -> None:
             await served.cleanup()
 
 
-async def _pages(settings: ConsoleSettings, registry: CollectorRegistry) -> web.AppRunner:
-    runner = runner_for(Requests(NAME, registry).before(make_app(settings)), GRACE)
+async def _pages(made: web.Application, settings: ConsoleSettings, registry: CollectorRegistry) -> web.AppRunner:
+    runner = runner_for(Requests(NAME, registry).before(made), GRACE)
     await runner.setup()
     try:
         await web.TCPSite(runner, settings.console_host, settings.console_port).start()

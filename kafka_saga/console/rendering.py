@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 from yarl import URL
 
 from kafka_saga.api.sagas import Action
+from kafka_saga.app import App
 from kafka_saga.console import words
 from kafka_saga.console.keys import ASKER, SESSIONS, SETTINGS, Asker
 from kafka_saga.console.sessions import Session
@@ -31,11 +32,12 @@ ACTS = frozenset({*(act.value for act in Act), "publish"})
 NOBODY = Asker(Session("", 0), "")
 
 
-def set_up(app: web.Application) -> None:
-    """Give an application its templates."""
+def set_up(made: web.Application, app: App) -> None:
+    """Give the console its templates, and those of an application's own pages."""
+    folders = (HERE / "templates", *(page.templates for page in app.pages if page.templates is not None))
     environment = aiohttp_jinja2.setup(
-        app,
-        loader=jinja2.FileSystemLoader(HERE / "templates"),
+        made,
+        loader=jinja2.FileSystemLoader(folders),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         finalize=shown,
@@ -48,6 +50,7 @@ def set_up(app: web.Application) -> None:
         {"duration": words.duration, "since": words.since, "anchor": anchor, "pretty": pretty, "prose": prose}
     )
     environment.globals.update({"asset": asset, "url": url, "saga_url": saga_url, "acts": ACTS, "action_of": action_of})
+    environment.globals.update({"links_of": app.links_of, "invitation": app.invitation})
 
 
 def shown(value: object) -> object:

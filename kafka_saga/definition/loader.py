@@ -1,4 +1,4 @@
-"""Finds a saga definition by its name in Python: `topology.code_review:CODE_REVIEW`."""
+"""Finds a saga definition by its name in Python: `shop.definition:ORDER`."""
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ def load_definition(reference: str) -> Saga:
     """The saga that `module:ATTRIBUTE` names. Raises TopologyError, saying what is missing and what to do."""
     module_name, colon, attribute = reference.partition(":")
     if not colon or not attribute.isidentifier() or not all(part.isidentifier() for part in module_name.split(".")):
-        raise TopologyError(
-            f"{reference!r} names no definition. Write module:ATTRIBUTE, as in topology.code_review:CODE_REVIEW."
-        )
+        raise TopologyError(f"{reference!r} names no definition. Write module:ATTRIBUTE, as in shop.definition:ORDER.")
     return _saga_of(_imported(module_name), attribute)
 
 

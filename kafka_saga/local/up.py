@@ -13,8 +13,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
+from kafka_saga.app import App, current_app
 from kafka_saga.broker.kafka import KafkaCluster
 from kafka_saga.definition.topics import TopicFactory, topics_of
+from kafka_saga.errors import TopologyError
 from kafka_saga.local.broker import EmbeddedKafka
 from kafka_saga.local.places import console_url, places
 from kafka_saga.local.processes import sight
@@ -24,9 +26,7 @@ from kafka_saga.local.supervisor import Supervisor
 from kafka_saga.local.up_record import UpRecord, logs_folder, remove_up, the_only_one, write_up
 from kafka_saga.worker.process import prepare_topics
 from kafka_saga.worker.settings import passed_through
-from topology.code_review import CODE_REVIEW
 
-SERVICES = ("validator", "ast", "llm", "comments", "tracker", "views", "console")
 _TURN = 0.1
 
 
@@ -80,16 +80,17 @@ class Stopping:
 def bring_up(plan: Plan, say: Callable[[str], None], watch: Callable[[UpRecord], None]) -> None:
     """Run everything until SIGINT or SIGTERM; `watch` sees how it is whenever that has changed.
 
-    Raises UnavailableError or TopologyError if it cannot be started.
+    What runs is the application's. Raises UnavailableError or TopologyError if it cannot be started.
     """
+    app = _with_services(current_app())
     with (
         Stopping().heeded() as stopping,
         the_only_one(plan.home),
         suppress(KeyboardInterrupt),
         _kafka(plan, say) as kafka,
     ):
-        _ensure_topics(kafka.bootstrap, plan.partitions, say)
-        _supervise(plan, kafka, stopping, say, watch)
+        _ensure_topics(app, kafka.bootstrap, plan.partitions, say)
+        _supervise(app, plan, kafka, stopping, say, watch)
 
 
 @contextmanager
@@ -110,20 +111,25 @@ def _kafka(plan: Plan, say: Callable[[str], None]) -> Iterator[_Kafka]:
             kafka.stop()
 
 
-def _ensure_topics(bootstrap: str, partitions: int, say: Callable[[str], None]) -> None:
+def _ensure_topics(app: App, bootstrap: str, partitions: int, say: Callable[[str], None]) -> None:
     """Create what is missing before all services try at once."""
     admin = KafkaCluster({"bootstrap.servers": bootstrap, **passed_through(os.environ)}).admin()
-    specs = topics_of((CODE_REVIEW,), TopicFactory(partitions))
-    count = prepare_topics(admin, specs, CODE_REVIEW.starts_on.event_type)
+    specs = topics_of(app.definitions, TopicFactory(partitions))
+    count = prepare_topics(admin, specs, app.definitions[0].starts_on.event_type)
     if count != partitions:
         say(f"The topics were there, with {count} partitions; that count stays")
 
 
 def _supervise(
-    plan: Plan, kafka: _Kafka, stopping: Stopping, say: Callable[[str], None], watch: Callable[[UpRecord], None]
+    app: App,
+    plan: Plan,
+    kafka: _Kafka,
+    stopping: Stopping,
+    say: Callable[[str], None],
+    watch: Callable[[UpRecord], None],
 ) -> None:
     environment = _environment(plan, kafka.bootstrap)
-    supervisor = Supervisor(programs(), environment, logs_folder(plan.home), say, insists=lambda: stopping.insists)
+    supervisor = Supervisor(programs(app), environment, logs_folder(plan.home), say, insists=lambda: stopping.insists)
     blank = _record(kafka.bootstrap, console_url(environment), has_own_kafka=kafka.is_ours)
     noted: UpRecord | None = None
     try:
@@ -149,9 +155,18 @@ def _revive(plan: Plan, kafka: _Kafka, say: Callable[[str], None]) -> None:
         EmbeddedKafka(plan.home, port=int(kafka.bootstrap.rpartition(":")[2]), say=say).start()
 
 
-def programs() -> tuple[Program, ...]:
-    """Every service as the program that it is."""
-    return tuple(Program(name, (sys.executable, "-m", f"services.{name}")) for name in SERVICES)
+def programs(app: App) -> tuple[Program, ...]:
+    """Every service as the program that it is. Nothing is imported from the directory that a command runs in (`-P`)."""
+    return tuple(Program(name, (sys.executable, "-P", "-m", module)) for name, module in app.services.items())
+
+
+def _with_services(app: App) -> App:
+    if not app.definitions or not app.services:
+        raise TopologyError(
+            "there is nothing to start: name the application whose services these are, with "
+            "`saga --app module:ATTRIBUTE up` or SAGA_APP."
+        )
+    return app
 
 
 def _environment(plan: Plan, bootstrap: str) -> dict[str, str]:

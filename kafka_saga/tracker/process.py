@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from kafka_saga.app import App
 from kafka_saga.definition.loader import load_definition
 from kafka_saga.definition.model import Saga
 from kafka_saga.definition.topics import TopicFactory, topics_of
@@ -17,14 +18,14 @@ from kafka_saga.tracker.processor import TrackerLogic
 from kafka_saga.worker.process import Process, load_settings
 from kafka_saga.worker.settings import Settings
 
-DEFAULT_DEFINITIONS = "topology.code_review:CODE_REVIEW"
 
-
-def run() -> None:
-    """Be the tracker until told to stop. `SAGA_DEFINITIONS` names the definitions: `module:ATTRIBUTE`, by commas."""
+def run(app: App) -> None:
+    """Be the tracker until told to stop. It follows the definitions that `SAGA_DEFINITIONS` names, else the app's."""
     settings = load_settings(NAME)
     try:
-        definitions = followed(os.environ.get("SAGA_DEFINITIONS", DEFAULT_DEFINITIONS))
+        named = os.environ.get("SAGA_DEFINITIONS")
+        definitions = tuple(app.definitions) if named is None else followed(named)
+        _refuse_none(definitions)
         TrackerLogic(definitions, partitions=1)  # before Kafka is asked for: wrong ones are refused at once
     except TopologyError as error:
         sys.exit(f"{NAME}: {error}")
@@ -33,10 +34,15 @@ def run() -> None:
 
 def followed(names: str) -> tuple[Saga, ...]:
     """The definitions behind `module:ATTRIBUTE` names, separated by commas. Raises TopologyError naming a wrong one."""
-    found = tuple(load_definition(name.strip()) for name in names.split(",") if name.strip())
-    if not found:
-        raise TopologyError("SAGA_DEFINITIONS names no definition; give module:ATTRIBUTE, separated by commas")
-    return found
+    return tuple(load_definition(name.strip()) for name in names.split(",") if name.strip())
+
+
+def _refuse_none(definitions: Sequence[Saga]) -> None:
+    if not definitions:
+        raise TopologyError(
+            "there is no definition to follow: name the application (SAGA_APP=module:ATTRIBUTE, or --app), or "
+            "definitions (SAGA_DEFINITIONS=module:ATTRIBUTE, separated by commas)"
+        )
 
 
 def _run(settings: Settings, definitions: Sequence[Saga]) -> None:

@@ -15,6 +15,7 @@ from typing import Any, NoReturn, TypeVar
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 
+from kafka_saga.app import App, resolve
 from kafka_saga.broker.clock import SystemClock
 from kafka_saga.broker.kafka import KafkaCluster
 from kafka_saga.broker.retry import until_available
@@ -25,7 +26,7 @@ from kafka_saga.errors import ChoreographyError, UnavailableError
 from kafka_saga.inspection.log.clients import Clients
 from kafka_saga.inspection.log.deployed import Deployments
 from kafka_saga.inspection.log.groups import KafkaGroups
-from kafka_saga.inspection.log.loading import readable_definitions
+from kafka_saga.inspection.log.loading import named_definitions
 from kafka_saga.inspection.present.said import said_by_services
 from kafka_saga.observability import health
 from kafka_saga.observability.http_metrics import Requests
@@ -33,6 +34,7 @@ from kafka_saga.steps.definition_registry import Statement, agree
 from kafka_saga.views.answers import Answers
 from kafka_saga.views.api.app import mounted
 from kafka_saga.views.api.dependencies import Sources
+from kafka_saga.views.api.routes import Route
 from kafka_saga.views.expiry import follow, kept_for
 from kafka_saga.views.feed import Feed
 from kafka_saga.views.identity import introducing
@@ -75,15 +77,16 @@ class Prepared:
     keep: dict[str, int]
 
 
-def run() -> None:
-    """Be a worker until SIGTERM or SIGINT. Exits with 0 after an orderly stop, 1 after an error."""
+def run(app: App) -> None:
+    """Be a worker for an application until SIGTERM or SIGINT. Exits with 0 after an orderly stop, 1 after an error."""
     settings = load_settings(NAME)
     quieten()
     try:
         own = views_settings()
-        definitions = readable_definitions(())
+        definitions = named_definitions()
         calm_the_collector()
-        asyncio.run(Worker(settings, own, definitions).work())
+        more = tuple(route for name in app.api for route in resolve(name))
+        asyncio.run(Worker(settings, own, definitions, more).work())
     except ChoreographyError as error:
         LOG.error("%s", error)
         _exit(1)
@@ -95,11 +98,14 @@ def run() -> None:
 class Worker:
     """One process that is one worker."""
 
-    def __init__(self, settings: Settings, own: ViewsSettings, definitions: Sequence[Saga]) -> None:
+    def __init__(
+        self, settings: Settings, own: ViewsSettings, definitions: Sequence[Saga], more: Sequence[Route] = ()
+    ) -> None:
         self._settings = settings
         self._own = own
         self._definitions = definitions
         self._deployments = Deployments()
+        self._more = more
         self._stop = asyncio.Event()
         self._clients = Clients(lambda: cluster_of(settings), self._groups)
         self._health = health.Health(NAME, reasons=("this worker has just started, and has not heard from Kafka yet",))
@@ -167,7 +173,7 @@ class Worker:
         answers = Answers(place.url, prepared.partitions, holdings, positions, app, also=place.address.complaints)
         tables = GatheredTables(answers, feed, place.peers, self._settings.session_timeout)
         self._registry.register(ViewsMetrics(answers, holdings, positions, feed))
-        http = mounted(self._sources(tables))
+        http = mounted(self._sources(tables), self._more)
         http.add_routes([introducing(place.me), *routes(answers, feed)])
         await place.door.open_to(http)
         await stack.enter_async_context(following(holdings.index.titles, self._first_events(), answers))

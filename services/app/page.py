@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from kafka_saga.console import drawing
 from kafka_saga.console.api import part
 from kafka_saga.console.keys import API
 from kafka_saga.console.rendering import page
 from schemas.events.code_review import Severity
 from schemas.review import Review
+from services.app.drawing.diffs import diff
 
 ROUTES = web.RouteTableDef()
 
@@ -20,7 +20,7 @@ async def review(request: web.Request) -> web.Response:
     saga_id = request.match_info["saga_id"]
     found = await request.app[API].get(Review, f"/sagas/{part(saga_id)}/review")
     chosen = [one.value for one in Severity if one.value in request.query.getall("severity", [])]
-    drawn = drawing.diff(found, chosen) if found.available else None
+    drawn = diff(found, chosen) if found.available else None
     return page(
         request, "review.html", {"saga_id": saga_id, "review": found, "drawn": drawn, "behind_s": found.behind_s}
     )

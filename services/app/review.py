@@ -31,11 +31,6 @@ from services.app.outcome import Outcome, exit_code, outcome_of, review_json
 from services.app.target import Wishes, pull_request
 from topology.code_review import CODE_REVIEW
 
-EPILOG = (
-    "Exit codes: 0 nothing at or above --fail-on, 1 error, 2 usage, 3 findings at or above it, 4 rejected, "
-    "5 the saga failed, 6 no result within --timeout."
-)
-
 
 class FailOn(StrEnum):
     """From which severity on a finding makes the exit code 3."""
@@ -153,7 +148,7 @@ def _followed(
         console.print(safe(f"Reviewing {title}"), soft_wrap=True)
     with screen_on(console, title) as screen:
         _show(screen, state)
-        return follow(feed, state, screen, timeout, lambda seen: diagnosis(connection, seen, name))
+        return follow(feed, state, screen, timeout, lambda seen: diagnosis(connection, seen, name, CODE_REVIEW))
 
 
 def _show(screen: Screen, state: SagaState | None) -> None:
@@ -163,7 +158,7 @@ def _show(screen: Screen, state: SagaState | None) -> None:
 
 def _unseen(connection: Connection, event: PrReceived, timeout: float) -> Exit:
     name = saga_id(CODE_REVIEW, event)
-    why = diagnosis(connection, None, name)
+    why = diagnosis(connection, None, name, CODE_REVIEW)
     why = why or "the services are there, but slow: see `saga dlq ls` and their logs."
     err().print(safe(f"Nothing was heard of {name} within {timeout:g} s: {why}", "red"), soft_wrap=True)
     return Exit.TIMEOUT

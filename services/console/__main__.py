@@ -1,6 +1,7 @@
-"""The console as a process."""
+"""`python -m services.console`: the web console."""
 
-from kafka_saga.console.process import main
+from kafka_saga.console.process import run
+from services.app import APP
 
 if __name__ == "__main__":
-    main()
+    run(APP)

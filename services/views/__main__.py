@@ -1,6 +1,7 @@
 """`python -m services.views`: one worker of the tracker's tables, with the HTTP API."""
 
 from kafka_saga.views.process import run
+from services.app import APP
 
 if __name__ == "__main__":
-    run()
+    run(APP)

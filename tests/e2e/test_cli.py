@@ -15,8 +15,8 @@ import pytest
 
 from kafka_saga.broker.kafka import KafkaCluster
 from kafka_saga.local.processes import Process, eventually, sight
-from kafka_saga.local.up import SERVICES
 from kafka_saga.local.up_record import UpRecord, live_up
+from services.app import SERVICES
 from services.app.demo_repository import make_repository
 
 pytestmark = [pytest.mark.kafka, pytest.mark.e2e, pytest.mark.xdist_group("cli")]

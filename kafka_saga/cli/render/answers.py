@@ -96,7 +96,7 @@ def _line(answer: Answer) -> Text:
 
 
 def _silence(wait: float, *, is_tracker_away: bool) -> Text:
-    start = f"it is not running: start it (`{TRACKER_COMMAND}`; for code review: `saga up`)"
+    start = f"it is not running: start it (`{TRACKER_COMMAND}`, or everything with `saga up`)"
     why = start if is_tracker_away else "see `saga status` and its log"
     return Text(
         f"The tracker has not answered within {wait:g} s ({why}). The command stays on saga.commands, and is "

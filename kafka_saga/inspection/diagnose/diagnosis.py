@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from kafka_saga.app import current_app
 from kafka_saga.inspection.log.deployed import Deployed
 from kafka_saga.inspection.log.groups import Groups
-from kafka_saga.local.up import SERVICES
 from kafka_saga.tracker.core.state import SagaState
 
 TRACKER = "tracker"
-TRACKER_COMMAND = "python -m services.tracker"
+TRACKER_COMMAND = "saga tracker"
 """What starts a tracker alone."""
 
 
 def started_by(definition: str, deployed: Deployed) -> str:
     """The command that starts all services of a definition and the tracker; empty if there is none.
 
-    `saga up` starts those that it has a list of: it is the command if no other service does a step.
+    `saga up` starts those of the application: it is the command if no other service does a step.
     """
     services = deployed.services(definition)
-    return "saga up" if services and services <= frozenset(SERVICES) else ""
+    return "saga up" if services and services <= current_app().services.keys() else ""
 
 
 def awaited(state: SagaState, deployed: Deployed) -> tuple[str, ...]:

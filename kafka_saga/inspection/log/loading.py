@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 
+from kafka_saga.app import current_app
 from kafka_saga.broker.port import Cluster
 from kafka_saga.definition.loader import load_definition
 from kafka_saga.definition.model import Saga
+from kafka_saga.errors import TopologyError
 from kafka_saga.inspection.log.deployed import Deployed, deployed_on
-
-DEFAULT_DEFINITION = "topology.code_review:CODE_REVIEW"
 
 
 def definitions(names: Iterable[str]) -> tuple[Saga, ...]:
-    """The definitions behind `module:ATTRIBUTE` names; as with `python -m`, the folder one works in counts."""
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)
-    return tuple(load_definition(name) for name in names)
+    """The definitions behind `module:ATTRIBUTE` names, each once. Raises TopologyError naming a wrong one."""
+    return tuple(load_definition(name) for name in dict.fromkeys(names))
 
 
 def known_on(cluster: Cluster, given: str | None = None) -> Deployed:
@@ -31,23 +26,25 @@ def known_on(cluster: Cluster, given: str | None = None) -> Deployed:
     return deployed_on(cluster).beside(named_definitions(given))
 
 
-def named_definitions(given: str | None = None) -> tuple[Saga, ...]:
-    """Every version that SAGA_DEFINITIONS names, and the one that was given as `module:ATTRIBUTE`."""
-    names = names_known()
-    if given is not None and ":" in given:
-        names.append(given)
-    return definitions(names)
+def named_definitions(*given: str | None) -> tuple[Saga, ...]:
+    """Every version that Python names: the application's, those of SAGA_DEFINITIONS, and those given as names.
+
+    Their events can be decoded. What is given and is no `module:ATTRIBUTE` is passed over. Raises TopologyError.
+    """
+    named = [name.strip() for name in os.environ.get("SAGA_DEFINITIONS", "").split(",")]
+    found = (*current_app().definitions, *definitions(name for name in (*named, *given) if name and ":" in name))
+    return tuple({(saga.name, saga.version): saga for saga in found}.values())
 
 
-def readable_definitions(given: Iterable[str]) -> tuple[Saga, ...]:
-    """Every definition whose events can be decoded: code review, those that SAGA_DEFINITIONS names, and those given."""
-    return definitions(dict.fromkeys((DEFAULT_DEFINITION, *names_known(), *given)))
-
-
-def names_known() -> list[str]:
-    """What SAGA_DEFINITIONS names, as the tracker reads it; code review alone if it is not set."""
-    named = (name.strip() for name in os.environ.get("SAGA_DEFINITIONS", DEFAULT_DEFINITION).split(","))
-    return [name for name in named if name]
+def asked_for(names: Sequence[str]) -> tuple[Saga, ...]:
+    """The definitions behind these names, or, of none, the application's. Raises TopologyError if that has none."""
+    found = definitions(names) if names else tuple(current_app().definitions)
+    if not found:
+        raise TopologyError(
+            "there is no definition to look at: give --definition module:ATTRIBUTE, or name the application "
+            "(SAGA_APP=module:ATTRIBUTE, or --app)."
+        )
+    return found
 
 
 def name_of(given: str | None) -> str | None:

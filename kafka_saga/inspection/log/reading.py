@@ -32,7 +32,7 @@ def partition_count(cluster: Cluster, topic: str) -> int:
     if found is None:
         raise NotFoundError(
             f"This Kafka has no topic {topic}: no service and no tracker has run on it yet. Start those of your sagas, "
-            "or with `saga up` those of code review."
+            "or with `saga up` those of the application."
         )
     return found
 

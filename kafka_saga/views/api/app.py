@@ -52,10 +52,13 @@ def api_app(sources: Sources, routes: Sequence[Route] = ROUTES) -> web.Applicati
     return app
 
 
-def mounted(sources: Sources) -> web.Application:
-    """A server's application with the API below its prefix; everything else there is a problem, too."""
+def mounted(sources: Sources, more: Sequence[Route] = ()) -> web.Application:
+    """A server's application with the API below its prefix; everything else there is a problem, too.
+
+    `more`: routes that an application on the framework adds.
+    """
     app = web.Application(middlewares=[problems], client_max_size=MAX_BODY)
-    app.add_subapp(PREFIX, api_app(sources))
+    app.add_subapp(PREFIX, api_app(sources, (*ROUTES, *more)))
     return app
 
 

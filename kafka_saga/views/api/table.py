@@ -12,13 +12,12 @@ from kafka_saga.api.topology import FiguresReport, Topology
 from kafka_saga.views.api.handlers.changes import EVENTS, changes
 from kafka_saga.views.api.handlers.commands import IDEMPOTENCY_KEY, give_command
 from kafka_saga.views.api.handlers.incidents import list_incidents, list_letters, redrive_letter
-from kafka_saga.views.api.handlers.sagas import events, list_sagas, one_saga, review, why
+from kafka_saga.views.api.handlers.sagas import events, list_sagas, one_saga, why
 from kafka_saga.views.api.handlers.topology import figures, health, topology
 from kafka_saga.views.api.params import ChangesParams, IncidentListParams, LetterListParams, SagaListParams, SagaParams
 from kafka_saga.views.api.routes import Route
-from schemas.review import Review
 
-_SAGA_ID: Mapping[str, Mapping[str, object]] = {
+SAGA_ID: Mapping[str, Mapping[str, object]] = {
     "saga_id": {
         "type": "string",
         "minLength": 1,
@@ -39,13 +38,13 @@ _KEY: Mapping[str, Mapping[str, object]] = {
         "description": "an id of your own: for a day the same request under it counts once, another one is refused",
     }
 }
-_NO_SAGA = {404: "no saga of this id is known"}
+NO_SAGA = {404: "no saga of this id is known"}
 _NO_PAGE = {404: "the cursor leads nowhere in this list: ask again without it"}
 
 
 def _about(saga_id: str) -> Mapping[str, Mapping[str, str]]:
     """The links to all that is said about a saga, whose id an expression gives."""
-    return {name: {"saga_id": saga_id} for name in ("getSaga", "whyIsItNotFinished", "listEvents", "getReview")}
+    return {name: {"saga_id": saga_id} for name in ("getSaga", "whyIsItNotFinished", "listEvents")}
 
 
 ROUTES: tuple[Route, ...] = (
@@ -71,9 +70,9 @@ ROUTES: tuple[Route, ...] = (
         handler=one_saga,
         answers={200: SagaDetails},
         tag="sagas",
-        path_params=_SAGA_ID,
+        path_params=SAGA_ID,
         params=SagaParams,
-        problems=_NO_SAGA,
+        problems=NO_SAGA,
     ),
     Route(
         method="GET",
@@ -83,8 +82,8 @@ ROUTES: tuple[Route, ...] = (
         handler=why,
         answers={200: Why},
         tag="sagas",
-        path_params=_SAGA_ID,
-        problems=_NO_SAGA,
+        path_params=SAGA_ID,
+        problems=NO_SAGA,
     ),
     Route(
         method="GET",
@@ -94,19 +93,8 @@ ROUTES: tuple[Route, ...] = (
         handler=events,
         answers={200: EventList},
         tag="sagas",
-        path_params=_SAGA_ID,
-        problems=_NO_SAGA,
-    ),
-    Route(
-        method="GET",
-        path="/sagas/{saga_id}/review",
-        name="getReview",
-        summary="The code review that a saga is: the diff, with the findings at their lines",
-        handler=review,
-        answers={200: Review},
-        tag="sagas",
-        path_params=_SAGA_ID,
-        problems=_NO_SAGA,
+        path_params=SAGA_ID,
+        problems=NO_SAGA,
     ),
     Route(
         method="GET",
@@ -133,7 +121,7 @@ ROUTES: tuple[Route, ...] = (
         body=CommandRequest,
         header_params=_KEY,
         problems={
-            **_NO_SAGA,
+            **NO_SAGA,
             409: "other sagas than were confirmed, or too many; or the key was used for another command",
         },
     ),

@@ -14,7 +14,6 @@ from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client import CollectorRegistry, ProcessCollector
 
 from kafka_saga.engine.work import Kind
-from kafka_saga.local.up import SERVICES
 from kafka_saga.observability.http_metrics import Requests
 from kafka_saga.views.answers import Answers
 from kafka_saga.views.feed import Feed
@@ -22,6 +21,7 @@ from kafka_saga.views.metrics import ViewsMetrics
 from kafka_saga.views.partition_tables import Holdings
 from kafka_saga.views.position import Positions
 from kafka_saga.views.stored_sagas import Outcome
+from services.app import SERVICES
 from tests.unit.kafka_saga.engine.told import told
 
 ROOT = Path(__file__).parents[3]

@@ -93,7 +93,7 @@ def _tracker(look: Look) -> Iterator[str]:
             "`saga kafka hanging --abort` ends it."
         )
     if look.around.trackers == 0:
-        start = look.around.started_by or "python -m services.tracker"
+        start = look.around.started_by or "saga tracker"
         yield f"No tracker is running, so no retry, deadline or command is decided: start one (`{start}`)."
     elif look.around.behind >= 1:
         yield f"The tracker is {length(round(look.around.behind * 1000))} behind: more may have happened."

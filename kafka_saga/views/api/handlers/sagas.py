@@ -1,4 +1,4 @@
-"""Sagas: the list, one in full, why it is not finished, its events, and the review that came of it."""
+"""Sagas: the list, one in full, why it is not finished, its events."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ from kafka_saga.views.api.titles import Read
 from kafka_saga.views.port import SagaQuery, Sort
 from kafka_saga.views.titles import title_of, titled_events
 from kafka_saga.wire.codec import Codec
-from services.app.reviewing import review_of
 
 
 async def list_sagas(api: Sources, call: Call) -> Reply:
@@ -86,19 +85,8 @@ async def why(api: Sources, call: Call) -> Reply:
 async def events(api: Sources, call: Call) -> Reply:
     """Everything that happened to a saga, decoded."""
     state, of_key = await found(api, call.path["saga_id"])
-    happened = await api.reading(_history, api, state)
+    happened = await api.reading(history_of, api, state)
     return Reply(EventList(items=tuple(event_facts(happened)), behind_s=of_key.behind_s))
-
-
-async def review(api: Sources, call: Call) -> Reply:
-    """The code review that a saga is."""
-    state, of_key = await found(api, call.path["saga_id"])
-
-    def look() -> Reply:
-        told = (one.event for one in _history(api, state) if one.event is not None)
-        return Reply(review_of(told, api.blobs, of_key.behind_s))
-
-    return await api.reading(look)
 
 
 def _line(api: Sources, state: SagaState, *, with_state: bool) -> SagaSummary:
@@ -110,7 +98,8 @@ def _codec(api: Sources) -> Codec:
     return codec_for(api.deployed.definitions.values())
 
 
-def _history(api: Sources, state: SagaState) -> list[Happened]:
+def history_of(api: Sources, state: SagaState) -> list[Happened]:
+    """The events of a saga, decoded. Blocks; raises UnavailableError."""
     cluster = api.cluster()
     cluster.admin().partitions([SAGA_STATE])  # gives up sooner than reading does, if Kafka is away
     return history(cluster, state, _codec(api))

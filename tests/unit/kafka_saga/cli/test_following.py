@@ -13,6 +13,7 @@ from kafka_saga.inspection.log.deployed import NOTHING_DEPLOYED, deployed_on
 from kafka_saga.inspection.log.reading import Feed
 from tests.unit.kafka_saga.cli.cluster import Members
 from tests.unit.kafka_saga.cli.given import HOSTILE, SAGA, completed, failed, log_with, running, shown, state_record
+from topology.code_review import CODE_REVIEW
 
 
 def test_each_change_of_a_step_is_a_line() -> None:
@@ -69,7 +70,7 @@ def test_the_moving_screen_shows_steps_and_what_is_wrong() -> None:
 def test_the_service_that_the_saga_waits_for_is_named() -> None:
     cluster = log_with({})
     deployed = deployed_on(cluster)
-    assert hindrance(cluster, Members(), None, SAGA).startswith("validator and tracker are not running")
+    assert hindrance(cluster, Members(), None, SAGA, CODE_REVIEW).startswith("validator and tracker are not running")
     assert awaited(running(), deployed) == ("ast", "tracker")
     assert awaited(running(), NOTHING_DEPLOYED) == ("tracker",)
     assert absent(("ast", "tracker"), {"ast": 0, "tracker": 1}) == ("ast",)
@@ -78,5 +79,5 @@ def test_the_service_that_the_saga_waits_for_is_named() -> None:
     assert sentence(("ast",), start) == up
     assert "ast and tracker are not running" in sentence(("ast", "tracker"), start)
     assert sentence(("tracker",), started_by("order", deployed)).endswith(
-        "the saga waits: start it with `python -m services.tracker`."
+        "the saga waits: start it with `saga tracker`."
     )

@@ -149,8 +149,7 @@ def test_a_definition_of_another_version_adds_nothing() -> None:
         ),
         (
             Around(trackers=0),
-            "No tracker is running, so no retry, deadline or command is decided: "
-            "start one (`python -m services.tracker`).",
+            "No tracker is running, so no retry, deadline or command is decided: start one (`saga tracker`).",
         ),
         (Around(trackers=1, behind=50), "The tracker is 50.0 s behind: more may have happened."),
         (
@@ -171,5 +170,5 @@ def test_a_retry_that_is_late_since_no_tracker_runs_says_so_once() -> None:
     assert said(story, MIDDAY + HOUR, Around(trackers=0)) == (
         "Step stock should have been tried again 59 min ago: attempt 2 of 3, since attempt 1 failed: closed. "
         "Then: shipping. No tracker is running, so no retry, deadline or command is decided: "
-        "start one (`python -m services.tracker`)."
+        "start one (`saga tracker`)."
     )

@@ -206,14 +206,16 @@ def test_a_review_of_which_nothing_was_heard_may_be_paused() -> None:
     )
     entries = (Outgoing(SAGA_CONTROL, number, scope.encode(), hold, []) for scope in scopes for number in (1, NUMBER))
     cluster = log_with({}, *entries)
-    unseen = hindrance(cluster, services(validator=1), None, SAGA)
+    unseen = hindrance(cluster, services(validator=1), None, SAGA, CODE_REVIEW)
     assert "The definition code_review is paused by ada (deploying) since" in unseen
     assert "`saga resume --key-prefix acme/`" in unseen
-    seen = hindrance(cluster, services(ast=1), waiting(), SAGA)
+    seen = hindrance(cluster, services(ast=1), waiting(), SAGA, CODE_REVIEW)
     assert "`saga resume --step code_review/llm`" in seen
     assert "validate" not in seen
-    assert hindrance(log_with({}), services(ast=1), waiting(), SAGA) == ""
+    assert hindrance(log_with({}), services(ast=1), waiting(), SAGA, CODE_REVIEW) == ""
 
 
 def test_a_service_that_is_missing_is_said_first() -> None:
-    assert hindrance(log_with({}), Members(), None, SAGA).startswith("validator and tracker are not running")
+    assert hindrance(log_with({}), Members(), None, SAGA, CODE_REVIEW).startswith(
+        "validator and tracker are not running"
+    )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kafka_saga.console.drawing import diff
 from schemas.review import Review, ReviewFile
+from services.app.drawing.diffs import diff
 from services.app.drawing.patches import LONGEST_PATCH, Change, read, with_findings
 from tests.unit.kafka_saga.console.drawing.given import PATCH, REVIEW, finding
 from tests.unit.kafka_saga.console.drawing.reading import page
