@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from typing import get_origin
@@ -14,7 +15,7 @@ from kafka_saga.api.model import Answer, Request
 from kafka_saga.api.problems import FieldProblem
 from kafka_saga.errors import DecodeError
 from kafka_saga.views.api.access import check_write
-from kafka_saga.views.api.dependencies import Sources
+from kafka_saga.views.api.dependencies import Dependencies
 from kafka_saga.views.api.handlers.changes import STREAMS, Streams, stop_streams
 from kafka_saga.views.api.keeping import keeping
 from kafka_saga.views.api.openapi import document
@@ -27,8 +28,11 @@ PREFIX = "/api/v1"
 MAX_BODY = 1024 * 1024
 """Bytes of a request's body."""
 
+BODY_WITHIN = 10.0
+"""Seconds in which a request's body has to be there: of one that breaks off in the middle nothing more is heard."""
 
-def api_app(sources: Sources, routes: Sequence[Route] = ROUTES) -> web.Application:
+
+def api_app(sources: Dependencies, routes: Sequence[Route] = ROUTES) -> web.Application:
     """The application; mount it with `add_subapp(PREFIX, ...)`."""
     sources = sources.with_kept_clients()
     app = web.Application(middlewares=[problems], client_max_size=MAX_BODY)
@@ -52,7 +56,7 @@ def api_app(sources: Sources, routes: Sequence[Route] = ROUTES) -> web.Applicati
     return app
 
 
-def mounted(sources: Sources, more: Sequence[Route] = ()) -> web.Application:
+def mounted(sources: Dependencies, more: Sequence[Route] = ()) -> web.Application:
     """A server's application with the API below its prefix; everything else there is a problem, too.
 
     `more`: routes that an application on the framework adds.
@@ -67,7 +71,7 @@ def _pattern(path: str) -> str:
     return path.replace("}", ":[^/]+}")
 
 
-def _dispatch(sources: Sources, route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+def _dispatch(sources: Dependencies, route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def handle(request: web.Request) -> web.StreamResponse:
         if route.is_write:
             check_write(request, sources.token)
@@ -117,7 +121,10 @@ async def _body(model: type[Request], request: web.Request) -> Request:
     if (request.content_length or 0) > MAX_BODY:
         raise web.HTTPRequestEntityTooLarge(MAX_BODY, request.content_length or 0)
     try:
-        content = await request.read()
+        async with asyncio.timeout(BODY_WITHIN):
+            content = await request.read()
+    except TimeoutError:
+        raise ApiError(408, f"The body was not complete within {BODY_WITHIN:g} s.") from None
     except web.RequestPayloadError as error:
         raise ApiError(400, f"The body ends before its time, or is not framed as HTTP has it: {error}.") from None
     try:
