@@ -23,9 +23,9 @@ from kafka_saga.cli.output import err, out, print_json, safe
 from kafka_saga.cli.render.services import services_table, status_view
 from kafka_saga.errors import UnavailableError
 from kafka_saga.local.places import login_url
-from kafka_saga.local.processes import Process, eventually, spawn
+from kafka_saga.local.processes import ChildProcess, eventually, spawn
 from kafka_saga.local.service_log import last_words
-from kafka_saga.local.up import Plan, bring_up
+from kafka_saga.local.up import UpPlan, bring_up
 from kafka_saga.local.up_record import UpRecord, live_up, logs_folder
 from kafka_saga.worker.paths import saga_home
 
@@ -54,7 +54,7 @@ def up(
     """Start Kafka and all services, one process each; Ctrl-C stops them."""
     connection = connection_of(context)
     bootstrap = connection.bootstrap if connection.chosen or no_kafka else None
-    plan = Plan(saga_home(), bootstrap, partitions, fresh, port)
+    plan = UpPlan(saga_home(), bootstrap, partitions, fresh, port)
     if bootstrap is not None:
         connection.cluster().admin().partitions([])
         connection.close()  # the services have their own, for as long as they run
@@ -88,14 +88,14 @@ def status(as_json: _AsJson = False) -> None:
         raise typer.Exit(NOT_RUNNING if record is None else 1)
 
 
-def run_attached(plan: Plan, console: Console) -> None:
+def run_attached(plan: UpPlan, console: Console) -> None:
     """Run everything in this process until Ctrl-C."""
     with _showing(console, plan.home) as show:
         bring_up(plan, show.say, show.watch)
     console.print("Stopped.")
 
 
-def start_detached(plan: Plan, console: Console, *, tethered: bool = False) -> UpRecord:
+def start_detached(plan: UpPlan, console: Console, *, tethered: bool = False) -> UpRecord:
     """Start everything in the background and wait until it is ready; harmless when it runs already.
 
     Tethered it ends with this process, even when that is killed (Linux).
@@ -135,7 +135,7 @@ def _what(record: UpRecord) -> str:
     return f"{len(record.services)} services, Kafka at {record.bootstrap}"
 
 
-def _command(plan: Plan) -> list[str]:
+def _command(plan: UpPlan) -> list[str]:
     chosen = ["--bootstrap", plan.bootstrap] if plan.bootstrap else []
     flags = ["--fresh"] if plan.fresh else []
     port = ["--port", str(plan.port)] if plan.port is not None else []
@@ -143,7 +143,7 @@ def _command(plan: Plan) -> list[str]:
     return [sys.executable, "-P", "-m", "kafka_saga.cli.main", *chosen, *own]
 
 
-def _await_ready(home: Path, process: Process, log: Path) -> UpRecord:
+def _await_ready(home: Path, process: ChildProcess, log: Path) -> UpRecord:
     found: list[UpRecord] = []
 
     def settled() -> bool:

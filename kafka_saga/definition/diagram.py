@@ -8,7 +8,7 @@ from textwrap import wrap
 
 from kafka_saga.definition.graph import Flow, flow
 from kafka_saga.definition.model import EndStatus, OnCancel, OnConflict, OnFailure, Retry, Saga, Step
-from kafka_saga.definition.tree import EventTree, Reference, StepTree, grown
+from kafka_saga.definition.tree import BackReference, EventTree, StepTree, grown
 from kafka_saga.definition.wording import duration
 
 WIDTH = 80
@@ -109,7 +109,7 @@ def _event_note(tree: EventTree) -> str:
     return ("  (by-product)" if tree.by_product else "") + (f" ── {', '.join(notes)}" if notes else "")
 
 
-def _reference_note(reference: Reference) -> str:
+def _reference_note(reference: BackReference) -> str:
     return f"↺ back to {reference.step}" if reference.back else f"→ on to {reference.step}"
 
 

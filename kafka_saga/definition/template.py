@@ -26,7 +26,7 @@ _SEPARATOR = re.compile(RUN_SEPARATOR)
 _LARGE_NUMBER = re.compile(r"\d{4}")
 
 
-class Part(NamedTuple):
+class TemplatePart(NamedTuple):
     """A piece of a template: literal text, then a field (none at the end) with its format spec."""
 
     literal: str
@@ -72,7 +72,7 @@ class Template:
             flaw for part in self.parts if part.field is not None for flaw in _flaws(part.field, part.spec, model)
         )
 
-    def _value(self, part: Part, event: BaseModel) -> str:
+    def _value(self, part: TemplatePart, event: BaseModel) -> str:
         if part.field is None:
             return ""
         value: object = getattr(event, part.field, None)
@@ -121,7 +121,7 @@ def _refusal(name: str, parsed: Template, fields: tuple[str, ...], what: str) ->
     return DecodeError(DecodeProblem.INVALID, where, what)
 
 
-def _parse(text: str) -> Iterator[Part]:
+def _parse(text: str) -> Iterator[TemplatePart]:
     try:
         pieces = tuple(Formatter().parse(text))
     except ValueError as error:
@@ -129,7 +129,7 @@ def _parse(text: str) -> Iterator[Part]:
     for literal, name, spec, conversion in pieces:
         if name is not None:
             _refuse_all_but_plain(text, name, spec or "", conversion)
-        yield Part(literal, name, spec or "")
+        yield TemplatePart(literal, name, spec or "")
 
 
 def _refuse_all_but_plain(text: str, name: str, spec: str, conversion: str | None) -> None:

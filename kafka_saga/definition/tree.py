@@ -13,7 +13,7 @@ from kafka_saga.definition.model import COMPLETED, EndStatus, Step
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
+class BackReference:
     """A step that is drawn elsewhere; `back` if this way came through it."""
 
     step: str
@@ -28,7 +28,7 @@ class EventTree:
     by_product: bool
     end: EndStatus | None
     steps: tuple[StepTree, ...]
-    references: tuple[Reference, ...]
+    references: tuple[BackReference, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,9 @@ class _Growth:
 
     def event(self, name: str, by_product: bool, path: Sequence[int]) -> EventTree:
         triggered = self.flow.triggers.get(name, ())
-        references = tuple(Reference(node.step.name, node.at in path) for node in triggered if node.at in self.claimed)
+        references = tuple(
+            BackReference(node.step.name, node.at in path) for node in triggered if node.at in self.claimed
+        )
         fresh = sorted((node for node in triggered if node.at not in self.claimed), key=self._ahead)
         self.claimed.update(node.at for node in fresh)
         # The trunk is last on paper but grows first, so that branches refer to it and not the other way round.

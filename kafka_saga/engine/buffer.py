@@ -8,20 +8,20 @@ from itertools import groupby
 from operator import attrgetter
 
 from kafka_saga.broker.records import Record, TopicPartition
-from kafka_saga.engine.dlq_breaker import Quarantine
-from kafka_saga.engine.work import Effect, Heeded, Pause, Resume
+from kafka_saga.engine.dlq_breaker import DeadLetterBreaker
+from kafka_saga.engine.work import ControlUpdate, Effect, Pause, Resume
 
 _place = attrgetter("topic", "partition")
 
 
-class Backlog:
+class RecordBuffer:
     """Held records by partition. One stands still if control or its quarantine says so: nothing of it is taken in."""
 
     def __init__(self) -> None:
         self._held: dict[TopicPartition, deque[Record]] = {}
         self._paused: set[TopicPartition] = set()
         self._still: dict[int, frozenset[str]] = {}
-        self.quarantine = Quarantine()
+        self.quarantine = DeadLetterBreaker()
 
     def add(self, records: Iterable[Record]) -> None:
         """Records have been read, many of one partition in a row."""
@@ -37,12 +37,12 @@ class Backlog:
         self._held.clear()
         self._paused.clear()
         self._still.clear()
-        self.quarantine = Quarantine()
+        self.quarantine = DeadLetterBreaker()
 
-    def heed(self, number: int, heeded: Heeded) -> None:
+    def on_control(self, number: int, update: ControlUpdate) -> None:
         """What control says of a task's topics."""
-        self._still[number] = heeded.still
-        if heeded.goes_on:
+        self._still[number] = update.still
+        if update.goes_on:
             self.quarantine.release(number)
 
     def stands_still(self, at: TopicPartition) -> bool:

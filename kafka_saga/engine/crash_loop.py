@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Collection, Iterator
 
-from kafka_saga.engine.key_ordering import Lanes
-from kafka_saga.engine.offset_tracker import Ledger
-from kafka_saga.engine.pending_commits import Commits
+from kafka_saga.engine.key_ordering import KeyOrdering
+from kafka_saga.engine.offset_tracker import OffsetTracker
+from kafka_saga.engine.pending_commits import PendingCommits
 from kafka_saga.engine.tasks import Tasks
 from kafka_saga.engine.work import Batch, CommitRequest, Delivery
 
@@ -22,16 +22,16 @@ GIVEN_UP_AT = 3
 """The crash count at which a delivery is not worked on any more."""
 
 
-class Suspects:
+class CrashLoopGuard:
     """Deliveries that start when a commit has said so, and suspects whose turn has not come.
 
     A suspect is live from when its commit is asked for until it ends. One that is to be alone is live with no other,
     the others are live together.
     """
 
-    def __init__(self, tasks: Tasks, lanes: Lanes, commits: Commits) -> None:
+    def __init__(self, tasks: Tasks, lanes: KeyOrdering, commits: PendingCommits) -> None:
         self._tasks = tasks
-        self._lanes = lanes
+        self._ordering = lanes
         self._commits = commits
         self._asked: list[Delivery] = []
         self._committing: dict[CommitRequest, list[Delivery]] = {}
@@ -43,7 +43,7 @@ class Suspects:
         """A delivery keeps its lane until a commit has said that it starts, at this crash count."""
         alone = crashes >= ALONE_FROM
         is_next = not crashes or self._may_live(alone=alone)
-        self._lanes.hold(delivery, keeps_place=is_next)
+        self._ordering.hold(delivery, keeps_place=is_next)
         if is_next:
             self._let(delivery, alone=alone, is_suspect=crashes > 0)
         else:
@@ -61,7 +61,7 @@ class Suspects:
     def committed(self, batch: Batch) -> None:
         """What was waited for is on the log."""
         for delivery in self._said(batch) if self._committing else ():
-            self._lanes.release(delivery)
+            self._ordering.release(delivery)
             self.has_released = True
 
     def leave(self, delivery: Delivery) -> None:
@@ -98,5 +98,5 @@ class Suspects:
     def _may_live(self, *, alone: bool) -> bool:
         return not self._live if alone else not any(self._live.values())
 
-    def _ledger(self, delivery: Delivery) -> Ledger:
-        return self._tasks.ledger(delivery.record)
+    def _ledger(self, delivery: Delivery) -> OffsetTracker:
+        return self._tasks.offset_tracker(delivery.record)

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 
 from kafka_saga.broker.records import Record, TopicPartition
-from kafka_saga.engine.buffer import Backlog
-from kafka_saga.engine.crash_loop import GIVEN_UP_AT, Suspects
-from kafka_saga.engine.key_ordering import Lanes
-from kafka_saga.engine.pending_commits import Commits
+from kafka_saga.engine.buffer import RecordBuffer
+from kafka_saga.engine.crash_loop import GIVEN_UP_AT, CrashLoopGuard
+from kafka_saga.engine.key_ordering import KeyOrdering
+from kafka_saga.engine.pending_commits import PendingCommits
 from kafka_saga.engine.processor import Roles
 from kafka_saga.engine.tasks import Task, Tasks
 from kafka_saga.engine.work import (
@@ -47,16 +47,22 @@ class Dispatch:
     """
 
     def __init__(
-        self, roles: Roles, tasks: Tasks, backlog: Backlog, commits: Commits, max_in_flight: int, progress_every: int
+        self,
+        roles: Roles,
+        tasks: Tasks,
+        buffer: RecordBuffer,
+        commits: PendingCommits,
+        max_in_flight: int,
+        progress_every: int,
     ) -> None:
         self._processor = roles.processor
         self._handlers = roles.handlers
         self._punctuator = roles.punctuator
         self._tasks = tasks
-        self._backlog = backlog
+        self._buffer = buffer
         self._commits = commits
-        self._lanes = Lanes(max_in_flight)
-        self._suspects = Suspects(tasks, self._lanes, commits)
+        self._ordering = KeyOrdering(max_in_flight)
+        self._crash_loops = CrashLoopGuard(tasks, self._ordering, commits)
         self._orphans: dict[Place, Ended] = {}
         self._running: dict[Place, Delivery] = {}
         self._waiting: list[Delivery] = []
@@ -102,14 +108,14 @@ class Dispatch:
         found = self._processor.route(record, task.stores, now)
         if isinstance(found, Ended):
             self._end(found, task)
-        elif self._lanes.enter(found):
+        elif self._ordering.enter(found):
             self._start(found, now, starts)
 
     def start_ready(self, now: int, starts: list[Start]) -> None:
         """Add what may start by now to `starts`, and ask for the commits that others wait for."""
-        while not self.is_stopping and (delivery := self._lanes.next()) is not None:
+        while not self.is_stopping and (delivery := self._ordering.next()) is not None:
             self._start(delivery, now, starts)
-        self._suspects.turn()
+        self._crash_loops.turn()
 
     def on_done(self, delivery: Delivery, result: Result, now: int) -> None:
         """A handler has ended."""
@@ -117,18 +123,18 @@ class Dispatch:
         if self._handlers is None or self._running.get(place) is not delivery:
             return
         del self._running[place]
-        self._lanes.leave(delivery)
-        self._suspects.leave(delivery)
-        ended = self._handlers.conclude(delivery, result, now)
+        self._ordering.leave(delivery)
+        self._crash_loops.leave(delivery)
+        ended = self._handlers.on_result(delivery, result, now)
         task = self._tasks.running(delivery.record.partition)
-        if task is not None and task.ledgers[delivery.record.topic].has(delivery.record.offset):
+        if task is not None and task.offset_trackers[delivery.record.topic].has(delivery.record.offset):
             self._end(ended, task)
         else:
             self._orphans[place] = ended
 
     def on_committed(self, batch: Batch) -> None:
         """The batch is on the log."""
-        self._suspects.committed(batch)
+        self._crash_loops.committed(batch)
 
     # ---- control, references, progress
 
@@ -144,19 +150,19 @@ class Dispatch:
         told: set[int] = set()
         for record in records:
             told.add(record.partition)
-            self._backlog.heed(record.partition, self._handlers.heed(record))
+            self._buffer.on_control(record.partition, self._handlers.on_control(record))
         if told:
             waiting, self._waiting = self._waiting, []
             for delivery in waiting:
-                self._lanes.release(delivery)
-        return self.disturb({number for number in told if self._tasks.running(number) is not None})
+                self._ordering.release(delivery)
+        return self.on_cancel({number for number in told if self._tasks.running(number) is not None})
 
-    def disturb(self, numbers: Collection[int]) -> list[Effect]:
+    def on_cancel(self, numbers: Collection[int]) -> list[Effect]:
         """What running handlers of these tasks have to hear of control."""
         if self._handlers is None:
             return []
         running = (delivery for delivery in self._running.values() if delivery.record.partition in numbers)
-        return [effect for delivery in running if (effect := self._handlers.disturb(delivery)) is not None]
+        return [effect for delivery in running if (effect := self._handlers.on_cancel(delivery)) is not None]
 
     def fetches(self) -> list[Fetch]:
         """The references to be read since the last time."""
@@ -165,7 +171,7 @@ class Dispatch:
 
     def on_fetched(self, delivery: Delivery) -> None:
         """The cause of a delivery has been read, or cannot be; it may start."""
-        self._lanes.release(delivery)
+        self._ordering.release(delivery)
 
     def on_tick(self, now: int) -> None:
         """Report what has run for a while; called often, looks seldom."""
@@ -193,12 +199,12 @@ class Dispatch:
     @property
     def has_released(self) -> bool:
         """Whether the last commit lets deliveries start."""
-        return self._suspects.has_released
+        return self._crash_loops.has_released
 
     @property
     def is_fetching(self) -> bool:
         """Whether deliveries wait for the records that they refer to."""
-        return self._lanes.held > len(self._waiting)
+        return self._ordering.held > len(self._waiting)
 
     # ---- inside
 
@@ -210,9 +216,9 @@ class Dispatch:
             return True
         if place not in self._running:
             return False
-        ledger = task.ledgers[record.topic]
-        ledger.acquit(record.offset)
-        if not ledger.is_worked_on:
+        offset_tracker = task.offset_trackers[record.topic]
+        offset_tracker.acquit(record.offset)
+        if not offset_tracker.is_worked_on:
             self._commits.request(record.partition)
         return True
 
@@ -222,29 +228,29 @@ class Dispatch:
         task = self._tasks.tasks[delivery.record.partition]
         match self._handlers.admit(delivery, task.stores, now):
             case Start() as start:
-                ledger = task.ledgers[delivery.record.topic]
-                if ledger.may_start(delivery.record.offset):
+                offset_tracker = task.offset_trackers[delivery.record.topic]
+                if offset_tracker.may_start(delivery.record.offset):
                     delivery.report_at = now + REPORTED_AFTER
                     self._running[delivery.place] = delivery
                     starts.append(start)
-                elif (crashes := ledger.crashes(delivery.record.offset)) < GIVEN_UP_AT:
-                    self._suspects.hold_up(delivery, crashes)
+                elif (crashes := offset_tracker.crashes(delivery.record.offset)) < GIVEN_UP_AT:
+                    self._crash_loops.hold_up(delivery, crashes)
                 else:
-                    self._leave(self._handlers.conclude(delivery, Crashed(crashes), now), delivery, task)
+                    self._leave(self._handlers.on_result(delivery, Crashed(crashes), now), delivery, task)
             case Ended() as ended:
                 self._leave(ended, delivery, task)
             case Wait():
-                self._suspects.leave(delivery)
-                self._lanes.hold(delivery)
+                self._crash_loops.leave(delivery)
+                self._ordering.hold(delivery)
                 self._waiting.append(delivery)
             case Fetch() as fetch:
-                self._lanes.hold(delivery)
+                self._ordering.hold(delivery)
                 self._fetches.append(fetch)
 
     def _leave(self, ended: Ended, delivery: Delivery, task: Task) -> None:
         """It ends without having run."""
-        self._lanes.leave(delivery)
-        self._suspects.leave(delivery)
+        self._ordering.leave(delivery)
+        self._crash_loops.leave(delivery)
         self._end(ended, task)
 
     def _end(self, ended: Ended, task: Task) -> None:
@@ -252,24 +258,28 @@ class Dispatch:
         # What is decided by time waits for everything to be read: a partition of dead letters must not hold it up.
         if ended.kind is Kind.DEAD and self._punctuator is None:
             record = ended.record
-            seen = task.ledgers[record.topic].ended
-            self._backlog.quarantine.note_dead(TopicPartition(record.topic, record.partition), seen)
+            seen = task.offset_trackers[record.topic].ended
+            self._buffer.quarantine.note_dead(TopicPartition(record.topic, record.partition), seen)
 
     def _cancel(self, unwanted: Sequence[Delivery]) -> list[Effect]:
         for delivery in unwanted:
             del self._running[delivery.place]
-            self._lanes.leave(delivery)
-            self._suspects.leave(delivery)
+            self._ordering.leave(delivery)
+            self._crash_loops.leave(delivery)
         return [Cancel(delivery) for delivery in unwanted]
 
     def _forget_unstarted(self) -> None:
         """What has not started comes again, to whoever owns its partition then."""
-        self._lanes.keep_running()
-        self._suspects.keep(self._running.values())
+        self._ordering.keep_running()
+        self._crash_loops.keep(self._running.values())
         self._waiting.clear()
         self._fetches.clear()
 
     def _is_wanted(self, place: Place) -> bool:
         """Whether work on the record at `place` is still ours, and not done by somebody else meanwhile."""
         task = self._tasks.assigned(place[1])
-        return task is not None and place[0] in task.ledgers and task.ledgers[place[0]].is_unfinished(place[2])
+        return (
+            task is not None
+            and place[0] in task.offset_trackers
+            and task.offset_trackers[place[0]].is_unfinished(place[2])
+        )

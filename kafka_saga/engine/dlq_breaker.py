@@ -20,7 +20,7 @@ class _Watch:
     holds: bool = False
 
 
-class Quarantine:
+class DeadLetterBreaker:
     """Which partitions stand still until a person lets them go on."""
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ from kafka_saga.engine.work import Delivery, Mode
 Lane = tuple[int, bytes]
 
 
-class Lanes:
+class KeyOrdering:
     """A lane per business key: its head runs or is ready, the rest waits. Inline handlers need no free place."""
 
     def __init__(self, max_in_flight: int) -> None:

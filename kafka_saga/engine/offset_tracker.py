@@ -28,7 +28,7 @@ CRASH_BITS = 2
 NOTHING: Mapping[int, int] = MappingProxyType({})
 
 
-class Ledger:
+class OffsetTracker:
     """The delivered records of one partition that are not committed as done yet.
 
     After an unclean takeover (`is_clean` false) the process before may have died of any of its own: what is listed,
@@ -63,8 +63,8 @@ class Ledger:
         self.is_ours = False
 
     @classmethod
-    def restored(cls, committed: Committed | None, room: int = MAX_UNFINISHED) -> Ledger:
-        """The ledger that a group's committed offset and metadata describe; of a foreign one the offset counts."""
+    def restored(cls, committed: Committed | None, room: int = MAX_UNFINISHED) -> OffsetTracker:
+        """The tracker that a group's committed offset and metadata describe; of a foreign one the offset counts."""
         if committed is None:
             return cls(room=room)
         position = decode(committed)

@@ -7,13 +7,13 @@ from collections.abc import Collection, Iterable, Sequence
 from kafka_saga.broker.records import Committed, Outgoing, TopicPartition
 from kafka_saga.engine.state_store import Change, last_changes
 from kafka_saga.engine.tasks import Task, Tasks
-from kafka_saga.engine.work import Batch, CommitRequest, Ended, Made, Pending
+from kafka_saga.engine.work import Batch, CommitRequest, Ended, Pending, Write
 
 AT_ITS_BEGINNING = Committed(0, "1|r|0|")
 """The position of a task of which nothing was ever delivered: sent all the same, as a fence."""
 
 
-class Commits:
+class PendingCommits:
     """What ended or was made, of all tasks, in the order of time: of a key the last change counts."""
 
     def __init__(self, tasks: Tasks) -> None:
@@ -25,10 +25,10 @@ class Commits:
 
     def add(self, ended: Ended, task: Task) -> None:
         """A record of `task` has ended; its changes are seen from now on."""
-        task.ledgers[ended.record.topic].finish(ended.record.offset)
+        task.offset_trackers[ended.record.topic].finish(ended.record.offset)
         self._wait(ended, task)
 
-    def make(self, made: Made, task: Task) -> None:
+    def make(self, made: Write, task: Task) -> None:
         """Something is to be written for `task`; its changes are seen from now on."""
         self._wait(made, task)
 
@@ -48,7 +48,7 @@ class Commits:
         self._undo(ended)
         self._waiting[self._waiting.index(ended)] = instead
 
-    def drop(self, one: Made | CommitRequest) -> None:
+    def drop(self, one: Write | CommitRequest) -> None:
         """Never commit this; its changes are undone."""
         self._undo(one)
         self._waiting.remove(one)
@@ -71,15 +71,15 @@ class Commits:
     def settle(self, batch: Batch) -> None:
         """The batch is on the log."""
         for at in batch.offsets:
-            self._tasks.tasks[at.partition].ledgers[at.topic].note_committed()
+            self._tasks.tasks[at.partition].offset_trackers[at.topic].note_committed()
         for ended in batch.ended:
-            self._tasks.ledger(ended.record).settle(ended.record.offset)
+            self._tasks.offset_tracker(ended.record).settle(ended.record.offset)
         for change, outgoing in batch.changelog:
             self._tasks.tasks[outgoing.partition].stores[change.topic].settle(change)
         done = {*batch.ended, *batch.made, *batch.requests}
         self._waiting = [one for one in self._waiting if one not in done]
 
-    def _wait(self, one: Ended | Made, task: Task) -> None:
+    def _wait(self, one: Ended | Write, task: Task) -> None:
         for change in one.changes:
             task.stores[change.topic].put(change)
         self._waiting.append(one)
@@ -94,7 +94,7 @@ class Commits:
         outgoing += [record for _, record in changelog]
         ended = [one for one in waiting if isinstance(one, Ended)]
         others = [one for one in waiting if not isinstance(one, Ended)] if len(ended) < len(waiting) else []
-        made = [one for one in others if isinstance(one, Made)]
+        made = [one for one in others if isinstance(one, Write)]
         requests = [one for one in others if isinstance(one, CommitRequest)]
         places = {TopicPartition(*place) for place in {(one.record.topic, one.record.partition) for one in ended}}
         for number in {one.number for one in others}:
@@ -119,14 +119,14 @@ class Commits:
         return {
             TopicPartition(topic, number)
             for number, task in self._tasks.tasks.items()
-            for topic, ledger in task.ledgers.items()
-            if ledger.is_ours
+            for topic, offset_tracker in task.offset_trackers.items()
+            if offset_tracker.is_ours
         }
 
     def _of_task(self, number: int) -> set[TopicPartition]:
         """Where a task has a position; its first topic if it has none at all."""
-        ledgers = self._tasks.tasks[number].ledgers
-        known = [topic for topic, ledger in ledgers.items() if ledger.next is not None]
+        offset_trackers = self._tasks.tasks[number].offset_trackers
+        known = [topic for topic, offset_tracker in offset_trackers.items() if offset_tracker.next is not None]
         return {TopicPartition(topic, number) for topic in known or self._tasks.topics[:1]}
 
     def _offsets(
@@ -135,6 +135,6 @@ class Commits:
         offsets: dict[TopicPartition, Committed] = {}
         for at in places:
             left = {offset for topic, number, offset in but if (topic, number) == at}
-            ledger = self._tasks.tasks[at.partition].ledgers[at.topic]
-            offsets[at] = ledger.committed(but=left, clean=clean) or AT_ITS_BEGINNING
+            offset_tracker = self._tasks.tasks[at.partition].offset_trackers[at.topic]
+            offsets[at] = offset_tracker.committed(but=left, clean=clean) or AT_ITS_BEGINNING
         return offsets

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from kafka_saga.broker.records import Record
 from kafka_saga.engine.state_store import Store, StoreSpec
-from kafka_saga.engine.work import Delivery, Disturbance, Ended, Fetch, Heeded, Made, Result, Start, Wait
+from kafka_saga.engine.work import ControlUpdate, Delivery, Disturbance, Ended, Fetch, Result, Start, Wait, Write
 
 Stores = Mapping[str, Store]
 """The stores of one task, by changelog topic."""
@@ -36,16 +36,16 @@ class HandlerPolicy(Protocol):
     def admit(self, delivery: Delivery, stores: Stores, now: int) -> Start | Fetch | Wait | Ended:
         """The last look before a handler runs; after a fetch or a wait, asked again."""
 
-    def conclude(self, delivery: Delivery, result: Result, now: int) -> Ended:
+    def on_result(self, delivery: Delivery, result: Result, now: int) -> Ended:
         """What a handler's result leads to."""
 
-    def heed(self, record: Record) -> Heeded:
+    def on_control(self, record: Record) -> ControlUpdate:
         """A record of `saga.control`: what holds in its partition from now on."""
 
-    def disturb(self, delivery: Delivery) -> Disturbance | None:
+    def on_cancel(self, delivery: Delivery) -> Disturbance | None:
         """What control means for a handler that runs."""
 
-    def progress(self, delivery: Delivery, now: int) -> Made | None:
+    def progress(self, delivery: Delivery, now: int) -> Write | None:
         """What is reported of a handler that has run for a while."""
 
 
@@ -68,10 +68,10 @@ class Punctuator(Timers, Protocol):
     def restored(self, number: int, stores: Stores, now: int) -> None:
         """A task begins to run: its stores are complete."""
 
-    def punctuate(self, number: int, stores: Stores, now: int) -> Sequence[Made]:
+    def punctuate(self, number: int, stores: Stores, now: int) -> Sequence[Write]:
         """What is to be written for a running task by now; asked once a turn."""
 
-    def dropped(self, made: Made) -> None:
+    def dropped(self, made: Write) -> None:
         """What was made is not taken by Kafka, and is given up; its changes are undone."""
 
 

@@ -12,29 +12,29 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from kafka_saga.broker.records import Committed, Record, TopicPartition
-from kafka_saga.engine.buffer import Backlog
+from kafka_saga.engine.buffer import RecordBuffer
 from kafka_saga.engine.dispatch import Dispatch
 from kafka_saga.engine.offset_tracker import MAX_ENDED, MAX_UNFINISHED
-from kafka_saga.engine.pending_commits import Commits
+from kafka_saga.engine.pending_commits import PendingCommits
 from kafka_saga.engine.processor import Roles
 from kafka_saga.engine.tasks import Task, Tasks
 from kafka_saga.engine.work import (
     Batch,
+    ControlUpdate,
     Delivery,
     Effect,
     Ended,
     Fetch,
-    Heeded,
-    Made,
     Pause,
     Pending,
     Result,
     Resume,
     Start,
+    Write,
 )
 
 
-class Standing(NamedTuple):
+class PartitionProgress(NamedTuple):
     """How far a partition has been taken in (`position`: the next offset), what of it is not finished, and when the
     first record came that is read but not taken in (milliseconds UTC); none where that is not known here.
     """
@@ -56,9 +56,9 @@ class Runner:
         self._punctuator = roles.punctuator
         room = MAX_UNFINISHED if roles.handlers is not None else MAX_ENDED
         self._tasks = Tasks(roles.processor.topics, roles.processor.stores, room)
-        self._backlog = Backlog()
-        self._commits = Commits(self._tasks)
-        self._dispatch = Dispatch(roles, self._tasks, self._backlog, self._commits, max_in_flight, progress_every)
+        self._buffer = RecordBuffer()
+        self._commits = PendingCommits(self._tasks)
+        self._dispatch = Dispatch(roles, self._tasks, self._buffer, self._commits, max_in_flight, progress_every)
         self.is_member = False
 
     # ---- rebalances
@@ -77,11 +77,14 @@ class Runner:
         task = self._tasks.start(number)
         if task is None or (self._dispatch.is_stopping and not self._dispatch.has_left(number)):
             return []
-        for topic, ledger in task.ledgers.items():
-            ledger.suspect_below(ends.get(TopicPartition(topic, number), 0))
+        for topic, offset_tracker in task.offset_trackers.items():
+            offset_tracker.suspect_below(ends.get(TopicPartition(topic, number), 0))
         if self._punctuator is not None:
             self._punctuator.restored(number, task.stores, now)
-        return [*(Resume(TopicPartition(topic, number)) for topic in task.ledgers), *self._dispatch.disturb({number})]
+        return [
+            *(Resume(TopicPartition(topic, number)) for topic in task.offset_trackers),
+            *self._dispatch.on_cancel({number}),
+        ]
 
     def on_revoke(self) -> None:
         """All partitions have gone. Handlers run on; what ended but is not committed waits to be taken up again.
@@ -89,7 +92,7 @@ class Runner:
         But not what changes keyed state: its record may come again after others that it builds on differently.
         """
         self._dispatch.revoked(self._commits.give_up())
-        self._backlog.forget()
+        self._buffer.forget()
         self._tasks.revoke()
         self._processor.gone()
         self.is_member = False
@@ -103,12 +106,12 @@ class Runner:
 
     def on_records(self, records: Iterable[Record]) -> None:
         """Records have been read; `pump` works on them."""
-        self._backlog.add(records)
+        self._buffer.add(records)
 
     def pump(self, now: int) -> list[Start]:
         """Take in what there is room for, start what may start; call again while it returns something."""
         starts: list[Start] = []
-        for at, held in self._backlog.waiting():
+        for at, held in self._buffer.waiting():
             if (task := self._tasks.running(at.partition)) is not None:
                 self._take_in(at, held, task, now, starts)
         self._dispatch.start_ready(now, starts)
@@ -119,7 +122,7 @@ class Runner:
 
         Not sooner: a pause throws away what the client has fetched ahead.
         """
-        return self._backlog.regulate(self._is_full)
+        return self._buffer.regulate(self._is_full)
 
     def on_done(self, delivery: Delivery, result: Result, now: int) -> None:
         """A handler has ended."""
@@ -151,14 +154,14 @@ class Runner:
         """Report what has run for a while; called often, looks seldom."""
         self._dispatch.on_tick(now)
 
-    def add(self, made: Made) -> None:
+    def add(self, made: Write) -> None:
         """Something is to be written for a task; dropped if it is not ours or does not run."""
         if (task := self._tasks.running(made.number)) is not None:
             self._commits.make(made, task)
 
     def keep_still(self, number: int, topics: frozenset[str]) -> None:
         """Take in nothing of these topics of a task from now on, but of all others."""
-        self._backlog.heed(number, Heeded(topics))
+        self._buffer.on_control(number, ControlUpdate(topics))
 
     def make(self, now: int) -> None:
         """Ask for what is to be written without a record that asks for it; between taking in and committing."""
@@ -172,7 +175,7 @@ class Runner:
     def on_stop(self) -> list[Effect]:
         """Take nothing more; what runs may end. What comes all the same stays open, for the next owner."""
         self._dispatch.stop()
-        self._backlog.drop()
+        self._buffer.drop()
         return [Pause(at) for at in self._tasks.partitions()]
 
     # ---- commits
@@ -201,7 +204,7 @@ class Runner:
             self._commits.replace(one, instead)
             return instead
         self._commits.drop(one)
-        if self._punctuator is not None and isinstance(one, Made):
+        if self._punctuator is not None and isinstance(one, Write):
             self._punctuator.dropped(one)
         return None
 
@@ -209,7 +212,7 @@ class Runner:
 
     def quarantined(self) -> tuple[TopicPartition, ...]:
         """Partitions that stand still because most of their records are dead letters."""
-        return self._backlog.quarantine.partitions()
+        return self._buffer.quarantine.partitions()
 
     def working_on(self) -> tuple[int, ...]:
         """Numbers of the tasks that run."""
@@ -222,20 +225,24 @@ class Runner:
     def taken_in(self, number: int, positions: Mapping[TopicPartition, int]) -> Mapping[str, int]:
         """How far each topic of a task has been taken in, where the consumer has read to `positions`."""
         task = self._tasks.running(number)
-        places = [TopicPartition(topic, number) for topic in task.ledgers] if task is not None else []
+        places = [TopicPartition(topic, number) for topic in task.offset_trackers] if task is not None else []
         found = {at.topic: self._first_held(at, positions.get(at)) for at in places}
         return {topic: position for topic, position in found.items() if position is not None}
 
-    def standing(self, positions: Mapping[TopicPartition, int]) -> list[Standing]:
+    def standing(self, positions: Mapping[TopicPartition, int]) -> list[PartitionProgress]:
         """How far each partition is taken in, where the consumer has read to `positions`."""
         found = []
         for at in self._tasks.partitions():
-            ledger = self._tasks.tasks[at.partition].ledgers[at.topic]
-            held = self._backlog.first(at)
+            offset_tracker = self._tasks.tasks[at.partition].offset_trackers[at.topic]
+            held = self._buffer.first(at)
             known = [
-                offset for offset in (held.offset if held else positions.get(at), ledger.next) if offset is not None
+                offset
+                for offset in (held.offset if held else positions.get(at), offset_tracker.next)
+                if offset is not None
             ]
-            found.append(Standing(at, max(known, default=None), len(ledger), held.timestamp if held else None))
+            found.append(
+                PartitionProgress(at, max(known, default=None), len(offset_tracker), held.timestamp if held else None)
+            )
         return found
 
     def restoring(self) -> tuple[Task, ...]:
@@ -245,7 +252,7 @@ class Runner:
     @property
     def held(self) -> int:
         """Records that are read but not taken in."""
-        return len(self._backlog)
+        return len(self._buffer)
 
     @property
     def in_flight(self) -> int:
@@ -260,7 +267,7 @@ class Runner:
     @property
     def has_work(self) -> bool:
         """Whether records wait that could be taken in, or an end waits for its commit."""
-        return bool(self._commits) or self._dispatch.has_released or any(True for _ in self._backlog.waiting())
+        return bool(self._commits) or self._dispatch.has_released or any(True for _ in self._buffer.waiting())
 
     @property
     def is_idle(self) -> bool:
@@ -275,16 +282,16 @@ class Runner:
     # ---- inside
 
     def _take_in(self, at: TopicPartition, held: deque[Record], task: Task, now: int, starts: list[Start]) -> None:
-        ledger, deliver = task.ledgers[at.topic], self._dispatch.deliver
-        while held and not ledger.is_full and not self._backlog.quarantine.holds(at):
+        offset_tracker, deliver = task.offset_trackers[at.topic], self._dispatch.deliver
+        while held and not offset_tracker.is_full and not self._buffer.quarantine.holds(at):
             record = held.popleft()
-            if ledger.deliver(record.offset):
+            if offset_tracker.deliver(record.offset):
                 deliver(record, task, now, starts)
 
     def _first_held(self, at: TopicPartition, position: int | None) -> int | None:
-        held = self._backlog.first(at)
+        held = self._buffer.first(at)
         return position if held is None else held.offset
 
     def _is_full(self, at: TopicPartition) -> bool:
         task = self._tasks.running(at.partition)
-        return task is not None and task.ledgers[at.topic].is_full
+        return task is not None and task.offset_trackers[at.topic].is_full

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from kafka_saga.broker.records import Committed, Record, TopicPartition
-from kafka_saga.engine.offset_tracker import MAX_UNFINISHED, Ledger
+from kafka_saga.engine.offset_tracker import MAX_UNFINISHED, OffsetTracker
 from kafka_saga.engine.state_store import Store, StoreSpec
 
 
@@ -24,10 +24,10 @@ class Phase(Enum):
 
 @dataclass(slots=True)
 class Task:
-    """One partition number of a service: a ledger per topic, a store per spec (by changelog topic)."""
+    """One partition number of a service: a offset tracker per topic, a store per spec (by changelog topic)."""
 
     number: int
-    ledgers: dict[str, Ledger]
+    offset_trackers: dict[str, OffsetTracker]
     stores: dict[str, Store]
     phase: Phase = Phase.RESTORING
 
@@ -80,15 +80,15 @@ class Tasks:
 
     def partitions(self) -> list[TopicPartition]:
         """Everything assigned."""
-        return [TopicPartition(topic, task.number) for task in self.tasks.values() for topic in task.ledgers]
+        return [TopicPartition(topic, task.number) for task in self.tasks.values() for topic in task.offset_trackers]
 
-    def ledger(self, record: Record) -> Ledger:
-        """The ledger that a record belongs to."""
-        return self.tasks[record.partition].ledgers[record.topic]
+    def offset_tracker(self, record: Record) -> OffsetTracker:
+        """The offset tracker that a record belongs to."""
+        return self.tasks[record.partition].offset_trackers[record.topic]
 
     def _task(self, number: int, committed: Mapping[TopicPartition, Committed | None]) -> Task:
         own = {at.topic: found for at, found in committed.items() if at.partition == number}
-        ledgers = {topic: Ledger.restored(found, self.room) for topic, found in own.items()}
+        offset_trackers = {topic: OffsetTracker.restored(found, self.room) for topic, found in own.items()}
         stores = {spec.topic: Store(spec, number) for spec in self.specs}
-        complete = set(ledgers) >= set(self.topics)
-        return Task(number, ledgers, stores, Phase.RESTORING if complete else Phase.INCOMPLETE)
+        complete = set(offset_trackers) >= set(self.topics)
+        return Task(number, offset_trackers, stores, Phase.RESTORING if complete else Phase.INCOMPLETE)

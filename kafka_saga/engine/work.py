@@ -14,7 +14,7 @@ from kafka_saga.engine.context import Context, KeyedState
 from kafka_saga.engine.state_store import Change
 from kafka_saga.events.event import Event
 from kafka_saga.wire.envelope import Envelope
-from kafka_saga.wire.step_commands import Reference
+from kafka_saga.wire.step_commands import RecordReference
 
 
 class Kind(StrEnum):
@@ -50,7 +50,7 @@ class Command(msgspec.Struct, frozen=True, gc=False):
 
     id: str
     compensates: bool
-    reference: Reference
+    reference: RecordReference
     revision: int = 0
 
 
@@ -126,7 +126,7 @@ class Ended(msgspec.Struct, eq=False):
         return self.record.where
 
 
-class Made(msgspec.Struct, eq=False):
+class Write(msgspec.Struct, eq=False):
     """What a task leads to without a record of its own (a decision, a progress report); fenced by its offsets."""
 
     number: int
@@ -153,7 +153,7 @@ class CommitRequest(msgspec.Struct, eq=False):
         return f"the commit that was asked for in partition {self.number}"
 
 
-Pending = Ended | Made | CommitRequest
+Pending = Ended | Write | CommitRequest
 """What waits for its transaction."""
 
 
@@ -182,7 +182,7 @@ class Resume(msgspec.Struct, frozen=True, gc=False):
     at: TopicPartition
 
 
-class Heeded(NamedTuple):
+class ControlUpdate(NamedTuple):
     """What follows from a record of control: the topics that stand still in its partition, and no others.
 
     `goes_on`: a person lets the service go on with what stands still for its dead letters.
@@ -225,7 +225,7 @@ class Batch(msgspec.Struct, frozen=True, gc=False):
     outgoing: list[Outgoing]
     changelog: list[tuple[Change, Outgoing]]
     offsets: dict[TopicPartition, Committed]
-    made: list[Made] = []
+    made: list[Write] = []
     requests: list[CommitRequest] = []
 
 

@@ -12,7 +12,7 @@ from kafka_saga.engine.context import Context
 from kafka_saga.engine.work import Delivery, Interrupted, Job, Mode, Result, Returned, TimedOut
 from kafka_saga.events.event import Event
 from kafka_saga.execution.inline import raised, run_inline
-from kafka_saga.execution.process_pool import Children
+from kafka_saga.execution.process_pool import ProcessPool
 
 
 class Executor(Protocol):
@@ -44,7 +44,7 @@ class ThreadedExecutor:
         self._results: queue.SimpleQueue[tuple[Delivery, Result]] = queue.SimpleQueue()
         self._running: dict[Delivery, tuple[asyncio.Task[None], Context]] = {}
         self._interrupted: set[Delivery] = set()
-        self._children = Children(heavy_processes)
+        self._children = ProcessPool(heavy_processes)
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self.loop.run_forever, name="handlers", daemon=True)
         self._thread.start()

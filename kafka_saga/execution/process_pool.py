@@ -24,7 +24,7 @@ from kafka_saga.events.event import Event
 from kafka_saga.execution.inline import run_inline
 
 
-class Answer(NamedTuple):
+class ChildAnswer(NamedTuple):
     """What a child sends back: the result, and the keyed state as the handler left it."""
 
     result: Result
@@ -35,7 +35,7 @@ class Answer(NamedTuple):
 TOLD_EVERY = 0.1
 """Seconds between two words of a child about its progress."""
 
-_READY = Answer(Returned(None), None, is_changed=False)
+_READY = ChildAnswer(Returned(None), None, is_changed=False)
 """What a child answers when it has imported a handler."""
 
 
@@ -44,7 +44,7 @@ class _Child(NamedTuple):
     pipe: Connection
 
 
-class Children:
+class ProcessPool:
     """Up to `limit` child processes, started when first needed and used again."""
 
     def __init__(self, limit: int) -> None:
@@ -97,13 +97,13 @@ class Children:
         child.process.join()
 
 
-async def _ask(child: _Child, question: object, context: Context) -> Answer:
+async def _ask(child: _Child, question: object, context: Context) -> ChildAnswer:
     """Ask a child; what it says of its progress meanwhile is kept in the context."""
     loop = asyncio.get_running_loop()
     await loop.run_in_executor(None, child.pipe.send, question)
     while True:
         match await _heard(child, loop):
-            case Answer() as answer:
+            case ChildAnswer() as answer:
                 return answer
             case Noted() as noted:
                 context.noted = noted
@@ -134,12 +134,12 @@ def _serve(pipe: Connection) -> None:
             return
 
 
-def _answer(pipe: Connection, handler: object, event: Event, context: Context) -> Answer:
+def _answer(pipe: Connection, handler: object, event: Event, context: Context) -> ChildAnswer:
     telling = _Telling(pipe)
     context.tell = telling
     result = run_inline(handler, event, context)  # type: ignore[arg-type]
     telling.end()
-    return Answer(_portable(result), context.state.value, context.state.changed)
+    return ChildAnswer(_portable(result), context.state.value, context.state.changed)
 
 
 class _Telling:

@@ -28,7 +28,7 @@ from kafka_saga.local.files import disk_errors, locked
 from kafka_saga.local.logs import last_words
 from kafka_saga.local.pins import KAFKA_VERSION
 from kafka_saga.local.ports import PortChoice, any_port, choose_port, is_free
-from kafka_saga.local.processes import Process, eventually, spawn
+from kafka_saga.local.processes import ChildProcess, eventually, spawn
 from kafka_saga.local.readiness import cluster_at
 from kafka_saga.local.record import Running, live_record, record_path, write_record
 from kafka_saga.local.storage import Storage, broker_ended, ensure_formatted
@@ -221,7 +221,7 @@ class EmbeddedKafka:
             return None
         return Started(running, why_port=choice.why)
 
-    def _spawn(self, distribution: Distribution, listeners: Listeners) -> Process:
+    def _spawn(self, distribution: Distribution, listeners: Listeners) -> ChildProcess:
         storage = self._storage
         storage.log.parent.mkdir(parents=True, exist_ok=True)
         self._said = storage.log_size()

@@ -20,7 +20,7 @@ _POLL = 0.02
 
 
 @dataclass(frozen=True)
-class Process:
+class ChildProcess:
     """A process: `mark` tells it from another one that got the same pid later, also after a reboot."""
 
     pid: int
@@ -70,7 +70,7 @@ def eventually(condition: Callable[[], bool], seconds: float) -> bool:
     return True
 
 
-def spawn(command: Sequence[str], environment: Mapping[str, str], output: Path, *, tethered: bool) -> Process:
+def spawn(command: Sequence[str], environment: Mapping[str, str], output: Path, *, tethered: bool) -> ChildProcess:
     """Start `command` in a session of its own, its output in the file `output`.
 
     A tethered process is killed by the kernel when ours ends (Linux; elsewhere it must be stopped).
@@ -88,7 +88,7 @@ def spawn(command: Sequence[str], environment: Mapping[str, str], output: Path, 
 
     pid = _TETHERED.submit(start).result() if tethered else start()
     seen = sight(pid)
-    return Process(pid, seen.mark if seen else "ended")
+    return ChildProcess(pid, seen.mark if seen else "ended")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from kafka_saga.local.files import write_atomically
-from kafka_saga.local.processes import Process
+from kafka_saga.local.processes import ChildProcess
 
 
 class Running(BaseModel):
@@ -24,9 +24,9 @@ class Running(BaseModel):
     since: datetime
 
     @property
-    def process(self) -> Process:
+    def process(self) -> ChildProcess:
         """Its process."""
-        return Process(self.pid, self.mark)
+        return ChildProcess(self.pid, self.mark)
 
 
 def record_path(home: Path) -> Path:

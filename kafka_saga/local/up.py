@@ -39,7 +39,7 @@ class _Kafka:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class UpPlan:
     """What to bring up. `bootstrap`: the Kafka to use, none for the embedded one, which `fresh` empties first."""
 
     home: Path
@@ -77,7 +77,7 @@ class Stopping:
             raise KeyboardInterrupt
 
 
-def bring_up(plan: Plan, say: Callable[[str], None], watch: Callable[[UpRecord], None]) -> None:
+def bring_up(plan: UpPlan, say: Callable[[str], None], watch: Callable[[UpRecord], None]) -> None:
     """Run everything until SIGINT or SIGTERM; `watch` sees how it is whenever that has changed.
 
     What runs is the application's. Raises UnavailableError or TopologyError if it cannot be started.
@@ -94,7 +94,7 @@ def bring_up(plan: Plan, say: Callable[[str], None], watch: Callable[[UpRecord],
 
 
 @contextmanager
-def _kafka(plan: Plan, say: Callable[[str], None]) -> Iterator[_Kafka]:
+def _kafka(plan: UpPlan, say: Callable[[str], None]) -> Iterator[_Kafka]:
     if plan.bootstrap is not None:
         yield _Kafka(plan.bootstrap, is_ours=False)
         return
@@ -122,7 +122,7 @@ def _ensure_topics(app: App, bootstrap: str, partitions: int, say: Callable[[str
 
 def _supervise(
     app: App,
-    plan: Plan,
+    plan: UpPlan,
     kafka: _Kafka,
     stopping: Stopping,
     say: Callable[[str], None],
@@ -148,7 +148,7 @@ def _supervise(
         remove_up(plan.home)
 
 
-def _revive(plan: Plan, kafka: _Kafka, say: Callable[[str], None]) -> None:
+def _revive(plan: UpPlan, kafka: _Kafka, say: Callable[[str], None]) -> None:
     """The Kafka that we have started is looked after as the services are."""
     if kafka.is_ours and live_record(record_path(plan.home)) is None:
         say("Kafka has ended; it is started again, with its records")
@@ -169,7 +169,7 @@ def _with_services(app: App) -> App:
     return app
 
 
-def _environment(plan: Plan, bootstrap: str) -> dict[str, str]:
+def _environment(plan: UpPlan, bootstrap: str) -> dict[str, str]:
     own = {
         "SAGA_BOOTSTRAP_SERVERS": bootstrap,
         "SAGA_PARTITIONS": str(plan.partitions),

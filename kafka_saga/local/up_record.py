@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from kafka_saga.errors import UnavailableError
 from kafka_saga.local.files import write_atomically
-from kafka_saga.local.processes import Process
+from kafka_saga.local.processes import ChildProcess
 
 
 class ServiceStatus(StrEnum):
@@ -55,9 +55,9 @@ class UpRecord(BaseModel):
     services: tuple[ServiceSeen, ...] = ()
 
     @property
-    def process(self) -> Process:
+    def process(self) -> ChildProcess:
         """The supervisor's process."""
-        return Process(self.pid, self.mark)
+        return ChildProcess(self.pid, self.mark)
 
     @property
     def is_ready(self) -> bool:

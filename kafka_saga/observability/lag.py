@@ -10,7 +10,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from kafka_saga.broker.records import TopicPartition
-from kafka_saga.engine.runner import Standing
+from kafka_saga.engine.runner import PartitionProgress
 
 Ends = Mapping[TopicPartition, int]
 """One past the last record of each partition."""
@@ -36,7 +36,7 @@ class Lag(Collector):
     def __init__(
         self,
         service: str,
-        standing: Callable[[], Sequence[Standing]],
+        standing: Callable[[], Sequence[PartitionProgress]],
         ask: Callable[[Sequence[TopicPartition]], Ends | None],
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -46,7 +46,7 @@ class Lag(Collector):
         self._now = now
         self._look_at = 0.0
         self._ask_at = 0.0
-        self._seen: Sequence[Standing] = ()
+        self._seen: Sequence[PartitionProgress] = ()
         self._ends: Ends = {}
         self._even_at: dict[TopicPartition, float] = {}
         self._asking: Thread | None = None
@@ -75,7 +75,7 @@ class Lag(Collector):
                     seconds.add_metric(labels, self._since(one, behind))
         yield from (records, seconds, unfinished)
 
-    def _known(self) -> Sequence[Standing]:
+    def _known(self) -> Sequence[PartitionProgress]:
         """Where the worker stands, with the ends of it all asked for."""
         now, seen = self._now(), self._seen
         places = [one.at for one in seen]
@@ -92,13 +92,13 @@ class Lag(Collector):
         ends = self._ask(places)
         self._ends = self._ends if ends is None else ends
 
-    def _behind(self, one: Standing) -> int | None:
+    def _behind(self, one: PartitionProgress) -> int | None:
         end = self._ends.get(one.at)
         if end is None or (one.position is None and end > 0):
             return None
         return max(0, end - (one.position or 0))
 
-    def _since(self, one: Standing, behind: int) -> float:
+    def _since(self, one: PartitionProgress, behind: int) -> float:
         """Seconds that the next record has waited; of one that is not read yet, since nothing waited here."""
         now = self._now()
         if behind == 0:

@@ -39,7 +39,7 @@ class Entries(NamedTuple):
     wide: dict[str, ControlEntry]
 
 
-class Asked(NamedTuple):
+class GateQuestion(NamedTuple):
     """What is about to be worked on."""
 
     saga_id: str
@@ -71,7 +71,7 @@ class Control:
     def __init__(self) -> None:
         self.partitions: dict[int, Entries] = {}
 
-    def heed(self, record: Record) -> None:
+    def on_control(self, record: Record) -> None:
         """Take a record in; one that cannot be read is said in the log, and changes nothing."""
         if record.key is None or record.key.startswith(_SERVICE):  # what lets a service go on gates nothing
             return
@@ -95,13 +95,13 @@ class Control:
         self.partitions.clear()
 
 
-def verdict(entries: Entries, asked: Asked) -> Verdict | None:
+def verdict(entries: Entries, asked: GateQuestion) -> Verdict | None:
     """Whether a delivery may be worked on; none if it may."""
     gating = [entry for entry in _about(entries, asked.saga_id) if entry.revision > asked.revision]
     return (None if asked.compensates else overtaken(gating, asked)) or _paused(gating)
 
 
-def overtaken(gating: Collection[ControlEntry], asked: Asked) -> Skipped | None:
+def overtaken(gating: Collection[ControlEntry], asked: GateQuestion) -> Skipped | None:
     """Whether nobody wants this any more: its saga is cancelled, or its epoch is over."""
     for entry in gating:
         if entry.cancelled is not None:

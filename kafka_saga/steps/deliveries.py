@@ -14,9 +14,16 @@ from kafka_saga.errors import DecodeError, DecodeProblem
 from kafka_saga.steps.control_gates import KNOWS_NOTHING
 from kafka_saga.wire.envelope import Envelope, from_mapping
 from kafka_saga.wire.ids import key_of
-from kafka_saga.wire.step_commands import COMPENSATE, CONTROL_REVISION, EXECUTE, REFERENCE, Reference, reference_of
+from kafka_saga.wire.step_commands import (
+    COMPENSATE,
+    CONTROL_REVISION,
+    EXECUTE,
+    REFERENCE,
+    RecordReference,
+    reference_of,
+)
 
-NOWHERE = Reference("", 0, 0)
+NOWHERE = RecordReference("", 0, 0)
 """The reference of a command that names none: it is a dead letter, and reported."""
 
 
@@ -99,7 +106,7 @@ def _check_command(record: Record, envelope: Envelope, job: Job) -> None:
         raise _wrong("ce_step", f"is for step {envelope.step!r} on {record.topic}")
 
 
-def _reference(headers: Mapping[str, bytes | None], events: Sequence[EventType], partition: int) -> Reference:
+def _reference(headers: Mapping[str, bytes | None], events: Sequence[EventType], partition: int) -> RecordReference:
     """Where the event lies that a command is about. Raises DecodeError if that can be none of `events`."""
     text = (headers.get(REFERENCE) or b"").decode(errors="replace")
     try:

@@ -15,11 +15,11 @@ from kafka_saga.engine.work import (
     Ended,
     Interrupted,
     Kind,
-    Made,
     Raised,
     Result,
     Returned,
     TimedOut,
+    Write,
 )
 from kafka_saga.errors import DecodeError, RetryableError, TerminalError
 from kafka_saga.events.compensated import compensated_event
@@ -29,7 +29,7 @@ from kafka_saga.steps.control_gates import Parked, Skipped, Verdict
 from kafka_saga.wire.codec import Codec
 
 
-class Endings:
+class Outcomes:
     """Makes the ends of a service's deliveries.
 
     `marks` is the store of the sagas that have started, by which intake knows a start of `start_topic` again; `state`
@@ -124,7 +124,7 @@ class Endings:
         report = self.failed(known, "undecodable", f"undecodable: {error}", now, retryable=False)
         return Ended(record, Kind.DEAD, [letter, *report.outgoing], report.changes, str(error), known.job)
 
-    def progress(self, delivery: Delivery, now: int) -> Made | None:
+    def progress(self, delivery: Delivery, now: int) -> Write | None:
         """How far a handler is; none if it does not run here."""
         if (context := delivery.context) is None:
             return None
@@ -132,7 +132,7 @@ class Endings:
         name = delivery.job.step.name
         report = StepProgress(step=name, started_at=context.started_at, done=done, total=total, note=sound(note))
         record = progress(delivery, report, self._codec.encode(report), self._source, now)
-        return Made(delivery.record.partition, [record])
+        return Write(delivery.record.partition, [record])
 
     # ---- inside
 

@@ -8,7 +8,7 @@ from kafka_saga.broker.clock import Clock
 from kafka_saga.broker.port import Cluster, Reader
 from kafka_saga.broker.records import Record, TopicPartition
 from kafka_saga.engine.work import Delivery, Fetch, Missing
-from kafka_saga.wire.step_commands import Reference, reference_text
+from kafka_saga.wire.step_commands import RecordReference, reference_text
 
 PATIENCE = 30.0
 """Seconds in which a record has to come."""
@@ -26,7 +26,7 @@ Wanted = dict[int, list[tuple[Delivery, float]]]
 """Of one partition, by offset: who waits for the record, and until when."""
 
 
-class References:
+class ReferenceReader:
     """Finds the causes of deliveries. Each partition is read upwards from the lowest offset that is wanted of it."""
 
     def __init__(self, cluster: Cluster, clock: Clock) -> None:
@@ -98,7 +98,7 @@ class References:
         wanted = self._wanted[at]
         for offset in [offset for offset in wanted if offset < self._at[at]]:
             for delivery, _ in wanted.pop(offset):
-                delivery.cause = Missing(f"there is no record at {reference_text(Reference(*at, offset))}")
+                delivery.cause = Missing(f"there is no record at {reference_text(RecordReference(*at, offset))}")
                 yield delivery
 
     def _too_late(self) -> Iterator[Delivery]:
@@ -106,6 +106,6 @@ class References:
         for at, wanted in self._wanted.items():
             for offset in [offset for offset, asked in wanted.items() if asked[0][1] <= now]:
                 for delivery, _ in wanted.pop(offset):
-                    place = reference_text(Reference(*at, offset))
+                    place = reference_text(RecordReference(*at, offset))
                     delivery.cause = Missing(f"{place} could not be read within {PATIENCE:g} s", for_good=False)
                     yield delivery

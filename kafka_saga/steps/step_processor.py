@@ -13,30 +13,30 @@ from kafka_saga.engine.context import KeyedState
 from kafka_saga.engine.processor import Roles, Stores
 from kafka_saga.engine.state_store import StoreSpec
 from kafka_saga.engine.work import (
+    ControlUpdate,
     Delivery,
     Disturbance,
     Ended,
     Fetch,
-    Heeded,
     Interrupt,
     Job,
     Kind,
-    Made,
     Missing,
     Result,
     Start,
     Wait,
     Warn,
+    Write,
 )
 from kafka_saga.errors import DecodeError, DecodeProblem
 from kafka_saga.events.compensated import compensated_event
 from kafka_saga.events.event import Event
 from kafka_saga.events.reports import REPORTS
-from kafka_saga.steps.control_gates import Asked, Control, Skipped, Verdict, standing_still, verdict
+from kafka_saga.steps.control_gates import Control, GateQuestion, Skipped, Verdict, standing_still, verdict
 from kafka_saga.steps.definition_registry import Triggers
 from kafka_saga.steps.deliveries import Deliveries
 from kafka_saga.steps.intake import Intake, is_start
-from kafka_saga.steps.outcomes import Endings
+from kafka_saga.steps.outcomes import Outcomes
 from kafka_saga.wire.codec import Codec
 from kafka_saga.wire.control import of_service
 from kafka_saga.wire.envelope import names_a_saga
@@ -45,7 +45,7 @@ from kafka_saga.wire.ids import key_of
 ONE_VERSION: Triggers = MappingProxyType({})
 
 
-class StepLogic:
+class StepProcessor:
     """The logic of a service with these jobs, and these that undo, in `partitions` partitions."""
 
     def __init__(
@@ -69,7 +69,7 @@ class StepLogic:
         self._state = StoreSpec(state_topic(service), bytes, bytes) if is_stateful else None
         self._start_topic = saga.starts_on.event_type
         marks = self._intake.store if self._intake else None
-        self._ends = Endings(service, self._codec, self._start_topic, marks, self._state)
+        self._ends = Outcomes(service, self._codec, self._start_topic, marks, self._state)
         self._control = Control()
         self._is_still: dict[int, frozenset[str]] = {}
         self.topics = self._deliveries.topics
@@ -116,7 +116,7 @@ class StepLogic:
             delivery.state = KeyedState(stores[self._state.topic].get(delivery.record.key or b""))
         return Start(delivery, event)
 
-    def conclude(self, delivery: Delivery, result: Result, now: int) -> Ended:
+    def on_result(self, delivery: Delivery, result: Result, now: int) -> Ended:
         """Outcomes of what was returned, what a compensation ends in, or a report."""
         return self._ends.of_result(delivery, result, now)
 
@@ -132,18 +132,18 @@ class StepLogic:
 
     # ---- while handlers run
 
-    def heed(self, record: Record) -> Heeded:
+    def on_control(self, record: Record) -> ControlUpdate:
         """Take control in; the topics of paused steps stand still."""
-        self._control.heed(record)
+        self._control.on_control(record)
         entries = self._control.partitions.get(record.partition)
         still = standing_still(entries, self.saga.name, self._deliveries.by_step)
         self._is_still.pop(record.partition, None)
         if still:
             self._is_still[record.partition] = still
         is_ours = record.key == of_service(self.service).encode()
-        return Heeded(still, goes_on=is_ours and record.value is not None)
+        return ControlUpdate(still, goes_on=is_ours and record.value is not None)
 
-    def disturb(self, delivery: Delivery) -> Disturbance | None:
+    def on_cancel(self, delivery: Delivery) -> Disturbance | None:
         """Once: what nobody wants any more is interrupted or warned, as its step says. What undoes goes on."""
         found = self._verdict(delivery)
         if not isinstance(found, Skipped) or delivery.disturbed:
@@ -152,7 +152,7 @@ class StepLogic:
         interrupts = delivery.job.step.on_cancel is OnCancel.INTERRUPT
         return Interrupt(delivery) if interrupts else Warn(delivery)
 
-    def progress(self, delivery: Delivery, now: int) -> Made | None:
+    def progress(self, delivery: Delivery, now: int) -> Write | None:
         """A report of how far its handler is."""
         return self._ends.progress(delivery, now)
 
@@ -175,7 +175,7 @@ class StepLogic:
         if entries is None:
             return None
         envelope, command = delivery.envelope, delivery.command
-        asked = Asked(envelope.subject, delivery.job.step.name, envelope.epoch)
+        asked = GateQuestion(envelope.subject, delivery.job.step.name, envelope.epoch)
         if command is not None:
             asked = asked._replace(compensates=command.compensates, revision=command.revision)
         return verdict(entries, asked)

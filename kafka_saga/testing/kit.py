@@ -14,7 +14,7 @@ from kafka_saga.events.event import Event
 from kafka_saga.testing.commands import about, give
 from kafka_saga.testing.executor import Interference
 from kafka_saga.testing.run import SagaRun
-from kafka_saga.testing.script import Rule, Script
+from kafka_saga.testing.script import Script, ScriptRule
 from kafka_saga.testing.system import TRACKER, System
 from kafka_saga.worker.service import Handler, Service
 
@@ -65,7 +65,7 @@ class SagaTest:
         of: str | None = None,
     ) -> None:
         """The next attempts at a step end with this error: so many `times`, or all. `of` names the saga's id."""
-        self.script.rules.append(Rule(step, Interference(error=error), times, of, compensating))
+        self.script.rules.append(ScriptRule(step, Interference(error=error), times, of, compensating))
 
     def delay(
         self,
@@ -78,7 +78,7 @@ class SagaTest:
     ) -> None:
         """The next attempts at a step take so much longer."""
         happens = Interference(seconds=duration.total_seconds())
-        self.script.rules.append(Rule(step, happens, times, of, compensating))
+        self.script.rules.append(ScriptRule(step, happens, times, of, compensating))
 
     # ---- when
 

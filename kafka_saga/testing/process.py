@@ -50,7 +50,7 @@ class Surroundings(NamedTuple):
     max_in_flight: int = 16
 
 
-class Process:
+class SimulatedProcess:
     """A worker that takes its turns when it is told to.
 
     `incarnation` tells it apart from earlier ones of its name; with `None` it is static, and takes their place.

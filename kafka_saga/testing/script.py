@@ -10,7 +10,7 @@ from kafka_saga.testing.executor import UNDISTURBED, Interference
 
 
 @dataclass(slots=True)
-class Rule:
+class ScriptRule:
     """So many attempts at a step (of a saga, or of any) are disturbed in this way; none: all of them."""
 
     step: str
@@ -41,7 +41,7 @@ class Attempt:
 class Script:
     """The rules of a test, the first that applies counts; and which attempts there were."""
 
-    rules: list[Rule] = field(default_factory=list)
+    rules: list[ScriptRule] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)
 
     def __call__(self, context: Context) -> Interference:
@@ -58,7 +58,7 @@ class Script:
         errors = [rule.happens.error for rule in applying if rule.happens.error is not None]
         return Interference(sum(rule.happens.seconds for rule in applying), errors[0] if errors else None)
 
-    def _applying(self, context: Context) -> Iterator[Rule]:
+    def _applying(self, context: Context) -> Iterator[ScriptRule]:
         """The first rule that fails this attempt, and the first that delays it."""
         applying = [rule for rule in self.rules if rule.applies(context)]
         yield from [rule for rule in applying if rule.happens.error is not None][:1]

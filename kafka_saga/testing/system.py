@@ -22,9 +22,9 @@ from kafka_saga.steps.definition_registry import stated
 from kafka_saga.testing.connection import Broker
 from kafka_saga.testing.dues import Dues
 from kafka_saga.testing.executor import Interfere, undisturbed
-from kafka_saga.testing.process import Name, Process, Surroundings
+from kafka_saga.testing.process import Name, SimulatedProcess, Surroundings
 from kafka_saga.tracker.core.state import SagaState, decode
-from kafka_saga.tracker.processor import TrackerLogic
+from kafka_saga.tracker.processor import TrackerProcessor
 from kafka_saga.wire.codec import Codec
 from kafka_saga.worker.service import Service
 
@@ -71,8 +71,8 @@ class System:
         self.cluster = MemoryCluster(self.clock)
         self.broker = Broker()
         self.definitions = tuple(definitions)
-        self.processes: dict[str, Process] = {}
-        self.current: Process | None = None
+        self.processes: dict[str, SimulatedProcess] = {}
+        self.current: SimulatedProcess | None = None
         self.on_exit: Callable[[str], object] = _nobody_hears
         self._partitions = partitions
         self._statements = tuple(map(stated, self.definitions))
@@ -84,7 +84,7 @@ class System:
 
     # ---- processes
 
-    def start(self, service: Service, instance: str = "1", skew: int = 0, *, static: bool = False) -> Process:
+    def start(self, service: Service, instance: str = "1", skew: int = 0, *, static: bool = False) -> SimulatedProcess:
         """Another instance of a service; its clock is off by `skew` milliseconds.
 
         A static one is a static member of its group, and takes the place of its predecessor.
@@ -101,9 +101,9 @@ class System:
         definitions: Sequence[Saga] | None = None,
         *,
         static: bool = False,
-    ) -> Process:
+    ) -> SimulatedProcess:
         """Another instance of the tracker, which follows these definitions (none: all); static as in `start`."""
-        logic = TrackerLogic(definitions or self.definitions, self._partitions)
+        logic = TrackerProcessor(definitions or self.definitions, self._partitions)
         return self._begin(Name(TRACKER, instance), logic.roles, skew, static=static)
 
     def kill(self, name: str) -> None:
@@ -204,7 +204,7 @@ class System:
                 turns += 1
         return turns
 
-    def _in_turn(self, process: Process, act: Callable[[], None]) -> None:
+    def _in_turn(self, process: SimulatedProcess, act: Callable[[], None]) -> None:
         """It is this process's turn to act; others may take theirs in the middle of it."""
         before, self.current = self.current, process
         try:
@@ -212,9 +212,9 @@ class System:
         finally:
             self.current = before
 
-    def _begin(self, name: Name, roles: Roles, skew: int, *, static: bool) -> Process:
+    def _begin(self, name: Name, roles: Roles, skew: int, *, static: bool) -> SimulatedProcess:
         incarnation = None if static else next(self._incarnations)
-        process = Process(name, roles, self._around, skew, incarnation)
+        process = SimulatedProcess(name, roles, self._around, skew, incarnation)
         self.processes[str(name)] = process
         return process
 

@@ -38,7 +38,7 @@ Read = CommandFact | SagaCommand | Refused | Wrong
 """About one saga, about a wider scope, refused at once, or no command at all."""
 
 
-class Asking:
+class CommandReader:
     """Reads the commands that concern these definitions."""
 
     def __init__(self, definitions: Sequence[Saga], partitions: int) -> None:

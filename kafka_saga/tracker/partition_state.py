@@ -44,7 +44,7 @@ def scope_of(key: bytes) -> str | None:
     return key.removeprefix(_OF_SCOPE).decode() if key.startswith(_OF_SCOPE) else None
 
 
-class Book:
+class PartitionState:
     """One task's sagas. Stores are the task's; the rest is kept beside them, and made anew from them."""
 
     def __init__(self, number: int, stores: Mapping[str, Store]) -> None:

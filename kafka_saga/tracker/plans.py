@@ -10,8 +10,8 @@ from typing import Protocol
 from kafka_saga.definition.lint import check_all
 from kafka_saga.definition.model import OnConflict, Saga
 from kafka_saga.errors import TopologyError
-from kafka_saga.tracker.core.facts import CommandFact, Fact, RivalFact
-from kafka_saga.tracker.core.plan import Outline, nothing, outline, unknown_version
+from kafka_saga.tracker.core.facts import CommandFact, Fact, SupersederFact
+from kafka_saga.tracker.core.plan import SagaPlan, nothing, saga_plan, unknown_version
 from kafka_saga.tracker.core.state import SagaState, SagaStatus
 
 
@@ -40,7 +40,7 @@ class Plans:
         _check(tuple(latest.values()))
         self._latest = latest
         self.names = frozenset(latest)
-        self._known = {(saga.name, saga.version): outline(saga) for saga in definitions}
+        self._known = {(saga.name, saga.version): saga_plan(saga) for saga in definitions}
         self._nothing = nothing(definitions[0])
         self.exclusive = frozenset(s.name for s in definitions if s.on_conflict is OnConflict.SUPERSEDE)
         events = dict.fromkeys(event for saga in definitions for event in saga.events)
@@ -55,15 +55,15 @@ class Plans:
         """Whether this version is known."""
         return (definition, version) in self._known
 
-    def plan_of(self, state: SagaState) -> Outline:
-        """The outline that a saga follows."""
+    def plan_of(self, state: SagaState) -> SagaPlan:
+        """The saga plan that a saga follows."""
         return self._plan(state.definition, state.version) if state.definition else self._nothing
 
-    def plan_for(self, state: SagaState | None, fact: Fact) -> Outline:
-        """The outline that a fact is to be folded with."""
+    def plan_for(self, state: SagaState | None, fact: Fact) -> SagaPlan:
+        """The saga plan that a fact is to be folded with."""
         if state is not None and state.definition:
             return self._plan(state.definition, state.version)
-        if isinstance(fact, CommandFact | RivalFact):
+        if isinstance(fact, CommandFact | SupersederFact):
             return self._nothing
         return self._plan(fact.envelope.definition, fact.envelope.version)
 
@@ -79,7 +79,7 @@ class Plans:
                     f"have ended (`saga ls --definition {name}` lists them)."
                 )
 
-    def _plan(self, definition: str, version: int) -> Outline:
+    def _plan(self, definition: str, version: int) -> SagaPlan:
         known = self._known.get((definition, version))
         if known is not None:
             return known

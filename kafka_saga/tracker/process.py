@@ -14,7 +14,7 @@ from kafka_saga.engine.processor import Roles
 from kafka_saga.errors import TopologyError
 from kafka_saga.steps.definition_registry import Statement
 from kafka_saga.tracker.metrics import NAME, TrackerMetrics
-from kafka_saga.tracker.processor import TrackerLogic
+from kafka_saga.tracker.processor import TrackerProcessor
 from kafka_saga.worker.process import Process, load_settings
 from kafka_saga.worker.settings import Settings
 
@@ -26,7 +26,7 @@ def run(app: App) -> None:
         named = os.environ.get("SAGA_DEFINITIONS")
         definitions = tuple(app.definitions) if named is None else followed(named)
         _refuse_none(definitions)
-        TrackerLogic(definitions, partitions=1)  # before Kafka is asked for: wrong ones are refused at once
+        TrackerProcessor(definitions, partitions=1)  # before Kafka is asked for: wrong ones are refused at once
     except TopologyError as error:
         sys.exit(f"{NAME}: {error}")
     _run(settings, definitions)
@@ -52,7 +52,7 @@ def _run(settings: Settings, definitions: Sequence[Saga]) -> None:
     process.tell(metrics)
 
     def roles(partitions: int, _: Sequence[Statement]) -> Roles:
-        logic = TrackerLogic(definitions, partitions)
+        logic = TrackerProcessor(definitions, partitions)
         metrics.times = logic.times
         return logic.roles
 

@@ -17,23 +17,23 @@ from kafka_saga.definition.model import Saga
 from kafka_saga.definition.topics import SAGA_COMMANDS, SAGA_CONTROL, SAGA_STATE, SAGA_STEPS
 from kafka_saga.engine.processor import Roles, Stores
 from kafka_saga.engine.state_store import Change, StoreSpec
-from kafka_saga.engine.work import Ended, Kind, Made
+from kafka_saga.engine.work import Ended, Kind, Write
 from kafka_saga.errors import TopologyError
 from kafka_saga.events.commands import SagaCommand
-from kafka_saga.tracker.command_reader import Asking, Wrong
+from kafka_saga.tracker.command_reader import CommandReader, Wrong
 from kafka_saga.tracker.control_entries import entry_of, same
 from kafka_saga.tracker.core.changes import changes as changes_of
 from kafka_saga.tracker.core.decisions import Compensate, Decision, Emit, Execute, Forget, Notice, Refused
 from kafka_saga.tracker.core.derive import derived
 from kafka_saga.tracker.core.due_items import next_due
-from kafka_saga.tracker.core.facts import CommandFact, Fact, RivalFact, fact_of
+from kafka_saga.tracker.core.facts import CommandFact, Fact, SupersederFact, fact_of
 from kafka_saga.tracker.core.fold import fold
-from kafka_saga.tracker.core.plan import Outline
+from kafka_saga.tracker.core.plan import SagaPlan
 from kafka_saga.tracker.core.rulings import due
 from kafka_saga.tracker.core.state import SagaState, decode, encode
 from kafka_saga.tracker.lifecycle import NO_RULING, Ground
 from kafka_saga.tracker.lifecycle import record as lifecycle_record
-from kafka_saga.tracker.partition_state import Book, scope_of
+from kafka_saga.tracker.partition_state import PartitionState, scope_of
 from kafka_saga.tracker.plans import Plans
 from kafka_saga.tracker.step_commands import given_outcome, work_of
 from kafka_saga.wire import control
@@ -56,19 +56,19 @@ Written = tuple[list[Outgoing], tuple[Change, ...]]
 class Case(msgspec.Struct, frozen=True, gc=False):
     """A saga in hand: its task's book, its key there, the outline it follows, and the time of day."""
 
-    book: Book
+    book: PartitionState
     key: bytes
-    plan: Outline
+    plan: SagaPlan
     now: int
 
 
-class TrackerLogic:
+class TrackerProcessor:
     """Follows the sagas of these definitions. Raises TopologyError if they do not go together."""
 
     def __init__(self, definitions: Sequence[Saga], partitions: int) -> None:
         self._plans = Plans(definitions)
-        self._asking = Asking(definitions, partitions)
-        self._books: dict[int, Book] = {}
+        self._asking = CommandReader(definitions, partitions)
+        self._partitions: dict[int, PartitionState] = {}
         self.topics: tuple[str, ...] = (*self._plans.inputs, SAGA_STEPS, SAGA_COMMANDS)
         self.stores: tuple[StoreSpec, ...] = (
             STATES,
@@ -84,43 +84,43 @@ class TrackerLogic:
 
     def restored(self, number: int, stores: Stores, now: int) -> None:
         """Know again when each saga is due. Raises TopologyError if live sagas follow a version that was dropped."""
-        book = Book(number, stores)
+        book = PartitionState(number, stores)
         glances = tuple(book.glances())
         self._plans.refuse_dropped(glances)
         book.restore(glances, self._plans.names, self._plans.exclusive)
         for glance in glances:
             if not glance.hash and self._plans.knows(glance.definition, glance.version):
                 book.schedule.set(glance.saga_id.encode(), 0)  # it can be concluded now what the facts mean
-        self._books[number] = book
+        self._partitions[number] = book
 
     def gone(self) -> None:
         """Nothing is ours any more."""
-        self._books.clear()
+        self._partitions.clear()
 
     def due_at(self, number: int) -> int | None:
         """When the next saga is due."""
-        book = self._books.get(number)
+        book = self._partitions.get(number)
         return book.schedule.first() if book is not None else None
 
     def times(self) -> list[int]:
         """When each saga that waits for a time is due, of all tasks; may be asked from another thread."""
-        return [time for book in tuple(self._books.values()) for time in book.schedule.times()]
+        return [time for book in tuple(self._partitions.values()) for time in book.schedule.times()]
 
     def reach(self, number: int, until: int, read: Mapping[str, int]) -> None:
         """Everything before `until` is folded in: what was due by then can be ruled."""
-        self._books[number].reach(until, read)
+        self._partitions[number].reach(until, read)
 
-    def punctuate(self, number: int, stores: Stores, now: int) -> Sequence[Made]:
+    def punctuate(self, number: int, stores: Stores, now: int) -> Sequence[Write]:
         """Rulings, a piece a turn."""
-        book = self._books.get(number)
+        book = self._partitions.get(number)
         if book is None or not book.until:
             return ()
         keys = book.schedule.pop(book.until, PIECE)
         return [made for key in keys if (made := self._taken_up(book, key, now)) is not None]
 
-    def rule(self, number: int, saga_id: str, until: int, now: int) -> Made | None:
+    def rule(self, number: int, saga_id: str, until: int, now: int) -> Write | None:
         """Rule about one saga as of `until`, as a replay does; none if there is nothing to decide."""
-        book = self._books[number]
+        book = self._partitions[number]
         book.until = until
         return self._rule(book, saga_id.encode(), now)
 
@@ -128,7 +128,7 @@ class TrackerLogic:
 
     def route(self, record: Record, stores: Stores, now: int) -> Ended:
         """Fold a record into its saga; what names none of ours is for the services to judge."""
-        book = self._books[record.partition]
+        book = self._partitions[record.partition]
         book.read[record.topic] = record.offset + 1
         if record.topic == SAGA_COMMANDS:
             return self._asked(book, record, now)
@@ -160,21 +160,21 @@ class TrackerLogic:
         refused = self._asking.refusal(record, why) if record.topic == SAGA_COMMANDS else None
         if refused is None:
             return None
-        return Ended(record, Kind.DONE, [self._answer(self._books[record.partition], record, refused, now)])
+        return Ended(record, Kind.DONE, [self._answer(self._partitions[record.partition], record, refused, now)])
 
-    def dropped(self, made: Made) -> None:
+    def dropped(self, made: Write) -> None:
         """A ruling that Kafka does not take is tried again, but not at once."""
         self._look_again(made.number, made.changes)
 
     def _look_again(self, number: int, changes: Iterable[Change]) -> None:
-        book = self._books[number]
+        book = self._partitions[number]
         for change in changes:
             if change.topic == SAGA_STATE:
                 book.schedule.set(change.key, book.until + AGAIN_AFTER)
 
     # ---- folding
 
-    def _folded(self, book: Book, key: bytes, fact: Fact, now: int) -> Written:
+    def _folded(self, book: PartitionState, key: bytes, fact: Fact, now: int) -> Written:
         found: SagaState | None = book.states.get(key)
         before, told = self._concluded(found) if found is not None else (None, ())
         case = Case(book, key, self._plans.plan_for(before, fact), now)
@@ -185,7 +185,7 @@ class TrackerLogic:
             return outgoing + more, (*changes, *others)
         return outgoing, changes
 
-    def _rivals(self, book: Book, state: SagaState, now: int) -> Written:
+    def _rivals(self, book: PartitionState, state: SagaState, now: int) -> Written:
         """Of the sagas of a key one is to run, the one that started last: those before it hear of it."""
         if state.definition not in self._plans.exclusive or state.started_at is None:
             return [], ()
@@ -193,12 +193,12 @@ class TrackerLogic:
         outgoing: list[Outgoing] = []
         changes: tuple[Change, ...] = ()
         for other in sorted(book.running(state)):
-            fact = RivalFact(other, book.number, start.offset, start.at, state.saga_id)
+            fact = SupersederFact(other, book.number, start.offset, start.at, state.saga_id)
             more, others = self._folded(book, other.encode(), fact, now)
             outgoing, changes = outgoing + more, (*changes, *others)
         return outgoing, changes
 
-    def _asked(self, book: Book, record: Record, now: int) -> Ended:
+    def _asked(self, book: PartitionState, record: Record, now: int) -> Ended:
         """A command: for one saga it waits for its ruling, a wider pause begins and ends at once."""
         asked = self._asking.read(record)
         match asked:
@@ -214,7 +214,7 @@ class TrackerLogic:
             case SagaCommand():
                 return self._wide(book, record, asked, now)
 
-    def _wide(self, book: Book, record: Record, command: SagaCommand, now: int) -> Ended:
+    def _wide(self, book: PartitionState, record: Record, command: SagaCommand, now: int) -> Ended:
         before: control.ControlEntry | None = book.control.get(command.scope.encode())
         revision = book.next_revision(record.timestamp)
         entry, answer = self._asking.answer(command, record, before, revision)
@@ -225,11 +225,11 @@ class TrackerLogic:
         changes = (CONTROL.change(command.scope.encode(), entry), *self._looked_at_again(book, command.scope))
         return Ended(record, Kind.DONE, outgoing, changes)
 
-    def _answer(self, book: Book, record: Record, answer: Decision, now: int) -> Outgoing:
+    def _answer(self, book: PartitionState, record: Record, answer: Decision, now: int) -> Outgoing:
         subject = self._asking.subject(record, book.number)
         return lifecycle_record(subject, answer, now, NO_RULING, record.offset)  # type: ignore[arg-type]
 
-    def _looked_at_again(self, book: Book, scope: str) -> Iterable[Change]:
+    def _looked_at_again(self, book: PartitionState, scope: str) -> Iterable[Change]:
         """A wide pause has begun or ended: sagas are due at other times."""
         for key in book.states.keys():  # noqa: SIM118  # a store is no dict
             state: SagaState | None = book.states.get(key) if key not in book.unreadable else None
@@ -242,15 +242,15 @@ class TrackerLogic:
 
     # ---- ruling
 
-    def _taken_up(self, book: Book, key: bytes, now: int) -> Made | None:
+    def _taken_up(self, book: PartitionState, key: bytes, now: int) -> Write | None:
         """What has become due: something of a saga, or the end of what is remembered of a wide scope."""
         scope = scope_of(key)
         if scope is None:
             return self._rule(book, key, now)
         book.note(scope, None)
-        return Made(book.number, [], (CONTROL.change(scope.encode(), None),))
+        return Write(book.number, [], (CONTROL.change(scope.encode(), None),))
 
-    def _rule(self, book: Book, key: bytes, now: int) -> Made | None:
+    def _rule(self, book: PartitionState, key: bytes, now: int) -> Write | None:
         found: SagaState | None = book.states.get(key)
         if found is None:
             return None
@@ -262,7 +262,7 @@ class TrackerLogic:
             return None
         timed = replace(ruled.state, due=ruled.due) if ruled.state is not None else None
         ground = Ground(before.revision, book.until, book.read)
-        return Made(book.number, *self._written(case, found, timed, (*told, *ruled.decisions), ground))
+        return Write(book.number, *self._written(case, found, timed, (*told, *ruled.decisions), ground))
 
     def _concluded(self, state: SagaState) -> tuple[SagaState, tuple[Notice, ...]]:
         """A saga whose version was not known when its facts came, and is now: what they mean."""

@@ -13,7 +13,7 @@ from kafka_saga.wire.step_commands import (
     CONTROL_REVISION,
     EXECUTE,
     REFERENCE,
-    Reference,
+    RecordReference,
     reference_text,
 )
 
@@ -69,7 +69,7 @@ def _work(state: SagaState, sent: Sent, kind: str, about: EventRef, revision: in
         epoch=sent.epoch,
         traceparent=_trace(state, sent.id),
     )
-    where = reference_text(Reference(about.type, state.partition, about.offset))
+    where = reference_text(RecordReference(about.type, state.partition, about.offset))
     headers = [
         *to_headers(envelope),
         (REFERENCE, where.encode()),

@@ -10,13 +10,13 @@ import msgspec
 
 from kafka_saga.broker.partitioner import partition_of
 from kafka_saga.tracker.core.state import SagaState, decode
-from kafka_saga.views.partition_tables import Holdings
-from kafka_saga.views.port import IncidentPart, IncidentQuery, Part, SagaQuery
+from kafka_saga.views.partition_tables import PartitionTables
+from kafka_saga.views.port import IncidentPart, IncidentQuery, SagaQuery, TablePart
 from kafka_saga.views.position import Positions
 from kafka_saga.views.statistics import Tally
 
 
-class Standing(Protocol):
+class TableProgress(Protocol):
     """Who holds what, as the group has it."""
 
     @property
@@ -56,9 +56,9 @@ class Answers:
         self,
         url: str,
         partitions: int,
-        holdings: Holdings,
+        holdings: PartitionTables,
         positions: Positions,
-        standing: Standing,
+        standing: TableProgress,
         now: Callable[[], int] = lambda: round(time.time() * 1000),
         also: Callable[[], Sequence[str]] = tuple,
     ) -> None:
@@ -85,7 +85,7 @@ class Answers:
         """Where the sagas of a business key are."""
         return partition_of(key.encode(), self.partitions)
 
-    def sagas(self, query: SagaQuery) -> Part:
+    def sagas(self, query: SagaQuery) -> TablePart:
         """Its part of a list."""
         return self._holdings.index.part(query, self._now(), self.behind_s)
 

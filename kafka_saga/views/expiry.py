@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from kafka_saga.errors import ChoreographyError
 from kafka_saga.steps.definition_registry import Statement
-from kafka_saga.views.partition_tables import Holdings
+from kafka_saga.views.partition_tables import PartitionTables
 
 EVERY = 30.0
 """Seconds between two looks at what is deployed."""
@@ -24,7 +24,7 @@ def kept_for(statements: Sequence[Statement]) -> dict[str, int]:
     return keep
 
 
-async def follow(deployed: Callable[[], Sequence[Statement]], holdings: Holdings) -> None:
+async def follow(deployed: Callable[[], Sequence[Statement]], holdings: PartitionTables) -> None:
     """Keep sagas as long as is said, until cancelled; `deployed` blocks, and while Kafka is away nothing changes."""
     while True:
         await asyncio.sleep(EVERY)

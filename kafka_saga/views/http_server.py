@@ -18,7 +18,7 @@ from kafka_saga.views.api.routes import Reply
 from kafka_saga.views.settings import bracketed
 
 
-class Door:
+class HttpServer:
     """A socket that listens from now on, and the application behind it, which can be replaced while it listens.
 
     Port 0 is any that is free; `requests` counts what comes. Raises UnavailableError if the port cannot be had.

@@ -19,11 +19,11 @@ from kafka_saga.views.port import (
     IncidentPart,
     IncidentQuery,
     OpenIncident,
-    Part,
-    Row,
     SagaPage,
     SagaQuery,
+    SagaRow,
     Sort,
+    TablePart,
 )
 from kafka_saga.views.titles import Titles
 from kafka_saga.wire.ids import key_of
@@ -152,7 +152,7 @@ class Index:
             counted.setdefault(definition, {})[status] = count
         return counted
 
-    def part(self, query: SagaQuery, now: int, behind_s: float = 0.0) -> Part:
+    def part(self, query: SagaQuery, now: int, behind_s: float = 0.0) -> TablePart:
         """The first of its sagas that are asked for; `now` is milliseconds UTC."""
         source = self._troubled if query.has_incident else self._entries
         found = _fitting(self._shown(source.values(), now), query, now, self.titles)
@@ -163,11 +163,11 @@ class Index:
         page, has_more = _first(found, query)
         rows = ((value, saga_id, self._state_of(saga_id)) for value, saga_id in page)
         kept = tuple(
-            Row(value, saga_id, msgspec.Raw(state), self.titles.get(saga_id))
+            SagaRow(value, saga_id, msgspec.Raw(state), self.titles.get(saga_id))
             for value, saga_id, state in rows
             if state is not None
         )
-        return Part(kept, len(found), dict(counts), has_more, behind_s)
+        return TablePart(kept, len(found), dict(counts), has_more, behind_s)
 
     def incidents(self, query: IncidentQuery, now: int, behind_s: float = 0.0) -> IncidentPart:
         """The first of its open incidents that are asked for."""
@@ -188,7 +188,7 @@ class Index:
         return [one for one in entries if one.ended is None or one.ended + keep.get(one.definition, forever) > now]
 
 
-def page_of(parts: Sequence[Part], query: SagaQuery) -> SagaPage:
+def page_of(parts: Sequence[TablePart], query: SagaQuery) -> SagaPage:
     """The parts of all workers as one page. A saga that two have (its partition moves) is shown as its later state."""
     newest: dict[str, tuple[int | str, SagaState]] = {}
     for row in (row for part in parts for row in part.rows):

@@ -9,9 +9,9 @@ from prometheus_client.registry import Collector
 
 from kafka_saga.views.answers import Answers
 from kafka_saga.views.feed import Feed
-from kafka_saga.views.partition_tables import Holdings
+from kafka_saga.views.partition_tables import PartitionTables
 from kafka_saga.views.position import Positions
-from kafka_saga.views.stored_sagas import Outcome
+from kafka_saga.views.stored_sagas import StepOutcome
 
 NAME = "views"
 
@@ -19,7 +19,7 @@ NAME = "views"
 class ViewsMetrics(Collector):
     """Reads the tables when it is asked."""
 
-    def __init__(self, answers: Answers, holdings: Holdings, positions: Positions, feed: Feed) -> None:
+    def __init__(self, answers: Answers, holdings: PartitionTables, positions: Positions, feed: Feed) -> None:
         self._answers = answers
         self._holdings = holdings
         self._positions = positions
@@ -30,7 +30,7 @@ class ViewsMetrics(Collector):
         folded = CounterMetricFamily(
             "saga_views_records", "records of saga.state by outcome", labels=("service", "kind")
         )
-        for outcome in Outcome:
+        for outcome in StepOutcome:
             folded.add_metric((NAME, outcome.name.lower()), self._holdings.outcomes[outcome])
         yield folded
         yield _gauge("saga_views_sagas", "sagas that this worker holds", len(self._holdings.index))

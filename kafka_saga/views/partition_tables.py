@@ -14,15 +14,15 @@ import msgspec
 
 from kafka_saga.tracker.core.state import SagaState, decode
 from kafka_saga.views.listing import Index, entry_of
-from kafka_saga.views.statistics import Fact, Figures, Tally, facts
+from kafka_saga.views.statistics import Fact, Statistics, Tally, facts
 from kafka_saga.views.stored_sagas import (
     EMPTY,
     MOST_BYTES,
     Arrival,
     Folded,
-    Kept,
-    Outcome,
     Shelf,
+    StepOutcome,
+    StoredSagas,
     encode,
     fold,
     is_expired,
@@ -37,17 +37,17 @@ MOST_NAMED = 20
 """How many keys of which not all sagas have room are named in the log."""
 
 
-class Part:
+class TablePartition:
     """One partition: its values by key, and the figures of its sagas."""
 
     __slots__ = ("figures", "values")
 
     def __init__(self) -> None:
         self.values: dict[bytes, bytes] = {}
-        self.figures = Figures()
+        self.figures = Statistics()
 
 
-class Holdings:
+class PartitionTables:
     """The partitions that a worker holds. `keep`: how long finished sagas are shown, milliseconds by definition.
 
     `told` hears of each saga that changes, with its record (none: it has left), once the table has it.
@@ -55,11 +55,11 @@ class Holdings:
 
     def __init__(self, keep: Mapping[str, int], told: Callable[[str, bytes | None], None] = lambda _, __: None) -> None:
         self.keep = dict(keep)
-        self.outcomes: Counter[Outcome] = Counter()
+        self.outcomes: Counter[StepOutcome] = Counter()
         self.unreadable = ""
         self.index = Index(self.record_of, self.keep)
         self._told = told
-        self._parts: dict[int, Part] = {}
+        self._parts: dict[int, TablePartition] = {}
         self._crowded: set[bytes] = set()
 
     def __len__(self) -> int:
@@ -77,7 +77,7 @@ class Holdings:
         part = self._parts.get(partition)
         return shelf_of(part.values.get(key)) if part is not None else EMPTY
 
-    def shown(self, partition: int, key: bytes, now: int) -> tuple[Kept, ...]:
+    def shown(self, partition: int, key: bytes, now: int) -> tuple[StoredSagas, ...]:
         """The sagas of a key that have not ended too long ago, newest first."""
         return tuple(one for one in self.shelf(partition, key).sagas if not is_expired(one, now, self.keep))
 
@@ -110,7 +110,7 @@ class Holdings:
         """What a record makes of its key, and the value that is to be written (none: the key leaves)."""
         folded = fold(self.shelf(partition, key), arrival, self.keep)
         self.outcomes[folded.outcome] += 1
-        if folded.outcome is Outcome.UNREADABLE:
+        if folded.outcome is StepOutcome.UNREADABLE:
             self._note_unreadable(partition, arrival, folded.why)
         if folded.crowded:
             self._note_crowded(key, folded.crowded)
@@ -118,7 +118,7 @@ class Holdings:
 
     def put(self, partition: int, key: bytes, value: bytes | None) -> None:
         """A key has this value now (none: it has left)."""
-        part = self._parts.setdefault(partition, Part())
+        part = self._parts.setdefault(partition, TablePartition())
         before, after = shelf_of(part.values.get(key)), shelf_of(value)
         if value is None:
             part.values.pop(key, None)
@@ -150,7 +150,7 @@ class Holdings:
 
     # ---- inside
 
-    def _follow(self, part: Part, before: Shelf, after: Shelf) -> None:
+    def _follow(self, part: TablePartition, before: Shelf, after: Shelf) -> None:
         """Keep up what follows from the values, saga by saga."""
         were = {one.saga_id: one for one in before.sagas}
         for one in after.sagas:
@@ -162,7 +162,7 @@ class Holdings:
             self.index.drop(was.saga_id)
             self._told(was.saga_id, None)
 
-    def _changed(self, part: Part, was: Kept | None, record: bytes) -> None:
+    def _changed(self, part: TablePartition, was: StoredSagas | None, record: bytes) -> None:
         state = decode(record)
         part.figures.replace(facts(_state(was)) if was is not None else NOTHING, facts(state))
         self.index.put(entry_of(record))
@@ -190,5 +190,5 @@ class Holdings:
         self.unreadable = self.unreadable or f"{where}: {why}"
 
 
-def _state(one: Kept) -> SagaState:
+def _state(one: StoredSagas) -> SagaState:
     return decode(one.record)

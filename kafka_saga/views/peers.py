@@ -13,7 +13,7 @@ from aiohttp import web
 from kafka_saga.errors import UnavailableError
 from kafka_saga.views.answers import Answers, FiguresPart, KeyPart
 from kafka_saga.views.feed import Ear, Feed
-from kafka_saga.views.port import Change, IncidentPart, IncidentQuery, Lagging, Part, SagaQuery
+from kafka_saga.views.port import Change, IncidentPart, IncidentQuery, Lagging, SagaQuery, TablePart
 
 T = TypeVar("T")
 
@@ -67,7 +67,7 @@ class Question:
     answers: type[Any]
 
 
-SAGAS = Question("sagas", SagaQuery, Part)
+SAGAS = Question("sagas", SagaQuery, TablePart)
 INCIDENTS = Question("incidents", IncidentQuery, IncidentPart)
 OF_KEY = Question("key", OfKey, KeyPart)
 FIGURES = Question("figures", Nothing, FiguresPart)

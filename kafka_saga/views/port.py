@@ -79,7 +79,7 @@ class SagaQuery(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return self.descending is (self.sort is Sort.AGE)
 
 
-class Row(msgspec.Struct, frozen=True):
+class SagaRow(msgspec.Struct, frozen=True):
     """A saga in a part of a list: what it is ordered by, its record on `saga.state`, as it is, and its title."""
 
     value: int | str
@@ -88,10 +88,10 @@ class Row(msgspec.Struct, frozen=True):
     title: str = ""
 
 
-class Part(msgspec.Struct, frozen=True):
+class TablePart(msgspec.Struct, frozen=True):
     """One worker's part of a list: its first `limit` sagas after the place, and how many it has in all."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[SagaRow, ...]
     total: int
     counts: dict[str, int]
     has_more: bool

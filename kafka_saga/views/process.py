@@ -33,14 +33,14 @@ from kafka_saga.observability.http_metrics import Requests
 from kafka_saga.steps.definition_registry import Statement, agree
 from kafka_saga.views.answers import Answers
 from kafka_saga.views.api.app import mounted
-from kafka_saga.views.api.dependencies import Sources
+from kafka_saga.views.api.dependencies import Dependencies
 from kafka_saga.views.api.routes import Route
 from kafka_saga.views.expiry import follow, kept_for
 from kafka_saga.views.feed import Feed
 from kafka_saga.views.identity import introducing
-from kafka_saga.views.membership import Place, settled
+from kafka_saga.views.membership import Membership, settled
 from kafka_saga.views.metrics import ViewsMetrics
-from kafka_saga.views.partition_tables import Holdings
+from kafka_saga.views.partition_tables import PartitionTables
 from kafka_saga.views.peers import routes
 from kafka_saga.views.position import Positions
 from kafka_saga.views.quiet import quieten
@@ -48,7 +48,7 @@ from kafka_saga.views.readiness import why_ended, why_not_ready
 from kafka_saga.views.scatter_gather import GatheredTables
 from kafka_saga.views.settings import ViewsSettings, views_settings
 from kafka_saga.views.stream.app import ViewsApp, Wiring, make_app
-from kafka_saga.views.stream.stall_watchdog import Vigil, asking, marks_of, patience
+from kafka_saga.views.stream.stall_watchdog import StallWatchdog, asking, marks_of, patience
 from kafka_saga.views.stream.table import CHANGELOG
 from kafka_saga.views.titles import FirstEvents, following
 from kafka_saga.worker.process import calm_the_collector, cluster_of, load_settings, prepare_topics
@@ -86,7 +86,7 @@ def run(app: App) -> None:
         definitions = named_definitions()
         calm_the_collector()
         more = tuple(route for name in app.api for route in resolve(name))
-        asyncio.run(Worker(settings, own, definitions, more).work())
+        asyncio.run(ViewsWorker(settings, own, definitions, more).work())
     except ChoreographyError as error:
         LOG.error("%s", error)
         _exit(1)
@@ -95,7 +95,7 @@ def run(app: App) -> None:
         _exit(1)
 
 
-class Worker:
+class ViewsWorker:
     """One process that is one worker."""
 
     def __init__(
@@ -165,9 +165,9 @@ class Worker:
             self._clients.renew()
             raise
 
-    async def _run(self, prepared: Prepared, place: Place, stack: AsyncExitStack) -> None:
+    async def _run(self, prepared: Prepared, place: Membership, stack: AsyncExitStack) -> None:
         feed, positions = Feed(), Positions()
-        holdings = Holdings(prepared.keep, feed.tell)
+        holdings = PartitionTables(prepared.keep, feed.tell)
         wiring = self._wiring(prepared, place.url)
         app = make_app(wiring, holdings, positions, lambda: _exit(1))
         answers = Answers(place.url, prepared.partitions, holdings, positions, app, also=place.address.complaints)
@@ -178,7 +178,7 @@ class Worker:
         await place.door.open_to(http)
         await stack.enter_async_context(following(holdings.index.titles, self._first_events(), answers))
         LOG.info("the HTTP API is at %s/api/v1, Kafka at %s", place.url, self._kafka)
-        vigil = Vigil(lambda: marks_of(app), asking(wiring.kafka, app), patience(wiring.session_timeout))
+        vigil = StallWatchdog(lambda: marks_of(app), asking(wiring.kafka, app), patience(wiring.session_timeout))
         await self._stream(app, answers, vigil.watch(), place.address.watch(), follow(self._deployed, holdings))
 
     async def _stream(self, app: ViewsApp, answers: Answers, *watches: Coroutine[Any, Any, None]) -> None:
@@ -228,9 +228,9 @@ class Worker:
         properties = {**self._settings.kafka_properties, "fetch.wait.max.ms": 500}
         return FirstEvents(lambda: KafkaCluster(properties), self._definitions)
 
-    def _sources(self, tables: GatheredTables) -> Sources:
+    def _sources(self, tables: GatheredTables) -> Dependencies:
         settings = self._settings
-        return Sources(
+        return Dependencies(
             tables,
             lambda: cluster_of(settings),
             self._groups,

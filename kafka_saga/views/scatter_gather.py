@@ -39,10 +39,10 @@ from kafka_saga.views.port import (
     Lagging,
     Missed,
     OwnerGoneError,
-    Part,
     RestoringError,
     SagaPage,
     SagaQuery,
+    TablePart,
 )
 from kafka_saga.views.statistics import merged
 
@@ -63,7 +63,7 @@ class GatheredTables:
 
     async def sagas(self, query: SagaQuery) -> SagaPage:
         """As `Tables.sagas`."""
-        parts = [_part(one, Part) for one in await self._of_all(SAGAS, query)]
+        parts = [_part(one, TablePart) for one in await self._of_all(SAGAS, query)]
         return page_of(parts, query)
 
     async def of_key(self, key: str) -> KeySagas:

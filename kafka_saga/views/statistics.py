@@ -1,6 +1,6 @@
 """What happened at each step within the last minute and hour: counts, and how long from trigger to outcome. Pure.
 
-Figures are a function of the states in the table: a state that replaces another takes back what the other had said,
+They are a function of the states in the table: a state that replaces another takes back what the other had said,
 so a repeated record changes nothing. Durations are counted in classes that grow by 5 %, so figures of several workers
 add up, and a percentile is right within 2.5 %.
 """
@@ -99,7 +99,7 @@ class _Slot:
         self.took: Counter[int] = Counter()
 
 
-class Figures:
+class Statistics:
     """The facts of the last hour, by step and slot. Of facts older than that, nothing is kept."""
 
     def __init__(self) -> None:

@@ -38,7 +38,7 @@ _WORDS = (
 """What records of sagas say again and again, the most frequent last (zlib, `deflateSetDictionary`)."""
 
 
-class Kept(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class StoredSagas(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One saga of a key. `started` and `ended` (if it has) are milliseconds UTC; `packed` is its record."""
 
     saga_id: str
@@ -59,9 +59,9 @@ class Shelf(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     layout: int = LAYOUT
     offset: int = -1
-    sagas: tuple[Kept, ...] = ()
+    sagas: tuple[StoredSagas, ...] = ()
 
-    def find(self, saga_id: str) -> Kept | None:
+    def find(self, saga_id: str) -> StoredSagas | None:
         """One of them."""
         return next((one for one in self.sagas if one.saga_id == saga_id), None)
 
@@ -93,7 +93,7 @@ def unpacked(value: bytes) -> bytes:
     return zlib.decompressobj(-15, _WORDS).decompress(value)
 
 
-class Outcome(Enum):
+class StepOutcome(Enum):
     """What a record on `saga.state` does to the table."""
 
     CHANGED = auto()
@@ -119,7 +119,7 @@ class Folded:
     `crowded` are the ids of its sagas that run and for which there is no room.
     """
 
-    outcome: Outcome
+    outcome: StepOutcome
     shelf: Shelf
     state: SagaState | None = None
     why: str = ""
@@ -133,32 +133,38 @@ def fold(shelf: Shelf, arrival: Arrival, keep: Mapping[str, int]) -> Folded:
     """
     known = shelf.find(arrival.saga_id)
     if arrival.record is None:
-        return _without(shelf, arrival, keep) if known is not None else Folded(Outcome.OLDER, shelf)
+        return _without(shelf, arrival, keep) if known is not None else Folded(StepOutcome.OLDER, shelf)
     try:
         state = decode(arrival.record)
     except msgspec.DecodeError as error:
-        return Folded(Outcome.UNREADABLE, shelf, why=str(error))
+        return Folded(StepOutcome.UNREADABLE, shelf, why=str(error))
     if state.saga_id != arrival.saga_id:
-        return Folded(Outcome.UNREADABLE, shelf, why=f"its key is {arrival.saga_id}, its content of {state.saga_id}")
+        return Folded(
+            StepOutcome.UNREADABLE, shelf, why=f"its key is {arrival.saga_id}, its content of {state.saga_id}"
+        )
     if known is not None and known.revision >= state.revision:
-        return Folded(Outcome.OLDER, shelf)
+        return Folded(StepOutcome.OLDER, shelf)
     others = [one for one in shelf.sagas if one is not known]
-    return _folded(Outcome.CHANGED, [_kept(state, arrival.record), *others], arrival, keep, state)
+    return _folded(StepOutcome.CHANGED, [_kept(state, arrival.record), *others], arrival, keep, state)
 
 
 def _without(shelf: Shelf, arrival: Arrival, keep: Mapping[str, int]) -> Folded:
     left = [one for one in shelf.sagas if one.saga_id != arrival.saga_id]
-    return _folded(Outcome.GONE, left, arrival, keep)
+    return _folded(StepOutcome.GONE, left, arrival, keep)
 
 
-def _kept(state: SagaState, record: bytes) -> Kept:
+def _kept(state: SagaState, record: bytes) -> StoredSagas:
     ended = (state.ended_at or state.updated_at) if state.status.is_final else None
     started = state.started_at or state.updated_at
-    return Kept(state.saga_id, state.definition, state.revision, started, ended, packed(record))
+    return StoredSagas(state.saga_id, state.definition, state.revision, started, ended, packed(record))
 
 
 def _folded(
-    outcome: Outcome, sagas: list[Kept], arrival: Arrival, keep: Mapping[str, int], state: SagaState | None = None
+    outcome: StepOutcome,
+    sagas: list[StoredSagas],
+    arrival: Arrival,
+    keep: Mapping[str, int],
+    state: SagaState | None = None,
 ) -> Folded:
     """The sagas that stay, newest first: those that ended too long ago leave, but never the one just written."""
     stay = [one for one in sagas if one.saga_id == arrival.saga_id or not is_expired(one, arrival.at, keep)]
@@ -169,19 +175,19 @@ def _folded(
     return Folded(outcome, Shelf(LAYOUT, arrival.offset, fitting), state, crowded=crowded)
 
 
-def _age(one: Kept) -> tuple[int, str]:
+def _age(one: StoredSagas) -> tuple[int, str]:
     return one.started, one.saga_id
 
 
-def is_expired(one: Kept, now: int, keep: Mapping[str, int]) -> bool:
+def is_expired(one: StoredSagas, now: int, keep: Mapping[str, int]) -> bool:
     """Whether a saga has ended so long ago that nobody looks for it; its tombstone may still be to come."""
     return one.ended is not None and one.definition in keep and one.ended + keep[one.definition] <= now
 
 
-def _without_room(sagas: list[Kept], written: str) -> dict[str, Kept]:
+def _without_room(sagas: list[StoredSagas], written: str) -> dict[str, StoredSagas]:
     """Those that leave for lack of room: the oldest that have ended, then the oldest, and last the one just written."""
     room = MOST_BYTES - sum(len(one.packed) + _FRAME for one in sagas)
-    leave: dict[str, Kept] = {}
+    leave: dict[str, StoredSagas] = {}
     if room < 0:
         for one in sorted(sagas, key=lambda one: (one.saga_id == written, one.ended is None, *_age(one))):
             if room >= 0:

@@ -35,14 +35,14 @@ def events_of(modules: Iterable[ModuleType]) -> tuple[type[Event], ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SchemaChanges:
     """What has to be written so that the folder says what the models say, and why it must not be."""
 
     files: dict[Path, str] = field(default_factory=dict)
     refusals: tuple[str, ...] = ()
 
 
-def plan(events: Iterable[type[Event]], folder: Path) -> Plan:
+def plan(events: Iterable[type[Event]], folder: Path) -> SchemaChanges:
     """The changes of `folder` that these events ask for; nothing is written."""
     files: dict[Path, str] = {}
     refusals: list[str] = []
@@ -55,7 +55,7 @@ def plan(events: Iterable[type[Event]], folder: Path) -> Plan:
         files.update(_changes(event, path))
         refusals += _refusals(event, path)
     refusals += _strangers(folder, expected)
-    return Plan(files, tuple(refusals))
+    return SchemaChanges(files, tuple(refusals))
 
 
 def history(folder: Path, event_type: str) -> tuple[Path, ...]:
@@ -85,7 +85,7 @@ def run(events: Iterable[type[Event]], folder: Path, *, check: bool) -> int:
     try:
         found = plan(events, folder)
     except TopologyError as error:
-        found = Plan(refusals=(str(error),))
+        found = SchemaChanges(refusals=(str(error),))
     for refusal in found.refusals:
         _say(f"refused: {refusal}")
     if found.refusals:

@@ -20,7 +20,7 @@ COMMAND = "ce_command"
 """In what a delivery of a work record leads to (outcome, report): the command's id."""
 
 
-class Reference(NamedTuple):
+class RecordReference(NamedTuple):
     """Where an event lies."""
 
     topic: str
@@ -28,12 +28,12 @@ class Reference(NamedTuple):
     offset: int
 
 
-def reference_text(reference: Reference) -> str:
+def reference_text(reference: RecordReference) -> str:
     """As in the header."""
     return f"{reference.topic}/{reference.partition}/{reference.offset}"
 
 
-def reference_of(text: str) -> Reference:
+def reference_of(text: str) -> RecordReference:
     """From the header. Raises ValueError if it is none."""
     topic, partition, offset = text.rsplit("/", 2)
-    return Reference(topic, int(partition), int(offset))
+    return RecordReference(topic, int(partition), int(offset))

@@ -17,7 +17,7 @@ NOT_YET = 0
 """The time of an input of which nothing has been read: it may be as old as the log."""
 
 
-class Evenness:
+class EvenReading:
     """How far each input has been read, in log time."""
 
     def __init__(self) -> None:

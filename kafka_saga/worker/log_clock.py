@@ -19,10 +19,10 @@ from kafka_saga.broker.watermarks import Watermarks
 from kafka_saga.definition.topics import SAGA_STEPS
 from kafka_saga.engine.processor import Timers
 from kafka_saga.engine.runner import Runner
-from kafka_saga.engine.work import Made
-from kafka_saga.worker.even_reading import Evenness
+from kafka_saga.engine.work import Write
+from kafka_saga.worker.even_reading import EvenReading
 
-LOG = logging.getLogger("saga.horizon")
+LOG = logging.getLogger("saga.log_clock")
 
 TICK_EVERY = 10.0
 """Seconds without a record after which a task that waits for a time writes a tick."""
@@ -43,7 +43,7 @@ class Heard(NamedTuple):
     at: float
 
 
-class Asked(NamedTuple):
+class AskedWatermarks(NamedTuple):
     """Watermarks of a task's inputs, and the broker's time when they were asked for, at the earliest."""
 
     until: int
@@ -52,7 +52,7 @@ class Asked(NamedTuple):
     """When to look why they are not reached (monotonic seconds)."""
 
 
-class Horizon:
+class LogClock:
     """Watches over the tasks of one worker, which consumes `topics`; `advance` in every turn."""
 
     def __init__(self, cluster: Cluster, runner: Runner, topics: Sequence[str], timers: Timers, clock: Clock) -> None:
@@ -62,8 +62,8 @@ class Horizon:
         self._clock = clock
         self._heard: dict[int, Heard] = {}
         self._ticked: dict[int, float] = {}
-        self._asked: dict[int, Asked] = {}
-        self._evenness = Evenness()
+        self._asked: dict[int, AskedWatermarks] = {}
+        self._evenness = EvenReading()
         self._holds_up = False
         self._watermarks = Watermarks(cluster, clock, LOG)
 
@@ -164,7 +164,7 @@ class Horizon:
         """Nothing has been heard for a while: a record of our own tells the time, when it comes back."""
         if self._is_silent(number):
             self._ticked[number] = self._clock.monotonic()
-            self._runner.add(Made(number, [Outgoing(SAGA_STEPS, number, None, None, [("ce_type", TICK_TYPE)])]))
+            self._runner.add(Write(number, [Outgoing(SAGA_STEPS, number, None, None, [("ce_type", TICK_TYPE)])]))
 
     def _ask(self, numbers: Iterable[int]) -> None:
         wanted = {number: now for number in numbers if (now := self.now(number)) is not None}
@@ -174,9 +174,9 @@ class Horizon:
             return
         for number, now in wanted.items():
             own = {at: end for at, end in ends.items() if at.partition == number}
-            self._asked[number] = Asked(now, own, self._clock.monotonic() + LONG)
+            self._asked[number] = AskedWatermarks(now, own, self._clock.monotonic() + LONG)
 
-    def _look(self, number: int, asked: Asked) -> None:
+    def _look(self, number: int, asked: AskedWatermarks) -> None:
         """Say which input is not read on because of a transaction without an end: nothing is ruled until it has one."""
         # Old enough by now, not when the watermarks were asked for: it may have been written just before that.
         before = (self.now(number) or asked.until) - round(LONG * 1000)

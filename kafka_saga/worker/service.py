@@ -14,7 +14,7 @@ from kafka_saga.engine.work import Job, Mode
 from kafka_saga.errors import TopologyError
 from kafka_saga.steps.announcements import Announcement, StepOf
 from kafka_saga.steps.definition_registry import Statement, triggers
-from kafka_saga.steps.step_processor import StepLogic
+from kafka_saga.steps.step_processor import StepProcessor
 
 Handler = Callable[..., Any]
 
@@ -55,9 +55,9 @@ class Service:
         served = tuple(StepOf(self.saga.name, self.saga.version, step.name) for step in steps)
         return Announcement(self.name, served, tuple(step.on.event_type for step in steps))
 
-    def logic(self, partitions: int, known: Iterable[Statement] = ()) -> StepLogic:
+    def logic(self, partitions: int, known: Iterable[Statement] = ()) -> StepProcessor:
         """What records mean to this service, in topics of so many partitions; `known` tells of other versions."""
-        return StepLogic(
+        return StepProcessor(
             self.name,
             self.saga,
             self.jobs,

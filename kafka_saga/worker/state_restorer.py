@@ -20,7 +20,7 @@ PIECE = 5_000
 """Changelog records read in one turn."""
 
 
-class Restoration:
+class StateRestorer:
     """Fills the stores of tasks, has control heeded, and tells the runner which may run; then it follows control.
 
     A topic is read to where it reached when its task's offsets had been looked up, undecided records included:
@@ -96,7 +96,7 @@ class Restoration:
 
     def _inputs(self) -> list[TopicPartition]:
         """What the tasks consume: what was there before they came, their predecessor may have died of."""
-        return [TopicPartition(topic, task.number) for task in self._tasks.values() for topic in task.ledgers]
+        return [TopicPartition(topic, task.number) for task in self._tasks.values() for topic in task.offset_trackers]
 
     def _places_of(self, task: Task) -> list[TopicPartition]:
         topics = (*task.stores, SAGA_CONTROL) if task.number in self._followed else task.stores

@@ -13,7 +13,7 @@ from kafka_saga.engine.blob_store import BlobStore
 from kafka_saga.engine.context import Context, KeyedState
 from kafka_saga.engine.offset_tracker import KnownOffsets
 from kafka_saga.engine.processor import Roles
-from kafka_saga.engine.runner import Runner, Standing
+from kafka_saga.engine.runner import PartitionProgress, Runner
 from kafka_saga.engine.work import (
     Batch,
     Cancel,
@@ -30,10 +30,10 @@ from kafka_saga.engine.work import (
 from kafka_saga.execution.executor import Executor
 from kafka_saga.observability.observer import Observer, Rebalance
 from kafka_saga.observability.tracing import Tracing
-from kafka_saga.steps.reference_reader import References
+from kafka_saga.steps.reference_reader import ReferenceReader
 from kafka_saga.wire.ids import key_of
-from kafka_saga.worker.log_clock import Horizon
-from kafka_saga.worker.state_restorer import Restoration
+from kafka_saga.worker.log_clock import LogClock
+from kafka_saga.worker.state_restorer import StateRestorer
 
 LOG = logging.getLogger("saga.worker")
 
@@ -90,10 +90,10 @@ class Worker:
         self._quiet_turns = 0
         self._restoring_since: float | None = None
         self._producer = cluster.producer(identity.transactional_id)
-        self._restoration = Restoration(cluster, self.runner, clock)
-        self._references = References(cluster, clock)
+        self._restorer = StateRestorer(cluster, self.runner, clock)
+        self._references = ReferenceReader(cluster, clock)
         topics, punctuator = roles.processor.topics, roles.punctuator
-        self._horizon = Horizon(cluster, self.runner, topics, punctuator, clock) if punctuator is not None else None
+        self._log_clock = LogClock(cluster, self.runner, topics, punctuator, clock) if punctuator is not None else None
         self._consumer = cluster.consumer(identity.group, topics, self, identity.instance)
 
     # ---- the loop
@@ -110,7 +110,7 @@ class Worker:
         for delivery, result in self._executor.results(self._wait() if busy else 0):
             self._done(delivery, result, self._clock.now())
             self._quiet_turns = 0
-        waits = busy or self.runner.has_work or self._restoration.is_running or self._references.is_running
+        waits = busy or self.runner.has_work or self._restorer.is_running or self._references.is_running
         self._take_in(0 if waits else self._until_due(timeout))
         self._make()
         self._commit()
@@ -128,7 +128,7 @@ class Worker:
     def close(self) -> None:
         """Leave the group; what has ended is committed as the partitions go."""
         self._consumer.close()
-        self._restoration.close()
+        self._restorer.close()
         self._references.close()
         self._producer.close()
 
@@ -136,20 +136,20 @@ class Worker:
         """How far each topic of a task has been read and taken in."""
         return self.runner.taken_in(number, self._consumer.positions())
 
-    def standing(self) -> list[Standing]:
+    def standing(self) -> list[PartitionProgress]:
         """How far each partition has been taken in, and since when its next record lies there."""
         return self.runner.standing(self._consumer.positions())
 
     @property
     def is_idle(self) -> bool:
         """Whether a turn that reads nothing does nothing as long as nothing `is_due`."""
-        waits = self._asks_again or self._restoration.is_running or self._references.is_running
+        waits = self._asks_again or self._restorer.is_running or self._references.is_running
         return not waits and self.runner.is_idle
 
     @property
     def is_due(self) -> bool:
         """Whether something is to be done now that no record asks for."""
-        return self._horizon is not None and self._horizon.is_due
+        return self._log_clock is not None and self._log_clock.is_due
 
     # ---- the group's listener, called inside poll
 
@@ -161,8 +161,8 @@ class Worker:
             self._asks_again, partitions, committed = True, (), {}
         self._apply(self.runner.on_assign({at: committed.get(at) for at in partitions}))
         self._consumer.assign({at: committed[at].offset if at in committed else None for at in partitions})
-        self._restoration.begin()
-        self._restoring_since = self._clock.monotonic() if self._restoration.is_running else None
+        self._restorer.begin()
+        self._restoring_since = self._clock.monotonic() if self._restorer.is_running else None
         self._observer.rebalanced(Rebalance.ASSIGNED)
         LOG.info("assigned: partitions %s", sorted({at.partition for at in partitions}))
 
@@ -194,8 +194,8 @@ class Worker:
             found = self._read(timeout, limit)
             self._restore()
             self._fetch()
-            if self._horizon is not None:
-                self._horizon.even_out(self._consumer.ended)
+            if self._log_clock is not None:
+                self._log_clock.even_out(self._consumer.ended)
             self._work()
             if found < SIP:
                 return
@@ -206,22 +206,22 @@ class Worker:
         """Take up to `limit` records from the client; how many there were."""
         records = self._consumer.poll(timeout, limit)
         self.runner.on_records(records)
-        if self._horizon is not None:
-            self._horizon.hear(records)
+        if self._log_clock is not None:
+            self._log_clock.hear(records)
         if records:
             self._quiet_turns = 0
         return len(records)
 
     def _stop_reading(self) -> None:
-        self._restoration.stop()
+        self._restorer.stop()
         self._references.forget()
-        if self._horizon is not None:
-            self._horizon.forget()
+        if self._log_clock is not None:
+            self._log_clock.forget()
 
     def _restore(self) -> None:
         """Read on in what has to be known before a task runs."""
-        self._apply(self._restoration.advance())
-        if self._restoring_since is not None and not self._restoration.is_running:
+        self._apply(self._restorer.advance())
+        if self._restoring_since is not None and not self._restorer.is_running:
             self._observer.restored(self._clock.monotonic() - self._restoring_since)
             self._restoring_since = None
 
@@ -236,12 +236,12 @@ class Worker:
         now = self._clock.now()
         if self.runner.in_flight:
             self.runner.on_tick(now)
-        if self._horizon is not None:
-            self._horizon.advance(self._consumer.positions)
+        if self._log_clock is not None:
+            self._log_clock.advance(self._consumer.positions)
         self.runner.make(now)
 
     def _until_due(self, timeout: float) -> float:
-        return timeout if self._horizon is None else self._horizon.wait(timeout)
+        return timeout if self._log_clock is None else self._log_clock.wait(timeout)
 
     def _wait(self) -> float:
         return BUSY_WAIT if self._quiet_turns < 50 else STEADY_WAIT

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kafka_saga.views.api.dependencies import Sources
+from kafka_saga.views.api.dependencies import Dependencies
 from kafka_saga.views.api.handlers.lookup import found
 from kafka_saga.views.api.handlers.sagas import history_of
 from kafka_saga.views.api.routes import Call, Reply, Route
@@ -11,7 +11,7 @@ from schemas.review import Review
 from services.app.reviewing import review_of
 
 
-async def review(api: Sources, call: Call) -> Reply:
+async def review(api: Dependencies, call: Call) -> Reply:
     """The code review that a saga is."""
     state, of_key = await found(api, call.path["saga_id"])
 

@@ -19,7 +19,7 @@ from kafka_saga.cli.exits import Exit
 from kafka_saga.cli.output import err, out, safe
 from kafka_saga.cli.up import start_detached, stop_all
 from kafka_saga.local.places import login_url
-from kafka_saga.local.up import Plan
+from kafka_saga.local.up import UpPlan
 from services.app.demo_repository import NAME, make_repository
 from services.app.review import run_review
 from services.app.target import Wishes, pull_request
@@ -40,7 +40,7 @@ def demo(
     shop = make_repository(folder.absolute() / "shop")
     console.print(Text.assemble("A shop with a change to review: ", safe(shop, "bold")), soft_wrap=True)
     try:
-        record = start_detached(Plan(home, fresh=True), console, tethered=not keep)
+        record = start_detached(UpPlan(home, fresh=True), console, tethered=not keep)
         event = pull_request(shop, Wishes(repository=NAME, number=7))
         with closing(Connection(record.bootstrap, chosen=True)) as connection:
             code = run_review(connection, event, _REVIEW_SECONDS, None)

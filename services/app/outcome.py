@@ -18,7 +18,7 @@ from topology.code_review import CODE_REVIEW
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ReviewOutcome:
     """A review's saga and the events that say what came of it."""
 
     state: SagaState
@@ -44,21 +44,21 @@ class ReviewJson(msgspec.Struct, frozen=True):
     saga: SagaFacts
 
 
-def outcome_of(cluster: Cluster, state: SagaState) -> Outcome:
+def outcome_of(cluster: Cluster, state: SagaState) -> ReviewOutcome:
     """Read what came of it."""
-    outcome = Outcome(state)
+    outcome = ReviewOutcome(state)
     for one in history(cluster, state, codec_for((CODE_REVIEW,))):
         match one.event:
             case LlmCompleted() as review:
-                outcome = Outcome(state, review, outcome.created, outcome.rejected)
+                outcome = ReviewOutcome(state, review, outcome.created, outcome.rejected)
             case CommentsCreated() as created:
-                outcome = Outcome(state, outcome.review, created, outcome.rejected)
+                outcome = ReviewOutcome(state, outcome.review, created, outcome.rejected)
             case PrRejected() as rejected:
-                outcome = Outcome(state, outcome.review, outcome.created, rejected)
+                outcome = ReviewOutcome(state, outcome.review, outcome.created, rejected)
     return outcome
 
 
-def exit_code(outcome: Outcome, fail_on: Severity | None) -> Exit:
+def exit_code(outcome: ReviewOutcome, fail_on: Severity | None) -> Exit:
     """What `saga review` exits with; `fail_on`: the least severity that counts, none for never."""
     if outcome.state.status in {SagaStatus.FAILED, SagaStatus.CANCELLED}:
         return Exit.FAILED
@@ -76,7 +76,7 @@ def has_at_least(found: Iterable[Finding], least: Severity | None) -> bool:
     return least is not None and any(order.index(one.severity) >= order.index(least) for one in found)
 
 
-def review_json(outcome: Outcome, code: Exit, now: int, *, already: bool) -> ReviewJson:
+def review_json(outcome: ReviewOutcome, code: Exit, now: int, *, already: bool) -> ReviewJson:
     """A review for scripts."""
     review, created, rejected = outcome.review, outcome.created, outcome.rejected
     return ReviewJson(

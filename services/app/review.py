@@ -27,7 +27,7 @@ from kafka_saga.tracker.core.state import SagaState, SagaStatus
 from kafka_saga.wire.ids import split_id
 from schemas.events.code_review import PrReceived, Severity
 from services.app.findings import findings, summary, written
-from services.app.outcome import Outcome, exit_code, outcome_of, review_json
+from services.app.outcome import ReviewOutcome, exit_code, outcome_of, review_json
 from services.app.target import Wishes, pull_request
 from topology.code_review import CODE_REVIEW
 
@@ -111,7 +111,7 @@ def publish(cluster: Cluster, event: PrReceived) -> None:
         publisher.close()
 
 
-def shown(outcome: Outcome, now: int, *, already: bool) -> RenderableType:
+def shown(outcome: ReviewOutcome, now: int, *, already: bool) -> RenderableType:
     """The whole result for people."""
     state = outcome.state
     parts: list[RenderableType] = [Text()]

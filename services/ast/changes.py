@@ -34,7 +34,7 @@ _SEPARATORS = frozenset({",", ";"})
 _REFLOWED = frozenset({"ERROR", "jsx_text"})
 
 
-class Version:
+class FileVersion:
     """The symbols of one version of a file, ready to be compared."""
 
     def __init__(self, parsed: Parsed, definitions: Sequence[Definition]) -> None:
@@ -102,7 +102,7 @@ def _walk(root: Node) -> Iterator[tuple[int, Node, Callable[[], None]]]:
             depth -= 1
 
 
-def changed_symbols(before: Version | None, after: Version | None) -> list[Symbol]:
+def changed_symbols(before: FileVersion | None, after: FileVersion | None) -> list[Symbol]:
     """Every symbol that differs, in the order of lines; a file that is not there has no symbols."""
     groups: dict[tuple[str, str], tuple[list[Definition], list[Definition]]] = defaultdict(lambda: ([], []))
     for side, version in enumerate((before, after)):
@@ -112,7 +112,7 @@ def changed_symbols(before: Version | None, after: Version | None) -> list[Symbo
     return sorted(symbols, key=lambda symbol: (symbol.lines.start, symbol.lines.end, symbol.name, symbol.change))
 
 
-def touched_symbols(after: Version, added: Sequence[LineRange]) -> list[Symbol]:
+def touched_symbols(after: FileVersion, added: Sequence[LineRange]) -> list[Symbol]:
     """The symbols that added lines touch, where nothing is known of the version before."""
     lines = {line for span in added for line in range(span.start, span.end + 1)}
     return [_symbol(d, change) for d in after.definitions if (change := _touched(d, lines)) is not None]
@@ -127,7 +127,7 @@ def _touched(definition: Definition, added: set[int]) -> SymbolChange | None:
 
 
 def _differences(
-    before: Version | None, old: list[Definition], after: Version | None, new: list[Definition]
+    before: FileVersion | None, old: list[Definition], after: FileVersion | None, new: list[Definition]
 ) -> Iterator[Symbol]:
     """Symbols of one name and kind: the same ones are paired first, the others in file order."""
     if before is not None and after is not None:
@@ -141,7 +141,7 @@ def _differences(
 
 
 def _unlike(
-    before: Version, old: list[Definition], after: Version, new: list[Definition]
+    before: FileVersion, old: list[Definition], after: FileVersion, new: list[Definition]
 ) -> tuple[list[Definition], list[Definition]]:
     same: dict[bytes, deque[Definition]] = defaultdict(deque)
     for definition in old:

@@ -39,7 +39,7 @@ class UnmeasurableError(ChoreographyError):
     """lizard cannot measure a file; the message says why."""
 
 
-class Reader(Protocol):
+class ComplexityReader(Protocol):
     """What lizard gives its token processors."""
 
     def get_comment_from_token(self, token: str) -> str | None:
@@ -120,7 +120,7 @@ def _lizard(text: str, language: str, deadline: Deadline) -> list[_Function]:
     return list(found.function_list)
 
 
-def _drop_comments(tokens: Iterator[str], reader: Reader) -> Iterator[str]:
+def _drop_comments(tokens: Iterator[str], reader: ComplexityReader) -> Iterator[str]:
     # lizard's own obeys comments ("#lizard forgive", "GENERATED CODE"), with which a pull request could hide functions.
     for token in tokens:
         comment = reader.get_comment_from_token(token)
@@ -130,8 +130,8 @@ def _drop_comments(tokens: Iterator[str], reader: Reader) -> Iterator[str]:
             yield from "\n" * len(comment.splitlines()[1:])
 
 
-def _until(deadline: Deadline) -> Callable[[Iterator[str], Reader], Iterator[str]]:
-    def processor(tokens: Iterator[str], _reader: Reader) -> Iterator[str]:
+def _until(deadline: Deadline) -> Callable[[Iterator[str], ComplexityReader], Iterator[str]]:
+    def processor(tokens: Iterator[str], _reader: ComplexityReader) -> Iterator[str]:
         for token in tokens:
             if deadline.passed:
                 raise UnmeasurableError("lizard took too long and was given up")

@@ -18,7 +18,7 @@ from schemas.documents.code_review import (
     SyntaxProblem,
 )
 from schemas.events.code_review import AnalysisStatus, ChangeKind, FileAnalysisSummary
-from services.ast.changes import Version, changed_symbols, touched_symbols
+from services.ast.changes import FileVersion, changed_symbols, touched_symbols
 from services.ast.complexity import Measured, UnmeasurableError, compared, measure, total
 from services.ast.languages import LANGUAGES, grammar, language_of
 from services.ast.parsing import Deadline, UnparsableError, normalised, parse, syntax_problems
@@ -94,14 +94,14 @@ def without_analysis(file: ChangedFile, status: AnalysisStatus, reason: str) -> 
 class _Side:
     """One version of the file and the symbols in it."""
 
-    version: Version
+    version: FileVersion
 
     @classmethod
     def read(cls, text: str | None, language: str, deadline: Deadline) -> _Side | None:
         if text is None:
             return None
         parsed = parse(text, grammar(language), deadline)
-        return cls(Version(parsed, definitions(parsed)))
+        return cls(FileVersion(parsed, definitions(parsed)))
 
     def measured(self, deadline: Deadline) -> dict[str, Measured]:
         return measure(self.version.parsed, self.version.definitions, deadline)

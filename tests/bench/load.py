@@ -10,7 +10,7 @@ from kafka_saga.broker.records import Outgoing, Record
 from kafka_saga.engine.outgoing import outcome
 from kafka_saga.engine.work import Delivery, Job, Mode
 from kafka_saga.steps.intake import Intake
-from kafka_saga.steps.step_processor import StepLogic
+from kafka_saga.steps.step_processor import StepProcessor
 from kafka_saga.wire.codec import Codec
 from tests.bench.flat import now
 from tests.bench.systems import PARTITIONS, System
@@ -43,9 +43,9 @@ def job(step: str) -> Job:
 
 
 @cache
-def logic(step: str) -> StepLogic:
+def logic(step: str) -> StepProcessor:
     """The logic of one step's service."""
-    return StepLogic(f"chain-{step}", CHAIN, [job(step)], PARTITIONS)
+    return StepProcessor(f"chain-{step}", CHAIN, [job(step)], PARTITIONS)
 
 
 def record_of(outgoing: Outgoing, offset: int) -> Record:

@@ -21,7 +21,7 @@ from kafka_saga.engine.work import Delivery, Returned
 from kafka_saga.execution.executor import ThreadedExecutor
 from kafka_saga.execution.inline import run_inline
 from kafka_saga.observability.observer import Silent
-from kafka_saga.tracker.processor import TrackerLogic
+from kafka_saga.tracker.processor import TrackerProcessor
 from kafka_saga.wire.envelope import from_mapping, to_headers
 from kafka_saga.wire.ids import child_of, event_id
 from kafka_saga.worker.settings import Settings
@@ -85,7 +85,7 @@ def _steps(records: list[Record]) -> dict[str, float]:
         "handler": _each(records, lambda _: run_inline(handler, event, context)),
         "ids": _each(envelopes, lambda e: child_of(e.traceparent or "", event_id(e.id, STEP, "two.done", 0, 0))),
         "encode": _each(records, lambda _: CODEC.encode(event)),
-        "conclude (encode, ids, headers out)": _each(deliveries, lambda d: two.conclude(d, outcome, 0)),
+        "conclude (encode, ids, headers out)": _each(deliveries, lambda d: two.on_result(d, outcome, 0)),
     }
 
 
@@ -93,7 +93,7 @@ def _fold(records: list[Record]) -> float:
     starts = [record_of(start(serial), serial) for serial in range(EVENTS)]
 
     def work() -> None:
-        tracker = TrackerLogic((CHAIN,), PARTITIONS)
+        tracker = TrackerProcessor((CHAIN,), PARTITIONS)
         stores = [{spec.topic: Store(spec, number) for spec in tracker.stores} for number in range(PARTITIONS)]
         for number in range(PARTITIONS):
             tracker.restored(number, stores[number], 0)

@@ -14,7 +14,7 @@ import psutil
 
 from kafka_saga.definition.topics import SAGA_LIFECYCLE, SAGA_STATE, TopicFactory, TopicSpec, topics_of
 from kafka_saga.errors import UnavailableError
-from kafka_saga.local.processes import Process, eventually, spawn
+from kafka_saga.local.processes import ChildProcess, eventually, spawn
 from tests.bench.flat import TRACKED
 from tests.chain.definition import CHAIN
 
@@ -69,7 +69,7 @@ class Running:
     """A system whose processes run; `startup` has the seconds from start to first assignment, by process."""
 
     system: System
-    processes: dict[str, Process]
+    processes: dict[str, ChildProcess]
     startup: dict[str, float] = field(default_factory=dict)
 
     def cpu_seconds(self) -> dict[str, float]:

@@ -38,7 +38,7 @@ from kafka_saga.events.lifecycle import DeadlinePassed
 from kafka_saga.execution.executor import ThreadedExecutor
 from kafka_saga.local.broker import EmbeddedKafka
 from kafka_saga.observability.observer import Silent
-from kafka_saga.tracker.processor import TrackerLogic
+from kafka_saga.tracker.processor import TrackerProcessor
 from kafka_saga.wire.codec import Codec
 from kafka_saga.worker.process import calm_the_collector
 from kafka_saga.worker.settings import Settings
@@ -214,7 +214,7 @@ def _histories(count: int) -> list[Outgoing]:
 
 def _tracker(cluster: Cluster, clock: Clock, counted: Counted, saga: Saga = CHAIN) -> Worker:
     identity = Identity("tracker", f"tracker-{time.monotonic_ns()}")
-    logic = TrackerLogic((saga,), PARTITIONS)
+    logic = TrackerProcessor((saga,), PARTITIONS)
     return Worker(cluster, identity, logic.roles, ThreadedExecutor(), clock, BlobStore("memory://"), counted)
 
 

@@ -26,7 +26,7 @@ from kafka_saga.definition.topics import SAGA_STATE
 from kafka_saga.local.broker import EmbeddedKafka
 from kafka_saga.tracker.core.facts import fact_of
 from kafka_saga.tracker.core.fold import fold
-from kafka_saga.tracker.core.plan import outline
+from kafka_saga.tracker.core.plan import saga_plan
 from kafka_saga.tracker.core.state import SagaState, encode
 from kafka_saga.wire.ids import key_of
 from tests.bench.load import after, start
@@ -122,7 +122,7 @@ PARTS: Mapping[str, Callable[[], dict[str, float]]] = {"burst": burst, "memory":
 
 def _stories(count: int) -> Iterator[Place]:
     """Every state of so many sagas as the tracker would write it, the first states of all first."""
-    layer, plan = [start(serial) for serial in range(count)], outline(CHAIN)
+    layer, plan = [start(serial) for serial in range(count)], saga_plan(CHAIN)
     states: dict[str, SagaState] = {}
     for number in range(len(STEPS) + 1):
         for event in layer:

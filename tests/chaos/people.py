@@ -19,7 +19,7 @@ from kafka_saga.definition.topics import SAGA_LIFECYCLE
 from kafka_saga.errors import UnavailableError
 from kafka_saga.events.commands import SagaCommand
 from kafka_saga.events.lifecycle import LIFECYCLE, CommandAccepted, CommandRefused, IncidentRaised
-from kafka_saga.inspection.commands.sending import Asked, records_of
+from kafka_saga.inspection.commands.sending import SentCommand, records_of
 from kafka_saga.wire.codec import Codec
 from kafka_saga.wire.control import saga_in
 from kafka_saga.wire.ids import key_of
@@ -91,7 +91,7 @@ class People:
         key = key_of(saga_in(command.scope) or "")
         is_wide = saga_in(command.scope) is None
         numbers = tuple(range(self._partitions)) if is_wide else (partition_of(key.encode(), self._partitions),)
-        asked = Asked(f"chaos-{self.commands['given']}", command, numbers)
+        asked = SentCommand(f"chaos-{self.commands['given']}", command, numbers)
         for each in records_of(asked, round(time.time() * 1000)):
             headers: list[tuple[str, str | bytes | None]] = [*each.headers]
             self._producer.produce(each.topic, each.value, each.key, each.partition, headers=headers)

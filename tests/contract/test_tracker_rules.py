@@ -14,7 +14,7 @@ from kafka_saga.engine.context import Context
 from kafka_saga.errors import RetryableError, TerminalError
 from kafka_saga.events.commands import Act, SagaCommand
 from kafka_saga.tracker.core.state import SagaState, SagaStatus, StepStatus, decode
-from kafka_saga.tracker.processor import TrackerLogic
+from kafka_saga.tracker.processor import TrackerProcessor
 from kafka_saga.wire.codec import Codec
 from kafka_saga.wire.ids import key_of
 from kafka_saga.worker.worker import Worker
@@ -51,7 +51,7 @@ class Tracked:
 
     def tracker(self) -> Worker:
         """One more tracker."""
-        return self.rig.worker(self._group, roles=TrackerLogic([self.rig.saga], PARTITIONS).roles)
+        return self.rig.worker(self._group, roles=TrackerProcessor([self.rig.saga], PARTITIONS).roles)
 
     def state(self, saga_id: str) -> SagaState | None:
         """The last state of a saga."""

@@ -8,8 +8,8 @@ from kafka_saga.broker.records import Committed, Outgoing, TopicPartition
 from kafka_saga.definition.topics import SAGA_LIFECYCLE, state_topic
 from kafka_saga.engine.processor import Roles, Stores
 from kafka_saga.engine.state_store import Change
-from kafka_saga.engine.work import Made
-from kafka_saga.steps.step_processor import StepLogic
+from kafka_saga.engine.work import Write
+from kafka_saga.steps.step_processor import StepProcessor
 from kafka_saga.worker.service import Service
 from kafka_saga.worker.worker import Worker
 from tests.support.driver import places
@@ -18,13 +18,13 @@ from tests.support.members import read_all
 from tests.support.rig import Rig
 
 
-class Chiming(StepLogic):
+class Chiming(StepProcessor):
     """A step that writes what its bell is rung for, and remembers it in its state."""
 
-    bell: list[Made]
+    bell: list[Write]
     began: list[int]
     times_gone: int
-    given_up: list[Made]
+    given_up: list[Write]
 
     @property
     def roles(self) -> Roles:
@@ -36,7 +36,7 @@ class Chiming(StepLogic):
     def reach(self, number: int, until: int, read: Mapping[str, int]) -> None:
         raise AssertionError("it waits for no time")
 
-    def dropped(self, made: Made) -> None:
+    def dropped(self, made: Write) -> None:
         self.given_up.append(made)
 
     def restored(self, number: int, stores: Stores, now: int) -> None:
@@ -45,7 +45,7 @@ class Chiming(StepLogic):
     def gone(self) -> None:
         self.times_gone += 1
 
-    def punctuate(self, number: int, stores: Stores, now: int) -> Sequence[Made]:
+    def punctuate(self, number: int, stores: Stores, now: int) -> Sequence[Write]:
         rung = [made for made in self.bell if made.number == number]
         self.bell = [made for made in self.bell if made.number != number]
         return rung
@@ -53,7 +53,7 @@ class Chiming(StepLogic):
     def ring(self, number: int, value: bytes) -> None:
         """Have this written in the task's next turn."""
         written = Outgoing(SAGA_LIFECYCLE, number, self.service.encode(), value, [])
-        self.bell.append(Made(number, [written], (Change(state_topic(self.service), b"last", value),)))
+        self.bell.append(Write(number, [written], (Change(state_topic(self.service), b"last", value),)))
 
 
 def chiming(rig: Rig, service: Service) -> tuple[Worker, Chiming]:

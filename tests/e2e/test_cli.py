@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from kafka_saga.broker.kafka import KafkaCluster
-from kafka_saga.local.processes import Process, eventually, sight
+from kafka_saga.local.processes import ChildProcess, eventually, sight
 from kafka_saga.local.up_record import UpRecord, live_up
 from services.app import SERVICES
 from services.app.demo_repository import make_repository
@@ -267,7 +267,7 @@ def test_ctrl_c_stops_everything_and_a_kill_leaves_nothing(tmp_path: Path) -> No
         with subprocess.Popen(command, cwd=ROOT, env=saga.environment, stdout=subprocess.PIPE, text=True) as running:
             assert eventually(lambda: (record := live_up(tmp_path)) is not None and record.is_ready, PATIENCE)
             pids = [service.pid for service in saga.up.services if service.pid]
-            processes = [Process(pid, seen.mark) for pid in pids if (seen := sight(pid))]
+            processes = [ChildProcess(pid, seen.mark) for pid in pids if (seen := sight(pid))]
             running.send_signal(number)
             said, _ = running.communicate(timeout=60)
         assert len(processes) == len(SERVICES)

@@ -24,7 +24,7 @@ from kafka_saga.errors import UnavailableError
 from kafka_saga.local.broker import EmbeddedKafka
 from kafka_saga.local.discovery import default_bootstrap
 from kafka_saga.local.ports import DEFAULT_PORT, HOST
-from kafka_saga.local.processes import Process, eventually
+from kafka_saga.local.processes import ChildProcess, eventually
 from kafka_saga.local.record import live_record, record_path
 
 pytestmark = [pytest.mark.kafka, pytest.mark.e2e]
@@ -180,7 +180,7 @@ def test_a_live_process_that_got_the_pid_of_a_dead_broker_is_not_taken_for_it(ho
         kafka.kill()
         stale = running.model_copy(update={"pid": os.getpid()})
         record_path(home).write_text(stale.model_dump_json(), encoding="utf-8")
-        assert not Process(stale.pid, stale.mark).is_alive()
+        assert not ChildProcess(stale.pid, stale.mark).is_alive()
         assert kafka.status().running is None
         kafka.restart()
         assert kafka.status().answers

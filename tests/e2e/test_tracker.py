@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from kafka_saga.definition.topics import SAGA_STEPS
 from kafka_saga.tracker.core.facts import fact_of
 from kafka_saga.tracker.core.fold import fold
-from kafka_saga.tracker.core.plan import outline
+from kafka_saga.tracker.core.plan import saga_plan
 from kafka_saga.tracker.core.state import SagaState
 from tests.chain.definition import CHAIN
 from tests.e2e.support import chain
@@ -68,5 +68,5 @@ def always_running(log: Log, prefix: str) -> dict[str, SagaState]:
         fact = fact_of(r.topic, r.partition, r.offset, r.timestamp, r.key, dict(r.headers))
         if fact is not None and fact.envelope.subject.startswith(prefix):
             saga = fact.envelope.subject
-            states[saga], _ = fold(states.get(saga), fact, outline(CHAIN))
+            states[saga], _ = fold(states.get(saga), fact, saga_plan(CHAIN))
     return states

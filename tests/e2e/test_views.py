@@ -19,7 +19,7 @@ from kafka_saga.broker.kafka import KafkaCluster
 from kafka_saga.definition.topics import SAGA_STATE
 from kafka_saga.local.broker import EmbeddedKafka
 from kafka_saga.tracker.core.state import SagaState
-from kafka_saga.views.partition_tables import Holdings
+from kafka_saga.views.partition_tables import PartitionTables
 from kafka_saga.views.position import Positions
 from kafka_saga.views.stream.app import Wiring, make_app
 from kafka_saga.views.stream.table import CHANGELOG
@@ -91,7 +91,7 @@ def test_offsets_wait_until_the_broker_has_everything_that_was_written_before(st
 
     async def scenario() -> int:
         wiring = Wiring({"bootstrap.servers": stage.bootstrap}, "http://127.0.0.1:1", views.PARTITIONS)
-        app = make_app(wiring, Holdings({}), Positions(), lambda: None)
+        app = make_app(wiring, PartitionTables({}), Positions(), lambda: None)
         await app.maybe_start_producer()
         stage.kafka.pause()
         for number in range(written):

@@ -15,7 +15,7 @@ from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, C
 from kafka_saga.definition.topics import MAX_MESSAGE_BYTES
 from kafka_saga.errors import UnavailableError
 from kafka_saga.local.ports import any_port, is_free
-from kafka_saga.views.partition_tables import Holdings
+from kafka_saga.views.partition_tables import PartitionTables
 from kafka_saga.views.position import Positions
 from kafka_saga.views.stream import stall_watchdog
 from kafka_saga.views.stream.app import ViewsApp, Wiring, make_app
@@ -88,7 +88,7 @@ def test_a_stream_that_stands_still_is_found_out_and_one_whose_kafka_is_away_is_
         await app.start()
         while len(app.ready) < views.PARTITIONS:
             await between_looks()
-        watch = stall_watchdog.Vigil(lambda: stall_watchdog.marks_of(app), is_there, 2 * stall_watchdog.EVERY)
+        watch = stall_watchdog.StallWatchdog(lambda: stall_watchdog.marks_of(app), is_there, 2 * stall_watchdog.EVERY)
         stage.kafka.pause()
         assert not await is_there()
         stage.kafka.resume()
@@ -107,7 +107,9 @@ def test_a_stream_that_stands_still_is_found_out_and_one_whose_kafka_is_away_is_
 
     async def run() -> str:
         kafka = {"bootstrap.servers": stage.bootstrap}
-        app = make_app(Wiring(kafka, "http://127.0.0.1:1", views.PARTITIONS), Holdings({}), Positions(), lambda: None)
+        app = make_app(
+            Wiring(kafka, "http://127.0.0.1:1", views.PARTITIONS), PartitionTables({}), Positions(), lambda: None
+        )
         try:
             async with asyncio.timeout(60):
                 return await scenario(app, stall_watchdog.asking(kafka, app))

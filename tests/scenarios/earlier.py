@@ -30,7 +30,7 @@ from kafka_saga.events.event import Event
 from kafka_saga.steps.definition_registry import agree
 from kafka_saga.testing.commands import about, give
 from kafka_saga.testing.executor import Interference
-from kafka_saga.testing.script import Rule, Script
+from kafka_saga.testing.script import Script, ScriptRule
 from kafka_saga.testing.system import System
 from kafka_saga.wire.control import PREFIX
 from kafka_saga.worker.service import Handler, Service
@@ -162,17 +162,17 @@ def earlier() -> System:
 def _disturb(script: Script) -> None:
     long = Interference(minutes(50).total_seconds())
     script.rules += [
-        Rule("load", long, saga_id="running@1"),
-        Rule("load", long, saga_id="superseded@1"),
-        Rule("load", long, saga_id="called-off@1"),
-        Rule("load", Interference(error=BUSY), saga_id="retrying@1"),
-        Rule("sail", Interference(error=WRONG), saga_id="undoing@1"),
-        Rule("load", Interference(error=BUSY), saga_id="undoing@1", compensating=True),
-        Rule("sail", Interference(error=WRONG), saga_id="stuck@1"),
-        Rule("load", Interference(error=WRONG), saga_id="stuck@1", compensating=True),
-        Rule("three", Interference(error=WRONG), saga_id="broken@1"),
-        Rule("two", Interference(seconds(100).total_seconds()), saga_id="paused@1"),
-        Rule("two", Interference(error=BUSY), saga_id="paused-while-it-fails@1"),
+        ScriptRule("load", long, saga_id="running@1"),
+        ScriptRule("load", long, saga_id="superseded@1"),
+        ScriptRule("load", long, saga_id="called-off@1"),
+        ScriptRule("load", Interference(error=BUSY), saga_id="retrying@1"),
+        ScriptRule("sail", Interference(error=WRONG), saga_id="undoing@1"),
+        ScriptRule("load", Interference(error=BUSY), saga_id="undoing@1", compensating=True),
+        ScriptRule("sail", Interference(error=WRONG), saga_id="stuck@1"),
+        ScriptRule("load", Interference(error=WRONG), saga_id="stuck@1", compensating=True),
+        ScriptRule("three", Interference(error=WRONG), saga_id="broken@1"),
+        ScriptRule("two", Interference(seconds(100).total_seconds()), saga_id="paused@1"),
+        ScriptRule("two", Interference(error=BUSY), saga_id="paused-while-it-fails@1"),
     ]
 
 

@@ -12,7 +12,7 @@ from kafka_saga.definition.topics import SAGA_CONTROL
 from kafka_saga.engine.context import Context
 from kafka_saga.errors import RetryableError, TerminalError
 from kafka_saga.testing.executor import UNDISTURBED, Interference
-from kafka_saga.testing.process import Process
+from kafka_saga.testing.process import SimulatedProcess
 from tests.simulation.faults import Kill, Trouble
 from tests.simulation.seen import Place, SagaName
 
@@ -94,7 +94,7 @@ class HandlerEnd:
     is_working: bool
 
 
-def sight(process: Process, partitions: int) -> Sight:
+def sight(process: SimulatedProcess, partitions: int) -> Sight:
     """What a process can know now."""
     places = [TopicPartition(SAGA_CONTROL, number) for number in range(partitions)]
     found = {at.partition: read for at in places if (read := process.connection.read(at)) is not None}

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from kafka_saga.definition.model import Saga
 from kafka_saga.engine.work import Ended
 from kafka_saga.errors import ChoreographyError
-from kafka_saga.testing.process import Process
+from kafka_saga.testing.process import SimulatedProcess
 from kafka_saga.testing.system import TRACKER
 from kafka_saga.worker.service import Service
 from tests.simulation.course import Action, Course
@@ -48,7 +48,7 @@ class Processes:
         course: Course,
         rng: Random,
         pass_turn: Action,
-        watch: Callable[[Process], None],
+        watch: Callable[[SimulatedProcess], None],
     ) -> None:
         self.exits = 0
         self.losses: list[Loss] = []

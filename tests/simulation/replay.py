@@ -16,10 +16,10 @@ from kafka_saga.events.lifecycle import Ruling
 from kafka_saga.tracker.core.decisions import Decision
 from kafka_saga.tracker.core.state import SagaState
 from kafka_saga.tracker.lifecycle import Ground
-from kafka_saga.tracker.processor import TrackerLogic
+from kafka_saga.tracker.processor import TrackerProcessor
 
 
-class SilentTracker(TrackerLogic):
+class SilentTracker(TrackerProcessor):
     """A tracker that writes no records of what it decides: only its states are looked at."""
 
     def _said(
@@ -32,7 +32,7 @@ class Replay:
     """One partition of every input, read again by `tracker`, which has read nothing of that partition yet."""
 
     def __init__(
-        self, tracker: TrackerLogic, number: int, inputs: Mapping[str, Sequence[Record]], chance: Random
+        self, tracker: TrackerProcessor, number: int, inputs: Mapping[str, Sequence[Record]], chance: Random
     ) -> None:
         self._tracker = tracker
         self._stores = {spec.topic: Store(spec, number) for spec in self._tracker.stores}

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 from kafka_saga.tracker.core import pruning, rulings
 from kafka_saga.tracker.core.pauses import Wide
-from kafka_saga.tracker.core.plan import Outline
+from kafka_saga.tracker.core.plan import SagaPlan
 from kafka_saga.tracker.core.state import SagaState, encode
 from tests.simulation.plan import plan_of
 from tests.simulation.planted.replacing import replaced
@@ -17,9 +17,9 @@ SEEDS = 500
 
 def test_sagas_whose_states_keep_next_to_nothing_fare_as_well() -> None:
     smaller: list[str] = []
-    right = pruning.trimmed
+    right = pruning.pruned
 
-    def trimmed(state: SagaState, plan: Outline, wide: Wide) -> SagaState:
+    def trimmed(state: SagaState, plan: SagaPlan, wide: Wide) -> SagaState:
         after = right(state, plan, wide)
         if len(encode(after)) < len(encode(state)):
             smaller.append(state.saga_id)

@@ -10,7 +10,7 @@ from kafka_saga.engine.context import Context
 from kafka_saga.engine.work import Delivery, Interrupted, Result, Returned, TimedOut
 from kafka_saga.events.event import Event
 from kafka_saga.testing.executor import VirtualExecutor
-from kafka_saga.testing.process import Process
+from kafka_saga.testing.process import SimulatedProcess
 from kafka_saga.testing.system import NeverAtRestError, System
 from tests.simulation.handlers import Asked, CrashedError, HandlerEnd, Handlers, Sight
 
@@ -28,7 +28,9 @@ class Beginning(NamedTuple):
 class WatchedExecutor:
     """A process's executor; `handlers` hear of everything that begins and ends. See `kafka_saga.execution.executor`."""
 
-    def __init__(self, process: Process, handlers: Handlers, look: Callable[[Process], Sight]) -> None:
+    def __init__(
+        self, process: SimulatedProcess, handlers: Handlers, look: Callable[[SimulatedProcess], Sight]
+    ) -> None:
         self.asked = Asked()
         self._process = process
         self._inner: VirtualExecutor = process.executor
@@ -109,12 +111,12 @@ class SimulatedSystem(System):
             self.on_death(name, death)
 
 
-def watch(process: Process, handlers: Handlers, look: Callable[[Process], Sight]) -> None:
+def watch(process: SimulatedProcess, handlers: Handlers, look: Callable[[SimulatedProcess], Sight]) -> None:
     """See what the handlers of this process do."""
     process.worker._executor = WatchedExecutor(process, handlers, look)
 
 
-def asked_of(process: Process) -> Asked:
+def asked_of(process: SimulatedProcess) -> Asked:
     """What the delivery asks for whose handler a watched process is about to call."""
     executor = process.worker._executor
     assert isinstance(executor, WatchedExecutor)

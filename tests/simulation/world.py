@@ -9,7 +9,7 @@ from kafka_saga.broker.memory.consumers import all_in_order
 from kafka_saga.broker.records import TopicPartition
 from kafka_saga.engine.context import Context
 from kafka_saga.testing.executor import Interference
-from kafka_saga.testing.process import Process
+from kafka_saga.testing.process import SimulatedProcess
 from kafka_saga.testing.system import TRACKER
 from tests.simulation.course import Course
 from tests.simulation.handlers import Called, HandlerEnd, Handlers, Sight, sight
@@ -164,7 +164,7 @@ class World:
 
     # ---- handlers
 
-    def _watch(self, process: Process) -> None:
+    def _watch(self, process: SimulatedProcess) -> None:
         watch(process, self._handlers, lambda process: sight(process, PARTITIONS))
 
     def _interfere(self, context: Context) -> Interference:

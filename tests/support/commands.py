@@ -11,7 +11,14 @@ from kafka_saga.broker.records import Outgoing, Record
 from kafka_saga.definition.topics import SAGA_CONTROL
 from kafka_saga.wire.control import ControlEntry, Hold, encode
 from kafka_saga.wire.envelope import to_headers
-from kafka_saga.wire.step_commands import COMPENSATE, CONTROL_REVISION, EXECUTE, REFERENCE, Reference, reference_text
+from kafka_saga.wire.step_commands import (
+    COMPENSATE,
+    CONTROL_REVISION,
+    EXECUTE,
+    REFERENCE,
+    RecordReference,
+    reference_text,
+)
 from tests.support.driver import unique
 from tests.support.example import PARTITIONS
 from tests.support.rig import envelope
@@ -51,7 +58,9 @@ class Command:
             epoch=self.epoch,
         )
         record = self.about
-        reference = Reference(record.topic, record.partition, record.offset if self.offset is None else self.offset)
+        reference = RecordReference(
+            record.topic, record.partition, record.offset if self.offset is None else self.offset
+        )
         headers = [*to_headers(command), (REFERENCE, reference_text(reference).encode())]
         if self.revision is not None:
             headers.append((CONTROL_REVISION, b"%d" % self.revision))

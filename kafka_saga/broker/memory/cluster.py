@@ -12,7 +12,7 @@ from kafka_saga.broker.memory.admin import MemoryAdmin
 from kafka_saga.broker.memory.consumers import MemoryConsumer, MemoryReader, Portion, all_in_order
 from kafka_saga.broker.memory.group import Group
 from kafka_saga.broker.memory.markers import Marker, MarksAtOnce, always
-from kafka_saga.broker.memory.partition import Partition, Version
+from kafka_saga.broker.memory.partition import ChangeCounter, Partition
 from kafka_saga.broker.memory.producers import MemoryProducer, MemoryPublisher
 from kafka_saga.broker.memory.sizes import TOPIC_MAX_BYTES, client_size, fits
 from kafka_saga.broker.port import Listener
@@ -56,7 +56,7 @@ class MemoryCluster:
         self.portion: Portion = all_in_order
         self.marks_at_once: MarksAtOnce = always
         self.clock_offsets: ClockOffsets = no_offset
-        self.version = Version()
+        self.version = ChangeCounter()
         self.pending_markers: list[Marker] = []
         self.topics: dict[str, list[Partition]] = {}
         self.specs: dict[str, TopicSpec] = {}

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
-from kafka_saga.broker.memory.partition import Version
+from kafka_saga.broker.memory.partition import ChangeCounter
 from kafka_saga.broker.records import Committed, TopicPartition
 
 SESSION_TIMEOUT = 10.0
@@ -44,7 +44,7 @@ class Group:
     """Members, generation and committed offsets of one group."""
 
     name: str
-    version: Version = field(default_factory=Version)
+    version: ChangeCounter = field(default_factory=ChangeCounter)
     generation: int = 0
     stable: bool = True
     members: dict[int, Member] = field(default_factory=dict)

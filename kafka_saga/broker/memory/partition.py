@@ -35,7 +35,7 @@ PLAIN = Transaction(State.COMMITTED)
 
 
 @dataclass(slots=True)
-class Version:
+class ChangeCounter:
     """Counts what changes in the partitions and groups that share it: at an equal count, all is as it was before.
 
     `written` counts the entries that were ever appended.
@@ -69,7 +69,7 @@ class Partition:
 
     topic: str
     number: int
-    version: Version = field(default_factory=Version)
+    version: ChangeCounter = field(default_factory=ChangeCounter)
     entries: list[Entry] = field(default_factory=list)
     log_start: int = 0
     end: int = 0

@@ -13,14 +13,14 @@ from rich.text import Text
 from kafka_saga.cli.output import safe
 from kafka_saga.cli.render.sagas import saga_table
 from kafka_saga.events.commands import Act
-from kafka_saga.inspection.commands.sending import Answer, Asked, Verdict
+from kafka_saga.inspection.commands.sending import CommandAnswer, CommandVerdict, SentCommand
 from kafka_saga.inspection.diagnose.diagnosis import TRACKER_COMMAND
 from kafka_saga.tracker.core.state import SagaState
 
 SHOWN = 8
 """How many of many sagas are listed."""
 
-VERDICT_STYLE = {Verdict.ACCEPTED: "green", Verdict.REFUSED: "bold red", Verdict.SILENT: "yellow"}
+VERDICT_STYLE = {CommandVerdict.ACCEPTED: "green", CommandVerdict.REFUSED: "bold red", CommandVerdict.SILENT: "yellow"}
 
 
 class AnswerJson(msgspec.Struct, frozen=True):
@@ -33,13 +33,13 @@ class AnswerJson(msgspec.Struct, frozen=True):
     why: str
 
 
-def answer_json(answer: Answer) -> AnswerJson:
+def answer_json(answer: CommandAnswer) -> AnswerJson:
     """An answer for scripts."""
     asked = answer.asked
     return AnswerJson(asked.id, asked.command.command.value, asked.command.scope, answer.verdict.value, answer.why)
 
 
-def dry_json(asked: Asked) -> AnswerJson:
+def dry_json(asked: SentCommand) -> AnswerJson:
     """A command that is not sent, for scripts."""
     return AnswerJson(asked.id, asked.command.command.value, asked.command.scope, "not asked", "--dry-run")
 
@@ -54,27 +54,27 @@ def matching_view(found: Sequence[SagaState], scope: str | None, now: int) -> Re
     return Group(*parts)
 
 
-def asked_view(asked: Sequence[Asked], act: Act) -> str:
+def asked_view(asked: Sequence[SentCommand], act: Act) -> str:
     """What is to be done, in a few words: `Cancel 12 sagas`."""
     verb = act.value.capitalize()
     only = asked[0] if len(asked) == 1 else None
     return f"{verb} {only.subject}" if only is not None else f"{verb} {len(asked):,} sagas"
 
 
-def answers_view(answers: Sequence[Answer], wait: float, *, is_tracker_away: bool = False) -> RenderableType:
+def answers_view(answers: Sequence[CommandAnswer], wait: float, *, is_tracker_away: bool = False) -> RenderableType:
     """What the tracker said: of one command a sentence, of many how many, and those that are not accepted."""
     if len(answers) == 1:
         parts: list[RenderableType] = [_line(answers[0])]
     else:
         counts = Counter(answer.verdict for answer in answers)
         total = Text(", ").join(
-            Text(f"{counts[kind]:,} {kind}", VERDICT_STYLE[kind]) for kind in Verdict if counts[kind]
+            Text(f"{counts[kind]:,} {kind}", VERDICT_STYLE[kind]) for kind in CommandVerdict if counts[kind]
         )
-        refused = [answer for answer in answers if answer.verdict is Verdict.REFUSED]
+        refused = [answer for answer in answers if answer.verdict is CommandVerdict.REFUSED]
         parts = [total, *(Text("  ").append_text(_line(answer)) for answer in refused[:SHOWN])]
         if len(refused) > SHOWN:
             parts.append(Text(f"  and {len(refused) - SHOWN:,} more: --json lists all", "dim"))
-    if any(answer.verdict is Verdict.SILENT for answer in answers):
+    if any(answer.verdict is CommandVerdict.SILENT for answer in answers):
         parts.append(_silence(wait, is_tracker_away=is_tracker_away))
     return Group(*parts)
 
@@ -88,7 +88,7 @@ def _how_many(count: int, scope: str | None) -> str:
     return f"{count:,} {'saga is' if count == 1 else 'sagas are'} concerned now; {name} counts for those to come, too:"
 
 
-def _line(answer: Answer) -> Text:
+def _line(answer: CommandAnswer) -> Text:
     style = VERDICT_STYLE[answer.verdict]
     why = f": {answer.why}" if answer.why else ""
     said = f"{answer.asked.command.command.value} {answer.verdict.value}"

@@ -14,7 +14,7 @@ from kafka_saga.cli.steering.giving import Typed, give
 from kafka_saga.events.commands import Act
 from kafka_saga.inspection.commands.giving import Check
 from kafka_saga.inspection.commands.selection import Selection
-from kafka_saga.inspection.commands.skipping import Outcome, content_of, judged
+from kafka_saga.inspection.commands.skipping import GivenOutcome, content_of, judged
 from kafka_saga.inspection.log.deployed import Deployed
 from kafka_saga.inspection.log.loading import known_on, name_of
 from kafka_saga.tracker.core.state import SagaState, SagaStatus
@@ -53,7 +53,7 @@ class Steering(Manner):
         names, statuses = tuple(self.names or ()), frozenset(self.status or ())
         return Selection(names, self.step, name_of(self.definition), self.key_prefix, statuses, self.definition)
 
-    def order(self, act: Act, step: str | None = None, outcome: Outcome | None = None) -> Typed:
+    def order(self, act: Act, step: str | None = None, outcome: GivenOutcome | None = None) -> Typed:
         """The command, with the step it acts on."""
         return Typed(
             act,
@@ -142,13 +142,13 @@ def skip(context: typer.Context, options: Skipping) -> None:
         selection = replace(selection, definition=None)
     if selection.step_name is None:
         raise typer.BadParameter("which step is to be skipped?", param_hint="--step")
-    outcome = None if options.outcome is None else Outcome(options.outcome, content_of(options.content))
+    outcome = None if options.outcome is None else GivenOutcome(options.outcome, content_of(options.content))
     order = options.order(Act.SKIP, selection.step_name, outcome)
     known = known_on(connection_of(context).cluster(), options.definition)
     _give(context, selection, order, partial(_judge, selection.step_name, outcome, known))
 
 
-def _judge(step: str, outcome: Outcome | None, known: Deployed, state: SagaState) -> None:
+def _judge(step: str, outcome: GivenOutcome | None, known: Deployed, state: SagaState) -> None:
     judged(state, step, outcome, known.definition(state.definition, state.version))
 
 

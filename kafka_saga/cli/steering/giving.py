@@ -10,9 +10,9 @@ from kafka_saga.cli.confirm import make_sure
 from kafka_saga.cli.exits import Exit
 from kafka_saga.cli.output import err, out, print_json, safe
 from kafka_saga.cli.render.answers import answer_json, answers_view, asked_view, dry_json, matching_view
-from kafka_saga.inspection.commands.giving import Check, Order, Plan, planned
+from kafka_saga.inspection.commands.giving import Check, CommandPlan, Order, planned
 from kafka_saga.inspection.commands.selection import Selection, SelectionError, check
-from kafka_saga.inspection.commands.sending import Asked, Verdict, send
+from kafka_saga.inspection.commands.sending import CommandVerdict, SentCommand, send
 from kafka_saga.inspection.diagnose.diagnosis import TRACKER
 from kafka_saga.inspection.log.groups import Groups
 from kafka_saga.inspection.log.times import now
@@ -50,21 +50,21 @@ def give(
     return put(cluster, groups, plan.asked, order)
 
 
-def put(cluster: Cluster, groups: Groups, asked: Sequence[Asked], order: Typed) -> Exit:
+def put(cluster: Cluster, groups: Groups, asked: Sequence[SentCommand], order: Typed) -> Exit:
     """Send commands and say what the tracker answers; the exit code."""
     answers = send(cluster, asked, order.wait)
-    is_silent = any(answer.verdict is Verdict.SILENT for answer in answers)
+    is_silent = any(answer.verdict is CommandVerdict.SILENT for answer in answers)
     is_away = is_silent and not groups.members([TRACKER]).get(TRACKER)
     if order.as_json:
         print_json([answer_json(answer) for answer in answers])
     else:
         out().print(answers_view(answers, order.wait, is_tracker_away=is_away), soft_wrap=len(answers) == 1)
-    if any(answer.verdict is Verdict.REFUSED for answer in answers):
+    if any(answer.verdict is CommandVerdict.REFUSED for answer in answers):
         return Exit.ERROR
     return Exit.TIMEOUT if is_silent else Exit.OK
 
 
-def _say_left_out(plan: Plan) -> None:
+def _say_left_out(plan: CommandPlan) -> None:
     """Raises SelectionError if no other sagas are meant: that nothing was done must not pass for success."""
     text = (
         f"Sagas of {', '.join(plan.unknown)} are left out, since that is not known here: set SAGA_DEFINITIONS as the "
@@ -83,7 +83,7 @@ def _nothing(order: Typed) -> Exit:
     return Exit.OK
 
 
-def _dry(plan: Plan, order: Typed) -> Exit:
+def _dry(plan: CommandPlan, order: Typed) -> Exit:
     if order.as_json:
         print_json([dry_json(one) for one in plan.asked])
     else:

@@ -55,7 +55,7 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class LaneRow:
     """A step, or the saga itself if `step` is empty, with its bars in lanes."""
 
     step: str
@@ -95,10 +95,10 @@ def _milliseconds(at: datetime) -> int:
     return round(at.astimezone(UTC).timestamp() * 1000)
 
 
-def rows(found: Sequence[Stretch], axis: Axis) -> tuple[Row, ...]:
+def rows(found: Sequence[Stretch], axis: Axis) -> tuple[LaneRow, ...]:
     """The saga's own row first, then a row for each step, in the order of their first spans."""
     steps = dict.fromkeys(one.span.step for one in found)
-    return tuple(Row(step, _lanes(found, step, axis)) for step in sorted(steps, key=bool))
+    return tuple(LaneRow(step, _lanes(found, step, axis)) for step in sorted(steps, key=bool))
 
 
 def _lanes(found: Sequence[Stretch], step: str, axis: Axis) -> tuple[tuple[Bar, ...], ...]:

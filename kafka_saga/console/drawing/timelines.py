@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from kafka_saga.api.sagas import Span, SpanKind
 from kafka_saga.console.drawing.axis import Axis
-from kafka_saga.console.drawing.lanes import Bar, Row, Stretch, name, rows, stretches
+from kafka_saga.console.drawing.lanes import Bar, LaneRow, Stretch, name, rows, stretches
 from kafka_saga.console.drawing.marks import Tone, tone
 from kafka_saga.console.drawing.markup import classes, element
 from kafka_saga.console.drawing.widths import fitted, width
@@ -119,7 +119,7 @@ class _Chart:
         return Axis(start, longest, self.names + 8, self.width - self.names - 8 - right)
 
     @cached_property
-    def rows(self) -> tuple[tuple[float, Row], ...]:
+    def rows(self) -> tuple[tuple[float, LaneRow], ...]:
         """Each row with where it begins."""
         placed, top = [], _HEAD + 8
         for row in rows(self.found, self.axis):
@@ -173,14 +173,14 @@ class _Chart:
             yield element("line", {"class": "draw-grid", "x1": x, "x2": x, "y1": 20, "y2": self.height})
             yield element("text", {"class": "draw-tick", "x": x + 3, "y": 29}, said)
 
-    def _row(self, top: float, row: Row) -> Iterator[Markup]:
+    def _row(self, top: float, row: LaneRow) -> Iterator[Markup]:
         yield self._name(top, row)
         for at, lane in enumerate(row.lanes):
             y = top + self._above + _LANE * at
             for bar, following in zip(lane, (*lane[1:], None), strict=True):
                 yield self._bar(bar, y, self.width if following is None else following.x)
 
-    def _name(self, top: float, row: Row) -> Markup:
+    def _name(self, top: float, row: LaneRow) -> Markup:
         said = fitted(row.step or "saga", (self.names or self.width) - 12, _STEP * 1.1)
         y = top + 13
         line = element("line", {"class": "draw-row", "x1": 0, "x2": self.width, "y1": top - 6, "y2": top - 6})

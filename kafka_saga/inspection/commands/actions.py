@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from kafka_saga.api.sagas import Action
 from kafka_saga.events.commands import Act
 from kafka_saga.tracker.core.commands import Obeyed, RefusedError, obey
-from kafka_saga.tracker.core.plan import Outline
-from kafka_saga.tracker.core.state import Asked, SagaState
+from kafka_saga.tracker.core.plan import SagaPlan
+from kafka_saga.tracker.core.state import PendingCommand, SagaState
 
 _ALL_OF_IT = (Act.PAUSE, Act.RESUME, Act.CANCEL)
 _OF_A_STEP = (Act.RETRY, Act.REDRIVE, Act.REWIND)
@@ -25,7 +25,7 @@ _LABELS = {
 
 def why_not(
     state: SagaState,
-    plan: Outline | None,
+    plan: SagaPlan | None,
     act: Act,
     step: str | None = None,
     outcome: str | None = None,
@@ -42,7 +42,7 @@ def why_not(
     return None
 
 
-def actions_for(state: SagaState, plan: Outline | None) -> tuple[Action, ...]:
+def actions_for(state: SagaState, plan: SagaPlan | None) -> tuple[Action, ...]:
     """The commands that apply now, each with the steps to choose from; none without the saga's definition."""
     if plan is None:
         return ()
@@ -51,7 +51,7 @@ def actions_for(state: SagaState, plan: Outline | None) -> tuple[Action, ...]:
     return (*whole, *stepwise, *_skipping(state, plan))
 
 
-def _of_step(state: SagaState, plan: Outline, act: Act) -> Action | None:
+def _of_step(state: SagaState, plan: SagaPlan, act: Act) -> Action | None:
     steps = tuple(name for name in plan.steps if why_not(state, plan, act, name) is None)
     if not steps:
         return None
@@ -60,7 +60,7 @@ def _of_step(state: SagaState, plan: Outline, act: Act) -> Action | None:
     return Action(command=act.value, step=step, steps=steps, label=_label(act, steps))
 
 
-def skipped_by(state: SagaState, plan: Outline | None, step: str) -> tuple[str, ...] | None:
+def skipped_by(state: SagaState, plan: SagaPlan | None, step: str) -> tuple[str, ...] | None:
     """The outcomes by one of which a step can be skipped now; none of a compensation that has failed.
 
     `None` if the step cannot be skipped.
@@ -72,7 +72,7 @@ def skipped_by(state: SagaState, plan: Outline | None, step: str) -> tuple[str, 
     return tuple(one for one in found if why_not(state, plan, Act.SKIP, step, one) is None) or None
 
 
-def _skipping(state: SagaState, plan: Outline) -> Iterator[Action]:
+def _skipping(state: SagaState, plan: SagaPlan) -> Iterator[Action]:
     """A step is skipped with an outcome; a compensation that has failed, without."""
     known = {name: skipped_by(state, plan, name) for name in plan.steps}
     outcomes = {name: found for name, found in known.items() if found is not None}
@@ -82,7 +82,7 @@ def _skipping(state: SagaState, plan: Outline) -> Iterator[Action]:
         yield Action(command="skip", step=only, steps=steps, outcomes=outcomes, label=_label(Act.SKIP, steps))
 
 
-def _by_itself(state: SagaState, plan: Outline, act: Act) -> str | None:
+def _by_itself(state: SagaState, plan: SagaPlan, act: Act) -> str | None:
     """The step that the tracker would choose if none was named."""
     try:
         obeyed = _tried(state, plan, act)
@@ -103,7 +103,7 @@ def _label(act: Act, steps: tuple[str, ...]) -> str:
 
 def _tried(
     state: SagaState,
-    plan: Outline | None,
+    plan: SagaPlan | None,
     act: Act,
     step: str | None = None,
     outcome: str | None = None,
@@ -112,5 +112,5 @@ def _tried(
     """What would become of the saga. Raises RefusedError."""
     if plan is None:
         raise RefusedError(f"the definition {state.definition} v{state.version} is not known here")
-    asked = Asked("asked-of-no-one", act.value, "nobody", state.updated_at, -1, "", step, outcome, content)
+    asked = PendingCommand("asked-of-no-one", act.value, "nobody", state.updated_at, -1, "", step, outcome, content)
     return obey(state, asked, plan)

@@ -18,11 +18,11 @@ from kafka_saga.inspection.commands.selection import (
     note_definition,
     wide_scope,
 )
-from kafka_saga.inspection.commands.sending import Asked, checked_id, new_id
+from kafka_saga.inspection.commands.sending import SentCommand, checked_id, new_id
 from kafka_saga.inspection.log.deployed import DefinitionVersion, Deployed
 from kafka_saga.inspection.log.loading import known_on
 from kafka_saga.inspection.log.reading import began, each_state, find, partition_count, resolve, states
-from kafka_saga.tracker.core.plan import Outline, outline
+from kafka_saga.tracker.core.plan import SagaPlan, saga_plan
 from kafka_saga.tracker.core.state import SagaState, SagaStatus
 from kafka_saga.wire.control import of_saga, parsed
 from kafka_saga.wire.ids import event_id
@@ -58,13 +58,13 @@ Check = Callable[[SagaState], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class CommandPlan:
     """What would be asked, and the sagas that it concerns now.
 
     `unknown` are definitions (`order v2`) that are not known here: sagas of theirs fit the filters, and are left out.
     """
 
-    asked: tuple[Asked, ...]
+    asked: tuple[SentCommand, ...]
     sagas: tuple[SagaState, ...]
     scope: str | None = None
     unknown: tuple[str, ...] = ()
@@ -92,7 +92,7 @@ class Matching:
             self.left.append(state)
 
 
-def planned(cluster: Cluster, selection: Selection, order: Order, check: Check | None = None) -> Plan:
+def planned(cluster: Cluster, selection: Selection, order: Order, check: Check | None = None) -> CommandPlan:
     """What a command comes to, by what the tracker knows now. Raises ChoreographyError if it means nothing."""
     count = partition_count(cluster, SAGA_COMMANDS)
     if selection.is_wide(order.act):
@@ -103,7 +103,7 @@ def planned(cluster: Cluster, selection: Selection, order: Order, check: Check |
         if check is not None:
             check(state)
     asked = to_each(meant.sagas, order, is_the_one=len(selection.names) == 1)
-    return Plan(asked, tuple(meant.sagas), unknown=tuple(sorted(meant.unknown)))
+    return CommandPlan(asked, tuple(meant.sagas), unknown=tuple(sorted(meant.unknown)))
 
 
 def named(cluster: Cluster, names: Sequence[str]) -> list[SagaState]:
@@ -132,15 +132,15 @@ def matching(cluster: Cluster, selection: Selection, order: Order) -> Matching:
     return found
 
 
-def _plans(known: Deployed) -> Mapping[DefinitionVersion, Outline]:
-    return {version: outline(saga) for version, saga in known.definitions.items()}
+def _plans(known: Deployed) -> Mapping[DefinitionVersion, SagaPlan]:
+    return {version: saga_plan(saga) for version, saga in known.definitions.items()}
 
 
-def _refusal(state: SagaState, plan: Outline | None, order: Order) -> str | None:
+def _refusal(state: SagaState, plan: SagaPlan | None, order: Order) -> str | None:
     return why_not(state, plan, order.act, order.step, order.outcome, order.content)
 
 
-def to_each(found: Sequence[SagaState], order: Order, *, is_the_one: bool = False) -> tuple[Asked, ...]:
+def to_each(found: Sequence[SagaState], order: Order, *, is_the_one: bool = False) -> tuple[SentCommand, ...]:
     """The command about each of these sagas.
 
     An id that was given is that of the one saga that was named. Others get their own, made of it: a selection may mean
@@ -149,15 +149,15 @@ def to_each(found: Sequence[SagaState], order: Order, *, is_the_one: bool = Fals
     return tuple(_about(state, order, is_only=is_the_one) for state in found)
 
 
-def to_all(command: SagaCommand, command_id: str | None, partitions: int) -> Asked:
+def to_all(command: SagaCommand, command_id: str | None, partitions: int) -> SentCommand:
     """A command that every partition gets, with one id."""
     identity = new_id() if command_id is None else checked_id(command_id)
-    return Asked(identity, command, tuple(range(partitions)))
+    return SentCommand(identity, command, tuple(range(partitions)))
 
 
 def _wide_plan(
     states: Iterable[SagaState], known: Deployed, selection: Selection, order: Order, partitions: int
-) -> Plan:
+) -> CommandPlan:
     definitions = {name: tuple(saga.steps_by_name) for name, saga in known.latest.items()}
     found = []
     for state in states:
@@ -166,7 +166,7 @@ def _wide_plan(
             found.append(state)
     scope = _sound(wide_scope(order.act, selection, definitions))
     asked = to_all(order.command(scope), order.command_id, partitions)
-    return Plan((asked,), tuple(sorted(found, key=began)), scope)
+    return CommandPlan((asked,), tuple(sorted(found, key=began)), scope)
 
 
 def _sound(scope: str) -> str:
@@ -178,10 +178,10 @@ def _sound(scope: str) -> str:
     return scope
 
 
-def _about(state: SagaState, order: Order, *, is_only: bool) -> Asked:
+def _about(state: SagaState, order: Order, *, is_only: bool) -> SentCommand:
     if order.command_id is None:
         identity = new_id()
     else:
         given = checked_id(order.command_id)
         identity = given if is_only else event_id(given, "", state.saga_id, 0, 0)
-    return Asked(identity, order.command(of_saga(state.saga_id)), (state.partition,))
+    return SentCommand(identity, order.command(of_saga(state.saga_id)), (state.partition,))

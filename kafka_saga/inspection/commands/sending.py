@@ -53,7 +53,7 @@ class Keyed:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SentCommand:
     """A command with its id, and the partitions it goes to: the saga's, or all; and the request it is of, if known."""
 
     id: str
@@ -72,7 +72,7 @@ class Asked:
         return self.saga_id or self.command.scope.replace(":", " ", 1)
 
 
-class Verdict(StrEnum):
+class CommandVerdict(StrEnum):
     """What the tracker says to a command."""
 
     ACCEPTED = "accepted"
@@ -81,11 +81,11 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CommandAnswer:
     """A command and what came of it; `why` it is refused, or what is still open."""
 
-    asked: Asked
-    verdict: Verdict
+    asked: SentCommand
+    verdict: CommandVerdict
     why: str = ""
 
 
@@ -109,7 +109,7 @@ def os_user() -> str:
         return "unknown"
 
 
-def records_of(asked: Asked, now: int, source: str = CLI) -> Iterator[Outgoing]:
+def records_of(asked: SentCommand, now: int, source: str = CLI) -> Iterator[Outgoing]:
     """The command's record, once for each partition; `now` is milliseconds UTC."""
     saga_id = asked.saga_id
     key = key_of(saga_id) if saga_id is not None else asked.command.scope
@@ -118,7 +118,7 @@ def records_of(asked: Asked, now: int, source: str = CLI) -> Iterator[Outgoing]:
         yield Outgoing(SAGA_COMMANDS, number, key.encode(), value, headers)
 
 
-def send(cluster: Cluster, asked: Sequence[Asked], wait: float, source: str = CLI) -> list[Answer]:
+def send(cluster: Cluster, asked: Sequence[SentCommand], wait: float, source: str = CLI) -> list[CommandAnswer]:
     """Give all commands, and wait up to `wait` seconds for what the tracker says. Raises SendingError."""
     hearing = Hearing(asked)
     reader = cluster.reader()
@@ -136,7 +136,7 @@ def send(cluster: Cluster, asked: Sequence[Asked], wait: float, source: str = CL
 class Hearing:
     """What has been heard of some commands; one about more than a saga is answered in each of its partitions."""
 
-    asked: Sequence[Asked]
+    asked: Sequence[SentCommand]
     _open: dict[tuple[str, int], SagaCommand] = field(init=False)
     _refused: dict[str, list[str]] = field(default_factory=dict)
     _accepted: Counter[str] = field(default_factory=Counter)
@@ -161,18 +161,20 @@ class Hearing:
             case CommandAccepted(command_id=identity):
                 self._accepted[identity] += 1
 
-    def answers(self) -> list[Answer]:
+    def answers(self) -> list[CommandAnswer]:
         """What came of each command, in their order."""
         return [self._answer(one) for one in self.asked]
 
-    def _answer(self, one: Asked) -> Answer:
+    def _answer(self, one: SentCommand) -> CommandAnswer:
         total, accepted, refused = len(one.partitions), self._accepted[one.id], self._refused.get(one.id, [])
         if refused:
             elsewhere = f" (accepted in {accepted} of {total} partitions)" if accepted else ""
-            return Answer(one, Verdict.REFUSED, f"{refused[0]}{elsewhere}")
+            return CommandAnswer(one, CommandVerdict.REFUSED, f"{refused[0]}{elsewhere}")
         if accepted == total:
-            return Answer(one, Verdict.ACCEPTED)
-        return Answer(one, Verdict.SILENT, f"accepted in {accepted} of {total} partitions" if accepted else "")
+            return CommandAnswer(one, CommandVerdict.ACCEPTED)
+        return CommandAnswer(
+            one, CommandVerdict.SILENT, f"accepted in {accepted} of {total} partitions" if accepted else ""
+        )
 
 
 def _is_to(answer: CommandAccepted | CommandRefused, command: SagaCommand | None) -> bool:
@@ -203,7 +205,7 @@ def _ends(admin: Admin, wanted: Sequence[TopicPartition]) -> Mapping[TopicPartit
         return admin.end_offsets(wanted)
 
 
-def put(cluster: Cluster, asked: Sequence[Asked], source: str = CLI) -> None:
+def put(cluster: Cluster, asked: Sequence[SentCommand], source: str = CLI) -> None:
     """Give all commands, and wait for no answer. Raises SendingError."""
     producer = cluster.producer(f"saga{source.replace('/', '-')}-{uuid4()}")
     now, done = round(time.time() * 1000), 0
@@ -223,7 +225,7 @@ def _transact(producer: Producer, records: Sequence[Outgoing], done: int, total:
         raise SendingError(f"{there}: {error}") from None
 
 
-def _batches(asked: Iterable[Asked]) -> Iterator[list[Asked]]:
+def _batches(asked: Iterable[SentCommand]) -> Iterator[list[SentCommand]]:
     left = iter(asked)
     while batch := list(islice(left, _BATCH)):
         yield batch
@@ -236,7 +238,7 @@ def _listen(reader: Reader, hearing: Hearing, wait: float) -> None:
             hearing.take(record)
 
 
-def _headers(asked: Asked, now: int, source: str) -> Headers:
+def _headers(asked: SentCommand, now: int, source: str) -> Headers:
     headers: Headers = [
         ("ce_specversion", b"1.0"),
         ("ce_id", asked.id.encode()),

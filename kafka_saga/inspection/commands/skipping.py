@@ -10,7 +10,7 @@ from kafka_saga.definition.described import is_described
 from kafka_saga.definition.model import EventType, Saga, Step
 from kafka_saga.errors import ChoreographyError, DecodeError
 from kafka_saga.inspection.commands.actions import skipped_by
-from kafka_saga.tracker.core.plan import outline
+from kafka_saga.tracker.core.plan import saga_plan
 from kafka_saga.tracker.core.state import SagaState
 from kafka_saga.wire.codec import Codec
 from kafka_saga.wire.envelope import JSON
@@ -22,14 +22,14 @@ class ContentError(ChoreographyError):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class GivenOutcome:
     """What a step is to have ended with; `content` is the event as JSON text."""
 
     event_type: str
     content: str
 
 
-def judged(state: SagaState, step: str, outcome: Outcome | None, definition: Saga | None) -> None:
+def judged(state: SagaState, step: str, outcome: GivenOutcome | None, definition: Saga | None) -> None:
     """Raises ContentError if the outcome is missing, or cannot be that of the step; the rest is the tracker's rule.
 
     So is the content of an event of which only the log tells, since its model is not here. `definition` is that of the
@@ -50,7 +50,7 @@ def judged(state: SagaState, step: str, outcome: Outcome | None, definition: Sag
 
 def _refuse_missing(state: SagaState, step: str, definition: Saga | None) -> None:
     """Raises ContentError if the step could be skipped by an outcome, and not without."""
-    if definition is not None and (outcomes := skipped_by(state, outline(definition), step)):
+    if definition is not None and (outcomes := skipped_by(state, saga_plan(definition), step)):
         names = ", ".join(outcomes)
         raise ContentError(f"Say what step {step} is to have ended with: the outcome, one of {names}.")
 

@@ -21,7 +21,7 @@ from kafka_saga.inspection.log.deployed import Deployed
 from kafka_saga.inspection.log.groups import Groups
 from kafka_saga.inspection.log.reading import latest
 from kafka_saga.inspection.log.times import now
-from kafka_saga.tracker.core.explain.around import Around, AtService, Letter, Place
+from kafka_saga.tracker.core.explain.around import Around, AtService, DeliveryPlace, Letter
 from kafka_saga.tracker.core.pauses import wide_of
 from kafka_saga.tracker.core.state import SagaState, StepState, StepStatus
 from kafka_saga.wire.control import ControlEntry
@@ -40,7 +40,7 @@ UNDECIDED_FOR = 60_000
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class AwaitedDelivery:
     """The record that asks a step to work: where it lies by its offset, or by the id of the tracker's command."""
 
     at: TopicPartition
@@ -92,26 +92,28 @@ def _said(letters: Iterable[DeadLetter]) -> tuple[Letter, ...]:
     return tuple(Letter(one.place, one.reason) for one in letters)
 
 
-def delivery_of(state: SagaState, step: StepState) -> Delivery | None:
+def delivery_of(state: SagaState, step: StepState) -> AwaitedDelivery | None:
     """The record that a step at work has to do: its trigger, or the last command to it; none if it is not known."""
     is_undone = step.status is StepStatus.COMPENSATING
     sent = next((one for one in reversed(state.sent) if one.step == step.name and one.undoes is is_undone), None)
     about = step.runs[-1].about if step.runs else None
     if sent is not None and (is_undone or sent.about == about):
-        return Delivery(TopicPartition(f"{step.name}.work", state.partition), sent.id)
+        return AwaitedDelivery(TopicPartition(f"{step.name}.work", state.partition), sent.id)
     trigger = next((event for event in state.events if event.id == about), None)
     if trigger is None:
         return None
-    return Delivery(TopicPartition(trigger.type, state.partition), trigger.id, trigger.offset)
+    return AwaitedDelivery(TopicPartition(trigger.type, state.partition), trigger.id, trigger.offset)
 
 
-def place_of(delivery: Delivery, position: Position | None, records: Iterable[Record]) -> tuple[Place, int]:
+def place_of(
+    delivery: AwaitedDelivery, position: Position | None, records: Iterable[Record]
+) -> tuple[DeliveryPlace, int]:
     """Where a delivery is, and how many unfinished records are before it, by what its service has committed.
 
     `records` are those of the partition from the lowest unfinished one on.
     """
     if position is not None and delivery.offset is not None and not _is_open(position, delivery.offset):
-        return Place.ENDED, 0
+        return DeliveryPlace.ENDED, 0
     ahead = 0
     for record in records:
         if delivery.is_mine(record):
@@ -119,7 +121,7 @@ def place_of(delivery: Delivery, position: Position | None, records: Iterable[Re
         ahead += position is None or _is_open(position, record.offset)
         if ahead >= MOST:
             break
-    return (Place.QUEUED if ahead >= MOST else Place.UNKNOWN), ahead
+    return (DeliveryPlace.QUEUED if ahead >= MOST else DeliveryPlace.UNKNOWN), ahead
 
 
 def letters_of(cluster: Cluster, state: SagaState) -> tuple[DeadLetter, ...]:
@@ -188,7 +190,7 @@ def _is_open(position: Position, offset: int) -> bool:
     return offset >= position.next or offset in position.unfinished
 
 
-def _place(position: Position | None, offset: int) -> Place:
+def _place(position: Position | None, offset: int) -> DeliveryPlace:
     if position is None or offset >= position.next:
-        return Place.QUEUED
-    return Place.TAKEN if offset in position.unfinished else Place.ENDED
+        return DeliveryPlace.QUEUED
+    return DeliveryPlace.TAKEN if offset in position.unfinished else DeliveryPlace.ENDED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kafka_saga.tracker.core.compensations import debts
+from kafka_saga.tracker.core.compensations import pending_compensations
 from kafka_saga.tracker.core.decisions import (
     Cancelled,
     Completed,
@@ -15,7 +15,7 @@ from kafka_saga.tracker.core.decisions import (
     RetryScheduled,
     Started,
 )
-from kafka_saga.tracker.core.plan import Outline
+from kafka_saga.tracker.core.plan import SagaPlan
 from kafka_saga.tracker.core.runs import FAILED, step_runs
 from kafka_saga.tracker.core.state import Goal, SagaState, SagaStatus, StepStatus
 
@@ -23,14 +23,14 @@ _Again = tuple[str, str, int, int, bool]
 """What is tried again: a step, with what, the epoch, the attempt that failed, and whether it undoes."""
 
 
-def changes(before: SagaState, after: SagaState, plan: Outline) -> tuple[Notice, ...]:
+def changes(before: SagaState, after: SagaState, plan: SagaPlan) -> tuple[Notice, ...]:
     """What anybody who follows the saga wants to know."""
     if before.status is after.status and not after.reports:
         return () if before.started_at is not None or after.started_at is None else (Started(after.started_at),)
     return tuple(_changes(before, after, plan))
 
 
-def _changes(before: SagaState, after: SagaState, plan: Outline) -> Iterator[Notice]:
+def _changes(before: SagaState, after: SagaState, plan: SagaPlan) -> Iterator[Notice]:
     if before.started_at is None and after.started_at is not None:
         yield Started(after.started_at)
     if after.reports and plan.is_known:
@@ -54,7 +54,7 @@ def _ending(state: SagaState, at: int) -> Notice:
             return Failed(at, state.error or "", state.undo.step if state.undo else None, state.end)
 
 
-def _retries(state: SagaState, plan: Outline) -> Iterator[tuple[_Again, RetryScheduled]]:
+def _retries(state: SagaState, plan: SagaPlan) -> Iterator[tuple[_Again, RetryScheduled]]:
     """The failed attempts that will be followed by another: of steps that still count, and at undoing them."""
     if state.undo is None or state.undo.goal is Goal.REDO:
         for name, run in step_runs(state, plan):
@@ -64,14 +64,14 @@ def _retries(state: SagaState, plan: Outline) -> Iterator[tuple[_Again, RetrySch
                 yield (name, run.about, run.epoch, run.attempt, False), notice
     if state.undo is None and not state.floors:
         return
-    for debt in debts(state, plan):
+    for debt in pending_compensations(state, plan):
         report, due = debt.report, debt.retry_at
         if report is not None and due is not None and report.kind == FAILED and debt.paid_at is None:
             notice = RetryScheduled(report.at, debt.step, report.attempt + 1, due, report.reason, undoes=True)
             yield (debt.step, debt.outcome.id, report.epoch, report.attempt, True), notice
 
 
-def late(before: SagaState, after: SagaState, plan: Outline) -> Iterator[Late]:
+def late(before: SagaState, after: SagaState, plan: SagaPlan) -> Iterator[Late]:
     """The outcomes that have come when nobody counted on them any more."""
     known = {event.id for event in before.events}
     undo = before.undo

@@ -7,15 +7,15 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from kafka_saga.events.commands import Act
-from kafka_saga.tracker.core.compensations import Debt, debts
+from kafka_saga.tracker.core.compensations import PendingCompensation, pending_compensations
 from kafka_saga.tracker.core.derive import is_paused
 from kafka_saga.tracker.core.due_items import is_outrun
-from kafka_saga.tracker.core.plan import Outline
+from kafka_saga.tracker.core.plan import SagaPlan
 from kafka_saga.tracker.core.runs import step_runs, trigger_of
 from kafka_saga.tracker.core.state import (
-    Asked,
     Goal,
     Pause,
+    PendingCommand,
     Redo,
     Run,
     SagaState,
@@ -30,14 +30,14 @@ class Obeyed(NamedTuple):
 
     state: SagaState
     run: tuple[str, Run] | None = None
-    debt: Debt | None = None
+    debt: PendingCompensation | None = None
 
 
 class RefusedError(Exception):
     """The command does not apply; the text says why, and what would."""
 
 
-def obey(state: SagaState, asked: Asked, plan: Outline) -> Obeyed:
+def obey(state: SagaState, asked: PendingCommand, plan: SagaPlan) -> Obeyed:
     """Raises RefusedError."""
     if state.started_at is None:
         raise RefusedError("no saga of this id has started: look for it with `saga ls`")
@@ -62,14 +62,14 @@ def obey(state: SagaState, asked: Asked, plan: Outline) -> Obeyed:
             raise RefusedError(f"{asked.command} is no command for one saga")
 
 
-def _paused(state: SagaState, asked: Asked) -> SagaState:
+def _paused(state: SagaState, asked: PendingCommand) -> SagaState:
     _refuse_ended(state)
     if any(pause.until is None and pause.scope == "saga" for pause in state.pauses):
         raise RefusedError("the saga is paused already")
     return replace(state, pauses=(*state.pauses, Pause("saga", asked.author, asked.reason, asked.at)))
 
 
-def _resumed(state: SagaState, asked: Asked) -> SagaState:
+def _resumed(state: SagaState, asked: PendingCommand) -> SagaState:
     if not any(pause.until is None and pause.scope == "saga" for pause in state.pauses):
         wide = next((pause.scope for pause in state.pauses if pause.until is None), None)
         if wide:
@@ -86,7 +86,7 @@ def resumed(pauses: tuple[Pause, ...], scope: str, at: int) -> tuple[Pause, ...]
     )
 
 
-def _cancelled(state: SagaState, asked: Asked, plan: Outline) -> SagaState:
+def _cancelled(state: SagaState, asked: PendingCommand, plan: SagaPlan) -> SagaState:
     _refuse_ended(state)
     if state.undo is not None and state.undo.goal is not Goal.REDO:
         _refuse_undoing(state)
@@ -96,16 +96,18 @@ def _cancelled(state: SagaState, asked: Asked, plan: Outline) -> SagaState:
 
 
 def begun(
-    state: SagaState, plan: Outline, goal: Goal, reason: str, at: int, step: str | None = None, end: str | None = None
+    state: SagaState, plan: SagaPlan, goal: Goal, reason: str, at: int, step: str | None = None, end: str | None = None
 ) -> SagaState:
     """The state in which the whole saga is being undone."""
     undo = Undo(goal, reason, at, state.epoch, tuple(plan.steps), step, end)
     return replace(state, undo=undo)
 
 
-def _retried(state: SagaState, asked: Asked, plan: Outline) -> Obeyed:
+def _retried(state: SagaState, asked: PendingCommand, plan: SagaPlan) -> Obeyed:
     if state.undo is not None:
-        stuck = [debt for debt in debts(state, plan) if debt.is_stuck and asked.step in {None, debt.step}]
+        stuck = [
+            debt for debt in pending_compensations(state, plan) if debt.is_stuck and asked.step in {None, debt.step}
+        ]
         if not stuck:
             raise RefusedError("no compensation has failed that could be tried again")
         return Obeyed(state, debt=stuck[0])
@@ -117,7 +119,7 @@ def _retried(state: SagaState, asked: Asked, plan: Outline) -> Obeyed:
     return Obeyed(state, run=(name, run))
 
 
-def _redriven(state: SagaState, asked: Asked, plan: Outline) -> SagaState:
+def _redriven(state: SagaState, asked: PendingCommand, plan: SagaPlan) -> SagaState:
     _refuse_undone(state, plan)
     _refuse_completed(state)
     _refuse_undoing(state)
@@ -134,24 +136,24 @@ def _redrivable(*, is_over: bool) -> tuple[StepStatus, ...]:
     return tuple(status for status, known_as in stands_as.items() if known_as.meaning.is_redrivable)
 
 
-def _rewound(state: SagaState, asked: Asked, plan: Outline) -> SagaState:
+def _rewound(state: SagaState, asked: PendingCommand, plan: SagaPlan) -> SagaState:
     if asked.step is None:
         raise RefusedError("which step to go back to is missing: name it with --to")
     _refuse_undoing(state)
     name, run = _the_run(state, asked, plan, *StepStatus)
-    kept = [debt for debt in debts(state, plan) if debt.step not in plan.steps[name].downstream]
+    kept = [debt for debt in pending_compensations(state, plan) if debt.step not in plan.steps[name].downstream]
     undone = [debt.step for debt in kept if debt.last is not None and _still_counts(state, debt)]
     if undone:
         raise RefusedError(f"step {undone[0]} has been compensated, and would be kept: go back to it or further")
     return _redo(state, plan, Redo(name, run.about), asked)
 
 
-def _still_counts(state: SagaState, debt: Debt) -> bool:
+def _still_counts(state: SagaState, debt: PendingCompensation) -> bool:
     """Whether no later epoch has replaced what is undone."""
     return debt.outcome.epoch >= state.floors.get(debt.step, 0)
 
 
-def _skipped(state: SagaState, asked: Asked, plan: Outline) -> SagaState:
+def _skipped(state: SagaState, asked: PendingCommand, plan: SagaPlan) -> SagaState:
     if asked.step is None:
         raise RefusedError("the step to skip is missing: name it with --step")
     if state.undo is not None and state.undo.goal is not Goal.REDO and state.undo.ended_at is None:
@@ -168,15 +170,15 @@ def _skipped(state: SagaState, asked: Asked, plan: Outline) -> SagaState:
     return _redo(state, plan, Redo(name, run.about, asked.outcome, asked.content or "{}"), asked)
 
 
-def _waived(state: SagaState, step: str, plan: Outline) -> SagaState:
+def _waived(state: SagaState, step: str, plan: SagaPlan) -> SagaState:
     """A compensation that a person does by hand, or does without."""
-    stuck = next((debt for debt in debts(state, plan) if debt.step == step and debt.is_stuck), None)
+    stuck = next((debt for debt in pending_compensations(state, plan) if debt.step == step and debt.is_stuck), None)
     if stuck is None:
         raise RefusedError(f"no compensation of step {step} has failed: there is nothing to skip")
     return replace(state, waived=(*state.waived, stuck.outcome.id))
 
 
-def _redo(state: SagaState, plan: Outline, redo: Redo, asked: Asked) -> SagaState:
+def _redo(state: SagaState, plan: SagaPlan, redo: Redo, asked: PendingCommand) -> SagaState:
     """A new epoch, from a step on: what older ones lead to there and after no longer counts."""
     _refuse_outrun(state)
     epoch = state.epoch + 1
@@ -189,7 +191,7 @@ def _redo(state: SagaState, plan: Outline, redo: Redo, asked: Asked) -> SagaStat
 
 
 def _the_run(
-    state: SagaState, asked: Asked, plan: Outline, *wanted: StepStatus, overdue: bool = False
+    state: SagaState, asked: PendingCommand, plan: SagaPlan, *wanted: StepStatus, overdue: bool = False
 ) -> tuple[str, Run]:
     """The run that a command is about: the last one of the named step, or the one that stands in one of the states."""
     if asked.step is not None and asked.step not in plan.steps:
@@ -218,8 +220,8 @@ def _refuse_ended(state: SagaState) -> None:
         raise RefusedError(f"the saga is {state.status.value}")
 
 
-def _refuse_undone(state: SagaState, plan: Outline) -> None:
-    owed = [debt for debt in debts(state, plan) if debt.outcome.epoch >= state.floors.get(debt.step, 0)]
+def _refuse_undone(state: SagaState, plan: SagaPlan) -> None:
+    owed = [debt for debt in pending_compensations(state, plan) if debt.outcome.epoch >= state.floors.get(debt.step, 0)]
     if any(debt.paid_at is not None or debt.last is not None for debt in owed):
         raise RefusedError("steps of the saga have been compensated: start a new saga")
 

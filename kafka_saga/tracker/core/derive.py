@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterable, Sequence
 from msgspec.structs import replace
 
 from kafka_saga.definition.model import COMPLETED, EndStatus
-from kafka_saga.tracker.core.compensations import Debt, debts, status_of_debt
-from kafka_saga.tracker.core.plan import Outline
+from kafka_saga.tracker.core.compensations import PendingCompensation, pending_compensations, status_of_compensation
+from kafka_saga.tracker.core.plan import SagaPlan
 from kafka_saga.tracker.core.runs import is_current, runs
 from kafka_saga.tracker.core.state import EventRef, Goal, Run, SagaState, SagaStatus, StepState, StepStatus
 
@@ -21,7 +21,7 @@ _UNDECIDED = frozenset(status for status in StepStatus if status.is_undecided)
 _SEVERITY = {EndStatus.COMPLETED: 0, EndStatus.CANCELLED: 1, EndStatus.FAILED: 2}
 
 
-def derived(state: SagaState, plan: Outline, touched: Collection[str]) -> SagaState:
+def derived(state: SagaState, plan: SagaPlan, touched: Collection[str]) -> SagaState:
     """The state with everything that its facts imply; `touched` are the steps that new facts concern."""
     if not plan.is_known:
         return replace(state, hash="", started_at=_start(state), status=_unknown_version(state))
@@ -43,7 +43,7 @@ def derived(state: SagaState, plan: Outline, touched: Collection[str]) -> SagaSt
     return replace(after, status=status, ended_at=None, end=None, error=None)
 
 
-def end_of(state: SagaState, plan: Outline) -> EventRef | None:
+def end_of(state: SagaState, plan: SagaPlan) -> EventRef | None:
     """The final event of a saga in which no branch has anything left to do: of several the gravest, then the last."""
     for step in state.steps:
         if step.status in _UNDECIDED or (step.status is StepStatus.SKIPPED and step.runs):
@@ -66,7 +66,7 @@ def _counts(event: EventRef, state: SagaState) -> bool:
     return event.epoch >= state.floors.get(event.step or "", 0)
 
 
-def _undone(state: SagaState, plan: Outline) -> SagaState:
+def _undone(state: SagaState, plan: SagaPlan) -> SagaState:
     """A saga that is being undone, or has been."""
     undo = state.undo
     if undo is None:
@@ -78,7 +78,7 @@ def _undone(state: SagaState, plan: Outline) -> SagaState:
     return replace(state, steps=steps, status=_status(state, plan), ended_at=None, end=None, error=undo.reason)
 
 
-def _status(state: SagaState, plan: Outline) -> SagaStatus:
+def _status(state: SagaState, plan: SagaPlan) -> SagaStatus:
     """The status of a saga that has not ended."""
     if state.started_at is None:
         return SagaStatus.UNKNOWN
@@ -97,30 +97,30 @@ def _unknown_version(state: SagaState) -> SagaStatus:
     return SagaStatus.UNKNOWN if _start(state) is None else SagaStatus.RUNNING
 
 
-def _is_undoing(state: SagaState, plan: Outline) -> bool:
-    return any(debt.is_live for debt in debts(state, plan))
+def _is_undoing(state: SagaState, plan: SagaPlan) -> bool:
+    return any(debt.is_live for debt in pending_compensations(state, plan))
 
 
 def _ended(
-    state: SagaState, plan: Outline, status: SagaStatus, at: int, *, error: str | None = None, end: str | None = None
+    state: SagaState, plan: SagaPlan, status: SagaStatus, at: int, *, error: str | None = None, end: str | None = None
 ) -> SagaState:
     """A saga that has ended: what has not run by now never will."""
     return replace(state, steps=_never(state.steps, plan), status=status, ended_at=at, end=end, error=error)
 
 
-def _never(steps: Iterable[StepState], plan: Outline) -> tuple[StepState, ...]:
+def _never(steps: Iterable[StepState], plan: SagaPlan) -> tuple[StepState, ...]:
     """The steps of a saga that does not go on: what waits will not run, what would be tried again has failed."""
     return tuple([_stopped(step, plan) for step in steps])
 
 
-def _stopped(step: StepState, plan: Outline) -> StepState:
+def _stopped(step: StepState, plan: SagaPlan) -> StepState:
     if step.status is StepStatus.WAITING:
         return plan.steps[step.name].skipped
     status = step.status.meaning.when_stopped
     return step if status is None else replace(step, status=status)
 
 
-def _step(plan: Outline, known: StepState, state: SagaState, touched: Collection[str]) -> StepState:
+def _step(plan: SagaPlan, known: StepState, state: SagaState, touched: Collection[str]) -> StepState:
     step = plan.steps[known.name]
     if step.name not in touched:  # it was skipped as its saga had ended: that is to be seen again
         return known if known.runs else step.waiting
@@ -134,15 +134,15 @@ def _step(plan: Outline, known: StepState, state: SagaState, touched: Collection
     since = last.at if last.ended_at is None else last.ended_at
     status = last.status
     if status is StepStatus.DONE and step.compensated is not None:
-        status = _after_undoing(last, step.name, debts(state, plan))
+        status = _after_undoing(last, step.name, pending_compensations(state, plan))
     return StepState(step.name, status, last.attempt, last.epoch, since, last.error, found)
 
 
-def _after_undoing(run: Run, step: str, owed: Sequence[Debt]) -> StepStatus:
+def _after_undoing(run: Run, step: str, owed: Sequence[PendingCompensation]) -> StepStatus:
     """What has become of a run that was done; an outcome of an earlier epoch is not its own."""
     for debt in owed:
         if debt.step == step and (debt.outcome.cause, debt.outcome.epoch) == (run.about, run.epoch):
-            return status_of_debt(debt)
+            return status_of_compensation(debt)
     return run.status
 
 

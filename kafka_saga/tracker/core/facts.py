@@ -66,7 +66,7 @@ class CommandFact(msgspec.Struct, frozen=True, gc=False):
     command: SagaCommand
 
 
-class RivalFact(msgspec.Struct, frozen=True, gc=False):
+class SupersederFact(msgspec.Struct, frozen=True, gc=False):
     """A saga of the same key, `rival`, has started later than `saga_id`: offset and time are its start's."""
 
     saga_id: str
@@ -76,7 +76,7 @@ class RivalFact(msgspec.Struct, frozen=True, gc=False):
     rival: str
 
 
-Fact = EventFact | ReportFact | ProgressFact | CommandFact | RivalFact
+Fact = EventFact | ReportFact | ProgressFact | CommandFact | SupersederFact
 
 
 Told = EventFact | ReportFact | ProgressFact

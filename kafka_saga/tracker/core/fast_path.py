@@ -5,7 +5,7 @@ What is computed here follows from the agenda as well (a test holds both against
 
 from __future__ import annotations
 
-from kafka_saga.tracker.core.plan import MANY_EVENTS, REFERENCES_LAST, WARN_BEFORE, Outline
+from kafka_saga.tracker.core.plan import MANY_EVENTS, REFERENCES_LAST, WARN_BEFORE, SagaPlan
 from kafka_saga.tracker.core.state import SagaState, SagaStatus, StepStatus
 
 _AWAITED = tuple(status for status in StepStatus if status.is_open and status.is_at_service)
@@ -24,13 +24,13 @@ def is_plain(state: SagaState) -> bool:
     return state.status is SagaStatus.COMPLETED
 
 
-def plain_due(state: SagaState, plan: Outline) -> int:
+def plain_due(state: SagaState, plan: SagaPlan) -> int:
     """When something will happen with a plain saga by itself: a deadline passes, a cause is given up."""
     due = _due(state, plan)
     return min([due, *[event.at for event in state.held_events]]) if state.held_events else due
 
 
-def _due(state: SagaState, plan: Outline) -> int:
+def _due(state: SagaState, plan: SagaPlan) -> int:
     if state.status is SagaStatus.COMPLETED:
         return max(state.ended_at or 0, state.updated_at) + plan.keep_finished
     if plan.only_deadline is not None:

@@ -16,10 +16,18 @@ from kafka_saga.events.commands import SAME_AGAIN, other_command
 from kafka_saga.tracker.core.changes import changes, late
 from kafka_saga.tracker.core.decisions import Decision, Refused
 from kafka_saga.tracker.core.derive import derived
-from kafka_saga.tracker.core.facts import CommandFact, EventFact, Fact, ProgressFact, ReportFact, RivalFact, Told
-from kafka_saga.tracker.core.plan import Outline
+from kafka_saga.tracker.core.facts import CommandFact, EventFact, Fact, ProgressFact, ReportFact, SupersederFact, Told
+from kafka_saga.tracker.core.plan import SagaPlan
 from kafka_saga.tracker.core.runs import DUPLICATE, SKIPPED
-from kafka_saga.tracker.core.state import Asked, EventRef, Progress, ReportRef, Rival, SagaState, Unmatched
+from kafka_saga.tracker.core.state import (
+    EventRef,
+    PendingCommand,
+    Progress,
+    ReportRef,
+    SagaState,
+    Superseder,
+    Unmatched,
+)
 from kafka_saga.tracker.core.unmatched import with_unmatched
 from kafka_saga.wire.envelope import Envelope
 
@@ -35,7 +43,7 @@ MAX_PROGRESS = 20
 """How many deliveries' progress is kept a saga."""
 
 
-def fold(state: SagaState | None, fact: Fact, plan: Outline) -> tuple[SagaState, tuple[Decision, ...]]:
+def fold(state: SagaState | None, fact: Fact, plan: SagaPlan) -> tuple[SagaState, tuple[Decision, ...]]:
     """The saga's view with one more fact in it, and what follows from that."""
     before = _claimed(state or _unseen(fact, plan), fact, plan)
     noted = _noted(before, fact)
@@ -51,7 +59,7 @@ def fold(state: SagaState | None, fact: Fact, plan: Outline) -> tuple[SagaState,
             after, touched = _fold_progress(noted, fact, plan)
         case CommandFact():
             return _fold_command(noted, fact)
-        case RivalFact():
+        case SupersederFact():
             return _fold_rival(before, fact), ()
     if not touched:
         return after, ()
@@ -59,22 +67,22 @@ def fold(state: SagaState | None, fact: Fact, plan: Outline) -> tuple[SagaState,
     return settled, (*said, *changes(before, settled, plan))
 
 
-def _unseen(fact: Fact, plan: Outline) -> SagaState:
+def _unseen(fact: Fact, plan: SagaPlan) -> SagaState:
     match fact:
         case EventFact() | ReportFact() | ProgressFact():
             return _of_definition(SagaState(fact.envelope.subject, "", 0, fact.partition), fact, plan)
-        case CommandFact() | RivalFact():
+        case CommandFact() | SupersederFact():
             return SagaState(fact.saga_id, "", 0, fact.partition)
 
 
-def _claimed(state: SagaState, fact: Fact, plan: Outline) -> SagaState:
+def _claimed(state: SagaState, fact: Fact, plan: SagaPlan) -> SagaState:
     """A saga of which only a command was known, now that it is heard of."""
-    if state.definition or isinstance(fact, CommandFact | RivalFact):
+    if state.definition or isinstance(fact, CommandFact | SupersederFact):
         return state
     return _of_definition(state, fact, plan)
 
 
-def _of_definition(state: SagaState, fact: Told, plan: Outline) -> SagaState:
+def _of_definition(state: SagaState, fact: Told, plan: SagaPlan) -> SagaState:
     definition, version = plan.definition, fact.envelope.version
     return replace(
         state,
@@ -89,7 +97,7 @@ def _noted(state: SagaState, fact: Fact) -> SagaState:
     return replace(state, revision=state.revision + 1, updated_at=max(state.updated_at, fact.at))
 
 
-def _fold_event(state: SagaState, fact: EventFact, plan: Outline) -> tuple[SagaState, Touched]:
+def _fold_event(state: SagaState, fact: EventFact, plan: SagaPlan) -> tuple[SagaState, Touched]:
     envelope = fact.envelope
     # What a trigger led to is its first attempt; the header of an event that began elsewhere may say otherwise.
     attempt = envelope.attempt if fact.command else 1
@@ -107,7 +115,7 @@ def _fold_event(state: SagaState, fact: EventFact, plan: Outline) -> tuple[SagaS
     return _taken_in(state, ref, cause, plan)
 
 
-def _fold_report(state: SagaState, fact: ReportFact, plan: Outline) -> tuple[SagaState, Touched]:
+def _fold_report(state: SagaState, fact: ReportFact, plan: SagaPlan) -> tuple[SagaState, Touched]:
     envelope = fact.envelope
     if why := _why_strange(state, envelope) or _why_no_report(fact, plan):
         return _with_unmatched(state, Unmatched(envelope.type, SAGA_STEPS, fact.offset, fact.at, why)), NONE
@@ -124,7 +132,7 @@ def _fold_report(state: SagaState, fact: ReportFact, plan: Outline) -> tuple[Sag
     return replace(state, reports=_sorted_reports((*state.reports, ref))), frozenset((ref.step,))
 
 
-def _fold_progress(state: SagaState, fact: ProgressFact, plan: Outline) -> tuple[SagaState, Touched]:
+def _fold_progress(state: SagaState, fact: ProgressFact, plan: SagaPlan) -> tuple[SagaState, Touched]:
     """Of each delivery the last that it has told; of a step the last two deliveries."""
     step, cause = fact.envelope.step or "", fact.envelope.causation_id or ""
     if step not in plan.steps:
@@ -149,15 +157,15 @@ def _fold_command(state: SagaState, fact: CommandFact) -> tuple[SagaState, tuple
             return state, (Refused(fact.at, fact.id, kind, command.author, command.reason, why),)
         again = Unmatched(command.command, SAGA_COMMANDS, fact.offset, fact.at, SAME_AGAIN)
         return _with_unmatched(state, again), ()
-    asked = Asked(
+    asked = PendingCommand(
         fact.id, command.command.value, command.author, fact.at, fact.offset, command.reason, command.step,
         command.outcome, command.content,
     )  # fmt: skip
     return replace(state, asked=tuple(sorted((*state.asked, asked), key=lambda one: (one.at, one.offset)))), ()
 
 
-def _fold_rival(state: SagaState, fact: RivalFact) -> SagaState:
-    rival = Rival(fact.rival, fact.at, fact.offset)
+def _fold_rival(state: SagaState, fact: SupersederFact) -> SagaState:
+    rival = Superseder(fact.rival, fact.at, fact.offset)
     if state.rival is not None and state.rival.offset >= rival.offset:
         return state
     return replace(state, rival=rival)
@@ -170,7 +178,7 @@ def _why_strange(state: SagaState, envelope: Envelope) -> str | None:
     return f"it belongs to a saga of {envelope.definition}, but its id is that of a saga of {state.definition}"
 
 
-def _why_unmatched(state: SagaState, ref: EventRef, plan: Outline) -> str | None:
+def _why_unmatched(state: SagaState, ref: EventRef, plan: SagaPlan) -> str | None:
     """Why an event has no place in its saga, if so."""
     if _find(state.events, ref.id) is not None or _find(state.held_events, ref.id) is not None:
         return "the same event again"
@@ -184,7 +192,7 @@ def _why_unmatched(state: SagaState, ref: EventRef, plan: Outline) -> str | None
     return None if ref.type in step.declared else f"step {step.name} does not declare {ref.type}"
 
 
-def _why_no_report(fact: ReportFact, plan: Outline) -> str | None:
+def _why_no_report(fact: ReportFact, plan: SagaPlan) -> str | None:
     """Why a report says nothing about how a step stands, if so."""
     envelope = fact.envelope
     if envelope.causation_id is None or envelope.step not in plan.steps:
@@ -192,7 +200,7 @@ def _why_no_report(fact: ReportFact, plan: Outline) -> str | None:
     return fact.reason if envelope.type == SKIPPED and fact.code in {DUPLICATE, ""} else None
 
 
-def _taken_in(state: SagaState, ref: EventRef, cause: EventRef | None, plan: Outline) -> tuple[SagaState, Touched]:
+def _taken_in(state: SagaState, ref: EventRef, cause: EventRef | None, plan: SagaPlan) -> tuple[SagaState, Touched]:
     """The state with an event whose cause is known, and with whatever was held for want of it."""
     after = _with_event(state, ref, cause, plan)
     touched = _touched_by(ref, plan)
@@ -203,7 +211,7 @@ def _taken_in(state: SagaState, ref: EventRef, cause: EventRef | None, plan: Out
     return _released(after, touched, plan)
 
 
-def _released(state: SagaState, touched: Touched, plan: Outline) -> tuple[SagaState, Touched]:
+def _released(state: SagaState, touched: Touched, plan: SagaPlan) -> tuple[SagaState, Touched]:
     """Take in what was held for want of its cause, and what waited for that in turn."""
     for ref in state.held_events:
         cause = _find(state.events, ref.cause)
@@ -219,12 +227,12 @@ def _released(state: SagaState, touched: Touched, plan: Outline) -> tuple[SagaSt
     return after, touched | {ref.step for ref in known}
 
 
-def _touched_by(ref: EventRef, plan: Outline) -> Touched:
+def _touched_by(ref: EventRef, plan: SagaPlan) -> Touched:
     """The steps that an event concerns: the one it ends, and those it triggers."""
     return frozenset((*plan.triggered.get(ref.type, ()), ref.step or ""))
 
 
-def _with_event(state: SagaState, ref: EventRef, cause: EventRef | None, plan: Outline) -> SagaState:
+def _with_event(state: SagaState, ref: EventRef, cause: EventRef | None, plan: SagaPlan) -> SagaState:
     if cause is not None:
         ref = replace(ref, at=max(ref.at, cause.at), depth=cause.depth + 1)
     events = _sorted_events((*state.events, ref))
@@ -241,7 +249,7 @@ def _to_run_again(state: SagaState) -> str | None:
 
 
 def _without_oldest(
-    events: tuple[EventRef, ...], excess: int, plan: Outline, needed: str | None
+    events: tuple[EventRef, ...], excess: int, plan: SagaPlan, needed: str | None
 ) -> tuple[EventRef, ...]:
     """The events but the oldest; the one that is needed stays, and what may have to be undone or has been."""
     undoable = {

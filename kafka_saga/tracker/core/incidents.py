@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from kafka_saga.definition.model import COMPLETED, OnFailure
-from kafka_saga.tracker.core.compensations import debts
+from kafka_saga.tracker.core.compensations import pending_compensations
 from kafka_saga.tracker.core.derive import end_of
-from kafka_saga.tracker.core.plan import MANY_EVENTS, REFERENCES_LAST, WARN_BEFORE, Outline
+from kafka_saga.tracker.core.plan import MANY_EVENTS, REFERENCES_LAST, WARN_BEFORE, SagaPlan
 from kafka_saga.tracker.core.runs import StepRun, trigger_of
 from kafka_saga.tracker.core.state import EventRef, Incident, Run, SagaState, StepStatus
 
@@ -19,7 +19,7 @@ LATE_COMMANDS = ("cancel",)
 SAGA_COMMANDS = ("rewind", "cancel")
 
 
-def incidents(state: SagaState, plan: Outline, current: Sequence[StepRun]) -> list[Incident]:
+def incidents(state: SagaState, plan: SagaPlan, current: Sequence[StepRun]) -> list[Incident]:
     """Every incident that should be open, or is to be at a later time; `current` are the saga's runs that count."""
     found: list[Incident] = []
     if not state.status.is_final:
@@ -52,15 +52,15 @@ def _overdue(state: SagaState, current: Sequence[StepRun]) -> Iterator[Incident]
             yield Incident(_id("overdue", name, run), "step_deadline", name, why, fired.at, OVERDUE_COMMANDS)
 
 
-def _bad_end(state: SagaState, plan: Outline) -> Iterator[Incident]:
+def _bad_end(state: SagaState, plan: SagaPlan) -> Iterator[Incident]:
     end = end_of(state, plan)
     if end is not None and plan.ends[end.type] is not COMPLETED and has_undoable(state, plan, end):
         why = f"the saga has ended by {end.type}, and steps that can be undone are done"
         yield Incident(f"ended/{end.id}", "failed_end", end.step, why, end.at, SAGA_COMMANDS)
 
 
-def _stuck(state: SagaState, plan: Outline) -> Iterator[Incident]:
-    for debt in debts(state, plan):
+def _stuck(state: SagaState, plan: SagaPlan) -> Iterator[Incident]:
+    for debt in pending_compensations(state, plan):
         if debt.is_stuck and debt.report is not None:
             why = f"step {debt.step} cannot be undone (attempt {debt.report.attempt}): {debt.report.reason}"
             identity = f"undo/{debt.step}/{debt.outcome.id[:8]}/{debt.report.attempt}"
@@ -87,7 +87,7 @@ def _growing(state: SagaState) -> Iterator[Incident]:
         yield Incident("growing", "growing", None, why, state.events[MANY_EVENTS - 1].at, LATE_COMMANDS)
 
 
-def has_undoable(state: SagaState, plan: Outline, end: EventRef) -> bool:
+def has_undoable(state: SagaState, plan: SagaPlan, end: EventRef) -> bool:
     """Whether a step that can be undone is done, beside the one that has ended the saga."""
     return any(
         event is not end and event.step == step.name and event.type in step.outcomes

@@ -24,7 +24,7 @@ A state is one record of at most 1 MB: that is some 3,900 events, or 1,500 outco
 
 
 @dataclass(frozen=True, slots=True)
-class StepOutline:
+class StepPlan:
     """One step: what triggers it, what ends it, what follows it, and how it looks before it has run, or never will."""
 
     name: str
@@ -40,7 +40,7 @@ class StepOutline:
 
 
 @dataclass(frozen=True, slots=True)
-class Outline:
+class SagaPlan:
     """A definition, from the core's point of view.
 
     Times are milliseconds; `only_deadline` is the saga's, if nothing else can become due before it while steps run.
@@ -48,7 +48,7 @@ class Outline:
 
     definition: Saga
     start: str
-    steps: Mapping[str, StepOutline]
+    steps: Mapping[str, StepPlan]
     triggered: Mapping[str, tuple[str, ...]]
     ends: Mapping[str, EndStatus]
     deadline: int | None
@@ -58,10 +58,10 @@ class Outline:
 
 
 @lru_cache(maxsize=256)
-def outline(definition: Saga) -> Outline:
-    """The outline of a definition."""
+def saga_plan(definition: Saga) -> SagaPlan:
+    """The saga plan of a definition."""
     steps = {
-        step.name: StepOutline(
+        step.name: StepPlan(
             step.name,
             step.on.event_type,
             frozenset(event.event_type for event in step.emits),
@@ -80,14 +80,14 @@ def outline(definition: Saga) -> Outline:
 
 
 @lru_cache(maxsize=256)
-def unknown_version(definition: Saga) -> Outline:
-    """The outline for a saga of another version than those that are known: facts are kept, nothing is concluded."""
-    return replace(outline(definition), is_known=False)
+def unknown_version(definition: Saga) -> SagaPlan:
+    """The saga plan for a saga of another version than those that are known: facts are kept, nothing is concluded."""
+    return replace(saga_plan(definition), is_known=False)
 
 
 @lru_cache(maxsize=16)
-def nothing(definition: Saga) -> Outline:
-    """The outline for a saga of which nothing but a command is known; `definition` says how long that is kept."""
+def nothing(definition: Saga) -> SagaPlan:
+    """The saga plan for a saga of which nothing but a command is known; `definition` says how long that is kept."""
     return replace(_outline(definition, "", {}, {}, {}), is_known=False)
 
 
@@ -99,14 +99,14 @@ def milliseconds(length: timedelta | None) -> int | None:
 def _outline(
     definition: Saga,
     start: str,
-    steps: Mapping[str, StepOutline],
+    steps: Mapping[str, StepPlan],
     triggered: Mapping[str, tuple[str, ...]],
     ends: Mapping[str, EndStatus],
-) -> Outline:
+) -> SagaPlan:
     deadline, kept = milliseconds(definition.deadline), milliseconds(definition.keep_finished) or 0
     is_only = deadline is not None and deadline < REFERENCES_LAST - WARN_BEFORE
     only = deadline if is_only and all(step.deadline is None for step in steps.values()) else None
-    return Outline(definition, start, steps, triggered, ends, deadline, kept, only)
+    return SagaPlan(definition, start, steps, triggered, ends, deadline, kept, only)
 
 
 def _undone(step: Step) -> tuple[str, ...]:

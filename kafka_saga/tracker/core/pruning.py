@@ -12,9 +12,9 @@ from collections.abc import Iterable, Sequence
 from msgspec.structs import replace
 
 from kafka_saga.tracker.core import pauses
-from kafka_saga.tracker.core.compensations import debts
+from kafka_saga.tracker.core.compensations import pending_compensations
 from kafka_saga.tracker.core.pauses import Interval, Wide
-from kafka_saga.tracker.core.plan import Outline
+from kafka_saga.tracker.core.plan import SagaPlan
 from kafka_saga.tracker.core.state import EventRef, Fired, Pause, ReportRef, SagaState, Sent
 
 KEPT_SENT = 50
@@ -29,7 +29,7 @@ KEPT_PAUSES = 20
 TOGETHER = "earlier pauses, put together"
 
 
-def trimmed(state: SagaState, plan: Outline, wide: Wide) -> SagaState:
+def pruned(state: SagaState, plan: SagaPlan, wide: Wide) -> SagaState:
     """The state without what nothing depends on any more, if there is much of it."""
     if not plan.is_known:
         return state
@@ -47,7 +47,7 @@ def trimmed(state: SagaState, plan: Outline, wide: Wide) -> SagaState:
     return state
 
 
-def _without_undone(state: SagaState, plan: Outline) -> SagaState:
+def _without_undone(state: SagaState, plan: SagaPlan) -> SagaState:
     """The state but the oldest outcomes of earlier epochs that have been undone, and all that is about those."""
     excess = len(state.events) - KEPT_EVENTS
     undone = [event for event in _undone(state, plan) if not _is_needed(event, state)][: (excess + 1) // 2]
@@ -62,9 +62,9 @@ def _without_undone(state: SagaState, plan: Outline) -> SagaState:
     )
 
 
-def _undone(state: SagaState, plan: Outline) -> Iterable[EventRef]:
+def _undone(state: SagaState, plan: SagaPlan) -> Iterable[EventRef]:
     """The outcomes of earlier epochs that have been undone, the oldest first."""
-    for debt in reversed(debts(state, plan)):
+    for debt in reversed(pending_compensations(state, plan)):
         if debt.paid_at is not None and debt.outcome.epoch < state.floors.get(debt.step, 0):
             yield debt.outcome
 
@@ -82,7 +82,7 @@ def _is_needed(outcome: EventRef, state: SagaState) -> bool:
     return outcome.command in {None, last}
 
 
-def _undoes(event: EventRef, outcomes: set[str], plan: Outline) -> bool:
+def _undoes(event: EventRef, outcomes: set[str], plan: SagaPlan) -> bool:
     """Whether an event tells that one of these outcomes is undone."""
     step = plan.steps.get(event.step or "")
     return step is not None and event.type == step.compensated and event.cause in outcomes

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from kafka_saga.definition.model import Retry
-from kafka_saga.tracker.core.plan import Outline, StepOutline
+from kafka_saga.tracker.core.plan import SagaPlan, StepPlan
 from kafka_saga.tracker.core.retrying import delay
 from kafka_saga.tracker.core.state import EventRef, ReportRef, Run, SagaState, Sent, StepStatus
 
@@ -22,7 +22,7 @@ DUPLICATE = "duplicate_start"
 """The code of a skipped delivery that says nothing about its saga: the first one goes on."""
 
 
-def runs(step: StepOutline, state: SagaState) -> tuple[Run, ...]:
+def runs(step: StepPlan, state: SagaState) -> tuple[Run, ...]:
     """Every run of a step, those of older epochs included, in the order of their triggers."""
     if not (state.reports or state.sent or state.progress or state.floors):
         return _plain_runs(step, state.events)
@@ -39,7 +39,7 @@ def runs(step: StepOutline, state: SagaState) -> tuple[Run, ...]:
     ])  # fmt: skip
 
 
-def _plain_runs(step: StepOutline, events: Sequence[EventRef]) -> tuple[Run, ...]:
+def _plain_runs(step: StepPlan, events: Sequence[EventRef]) -> tuple[Run, ...]:
     """The same where nothing but events is known: nearly always."""
     triggers = [event for event in events if event.type == step.trigger and not event.spent]
     if not triggers:
@@ -71,7 +71,7 @@ def trigger_of(run: Run, state: SagaState) -> EventRef | None:
 
 
 def _run(
-    step: StepOutline,
+    step: StepPlan,
     state: SagaState,
     trigger: EventRef,
     outcomes: Sequence[EventRef],
@@ -119,9 +119,7 @@ def _ending(reports: Sequence[ReportRef], last: Sent | None) -> ReportRef | None
     return next((report for report in reports if report.command == command), None)
 
 
-def _after(
-    step: StepOutline, state: SagaState, report: ReportRef, sent: Sequence[Sent]
-) -> tuple[StepStatus, int | None]:
+def _after(step: StepPlan, state: SagaState, report: ReportRef, sent: Sequence[Sent]) -> tuple[StepStatus, int | None]:
     """What a report makes of its run, and when it is tried again."""
     if report.kind == PARKED:
         return StepStatus.PARKED, None
@@ -161,7 +159,7 @@ StepRun = tuple[str, Run]
 """A run with the name of its step."""
 
 
-def step_runs(state: SagaState, plan: Outline) -> list[StepRun]:
+def step_runs(state: SagaState, plan: SagaPlan) -> list[StepRun]:
     """Every current run of every step."""
     return [
         (step.name, run)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from kafka_saga.tracker.core.compensations import Debt
+from kafka_saga.tracker.core.compensations import PendingCompensation
 from kafka_saga.tracker.core.decisions import Compensate, Decision, Execute
 from kafka_saga.tracker.core.runs import FAILED, trigger_of
 from kafka_saga.tracker.core.state import EventRef, Run, SagaState, Sent
@@ -31,7 +31,7 @@ def sent_to(
     return replace(state, sent=(*state.sent, sent)), (Execute(sent, trigger),)
 
 
-def compensate(state: SagaState, debt: Debt, at: int, *, fresh: bool) -> Ruling:
+def compensate(state: SagaState, debt: PendingCompensation, at: int, *, fresh: bool) -> Ruling:
     """The next attempt to undo an outcome."""
     failed = debt.report is not None and debt.report.kind == FAILED
     attempt = debt.last.attempt + failed if debt.last else 1

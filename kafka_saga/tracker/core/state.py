@@ -149,7 +149,7 @@ class StepState(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     runs: tuple[Run, ...] = ()
 
 
-class Asked(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+class PendingCommand(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A person's command that waits for its ruling."""
 
     id: str
@@ -233,7 +233,7 @@ class Incident(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     commands: tuple[str, ...] = ()
 
 
-class Rival(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+class Superseder(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A saga of the same key that started later."""
 
     saga_id: str
@@ -278,9 +278,9 @@ class SagaState(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     held_events: tuple[EventRef, ...] = ()
     held_reports: tuple[ReportRef, ...] = ()
     progress: tuple[Progress, ...] = ()
-    asked: tuple[Asked, ...] = ()
+    asked: tuple[PendingCommand, ...] = ()
     answered: dict[str, str] = {}
-    rival: Rival | None = None
+    rival: Superseder | None = None
     sent: tuple[Sent, ...] = ()
     pauses: tuple[Pause, ...] = ()
     fired: tuple[Fired, ...] = ()
@@ -311,8 +311,9 @@ class SagaState(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
 IDENTITIES: Mapping[type[msgspec.Struct], tuple[str, ...]] = {
     StepState: ("name",), Run: ("about",), EventRef: ("id",), ReportRef: ("id",), Progress: ("step", "cause"),
-    Sent: ("id",), Asked: ("id",), Pause: ("scope", "at"), Fired: ("about", "step", "epoch"), Undo: ("at", "epoch"),
-    Redo: ("step", "about"), Incident: ("id",), Rival: ("saga_id",), Unmatched: ("topic", "offset"),
+    Sent: ("id",), PendingCommand: ("id",), Pause: ("scope", "at"), Fired: ("about", "step", "epoch"),
+    Undo: ("at", "epoch"),
+    Redo: ("step", "about"), Incident: ("id",), Superseder: ("saga_id",), Unmatched: ("topic", "offset"),
 }  # fmt: skip
 """By which fields a record in a state is the same in the state that follows."""
 

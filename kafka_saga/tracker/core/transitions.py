@@ -1,4 +1,4 @@
-"""What each kind of ruling does to a saga. Pure; the agenda says when which is due."""
+"""DueKind each kind of ruling does to a saga. Pure; the agenda says when which is due."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from kafka_saga.definition.model import EndStatus, OnFailure
 from kafka_saga.definition.topics import SAGA_STEPS
 from kafka_saga.tracker.core.commands import RefusedError, begun, obey, resumed
-from kafka_saga.tracker.core.compensations import debts
+from kafka_saga.tracker.core.compensations import pending_compensations
 from kafka_saga.tracker.core.decisions import (
     Accepted,
     Compensated,
@@ -23,10 +23,10 @@ from kafka_saga.tracker.core.decisions import (
     Undoing,
 )
 from kafka_saga.tracker.core.derive import is_paused
-from kafka_saga.tracker.core.due_items import UNKNOWN_FOR, Item, What
+from kafka_saga.tracker.core.due_items import UNKNOWN_FOR, DueItem, DueKind
 from kafka_saga.tracker.core.incidents import incidents
 from kafka_saga.tracker.core.pauses import Wide
-from kafka_saga.tracker.core.plan import Outline
+from kafka_saga.tracker.core.plan import SagaPlan
 from kafka_saga.tracker.core.runs import step_runs
 from kafka_saga.tracker.core.sending import Ruling, compensate, execute, sent_to
 from kafka_saga.tracker.core.state import EventRef, Fired, Goal, Incident, Pause, Run, SagaState, Undo, Unmatched
@@ -38,17 +38,17 @@ MAX_ANSWERED = 50
 """Of so many of a saga's last commands the ids are kept, by which one that comes again is known."""
 
 
-def take_up(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide) -> Ruling:
+def take_up(state: SagaState, item: DueItem, until: int, plan: SagaPlan, wide: Wide) -> Ruling:
     """The state after one item of the agenda, and what was decided."""
     return _RULINGS[item.what](state, item, until, plan, wide)
 
 
-def _adopt_pause(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide) -> Ruling:
+def _adopt_pause(state: SagaState, item: DueItem, until: int, plan: SagaPlan, wide: Wide) -> Ruling:
     held = next(entry.paused for scope, entry in wide.prefixes if scope == item.about and entry.paused)
     return replace(state, pauses=(*state.pauses, Pause(item.about, held.by, held.reason, held.at))), ()
 
 
-def _end_pause(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide) -> Ruling:
+def _end_pause(state: SagaState, item: DueItem, until: int, plan: SagaPlan, wide: Wide) -> Ruling:
     after = replace(state, pauses=resumed(state.pauses, item.about, item.at))
     entry = next((entry for scope, entry in wide.prefixes if scope == item.about), None)
     if entry is None or entry.resumed is None:
@@ -56,7 +56,7 @@ def _end_pause(state: SagaState, item: Item, until: int, plan: Outline, wide: Wi
     return after, _resumed(state, after, item.at, entry.resumed.by, entry.resumed.reason)
 
 
-def _obey(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide) -> Ruling:
+def _obey(state: SagaState, item: DueItem, until: int, plan: SagaPlan, wide: Wide) -> Ruling:
     asked = next(one for one in state.asked if one.id == item.about)
     rest = replace(
         state,
@@ -78,7 +78,7 @@ def _obey(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide) -
     return after, (Accepted(asked.at, asked.id, asked.command, asked.author, asked.reason), *more)
 
 
-def _yield(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide) -> Ruling:
+def _yield(state: SagaState, item: DueItem, until: int, plan: SagaPlan, wide: Wide) -> Ruling:
     why = f"superseded by {item.about}"
     free = replace(state, pauses=resumed(state.pauses, "saga", until))
     yielding, decided = _begin(begun(free, plan, Goal.CANCELLED, why, until), until)
@@ -86,24 +86,28 @@ def _yield(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide) 
 
 
 def _resumed(before: SagaState, after: SagaState, at: int, by: str, reason: str) -> tuple[Decision, ...]:
-    """What is said when the last of a saga's pauses is over; one that has ended does not go on."""
+    """DueKind is said when the last of a saga's pauses is over; one that has ended does not go on."""
     goes_on = is_paused(before) and not is_paused(after) and not before.status.is_final
     return (Resumed(at, by, reason),) if goes_on else ()
 
 
-def _give_up(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide) -> Ruling:
+def _give_up(state: SagaState, item: DueItem, until: int, plan: SagaPlan, wide: Wide) -> Ruling:
     reason = f"step {item.about}: {_run(item).error}"
     return _begin(begun(state, plan, Goal.FAILED, reason, until, item.about), until)
 
 
-def _settle(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide) -> Ruling:
+def _settle(state: SagaState, item: DueItem, until: int, plan: SagaPlan, wide: Wide) -> Ruling:
     return replace(state, undo=replace(_undo(state), settled_at=until)), ()
 
 
-def _finish(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide) -> Ruling:
+def _finish(state: SagaState, item: DueItem, until: int, plan: SagaPlan, wide: Wide) -> Ruling:
     """All is undone: the saga ends, or goes on from the step that is to be run again."""
     undo = _undo(state)
-    paid = [(one.paid_at, one.step) for one in debts(state, plan) if one.paid_at is not None and not one.is_waived]
+    paid = [
+        (one.paid_at, one.step)
+        for one in pending_compensations(state, plan)
+        if one.paid_at is not None and not one.is_waived
+    ]
     undone = tuple(step for at, step in sorted(paid) if at >= undo.at)
     decided: tuple[Decision, ...] = (Compensated(until, undone),) if undone else ()
     redo = undo.redo
@@ -117,13 +121,13 @@ def _finish(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide)
     return after, (*decided, *more)
 
 
-def _end_badly(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide) -> Ruling:
+def _end_badly(state: SagaState, item: DueItem, until: int, plan: SagaPlan, wide: Wide) -> Ruling:
     end = _event(state, item.about)
     goal = Goal.CANCELLED if plan.ends[end.type] is EndStatus.CANCELLED else Goal.FAILED
     return _begin(begun(state, plan, goal, f"ended by {end.type}", until, end.step, end.type), until)
 
 
-def _fire(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide) -> Ruling:
+def _fire(state: SagaState, item: DueItem, until: int, plan: SagaPlan, wide: Wide) -> Ruling:
     """A deadline has passed, and no outcome of log time up to it is on the log."""
     run = item.run
     fired = Fired(run.about, item.about, run.epoch, item.at) if run else Fired("", "", state.epoch, item.at)
@@ -139,21 +143,21 @@ def _fire(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide) -
     return undone, (timed_out, *decided)
 
 
-def _execute(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide) -> Ruling:
+def _execute(state: SagaState, item: DueItem, until: int, plan: SagaPlan, wide: Wide) -> Ruling:
     return execute(state, item.about, _run(item), until, fresh=False)
 
 
-def _compensate(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide) -> Ruling:
+def _compensate(state: SagaState, item: DueItem, until: int, plan: SagaPlan, wide: Wide) -> Ruling:
     if item.debt is None:
         raise LookupError(item)
     return compensate(state, item.debt, until, fresh=False)
 
 
-def _raise(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide) -> Ruling:
+def _raise(state: SagaState, item: DueItem, until: int, plan: SagaPlan, wide: Wide) -> Ruling:
     return _opened(state, [_incident(state, item, plan)])
 
 
-def _incident(state: SagaState, item: Item, plan: Outline) -> Incident:
+def _incident(state: SagaState, item: DueItem, plan: SagaPlan) -> Incident:
     if plan.is_known:
         wanted = incidents(state, plan, step_runs(state, plan))
         return next(incident for incident in wanted if incident.id == item.about)
@@ -164,7 +168,7 @@ def _incident(state: SagaState, item: Item, plan: Outline) -> Incident:
     return Incident(item.about, "unknown_version", None, why, item.at)
 
 
-def _with_incidents(state: SagaState, decided: tuple[Decision, ...], until: int, plan: Outline) -> Ruling:
+def _with_incidents(state: SagaState, decided: tuple[Decision, ...], until: int, plan: SagaPlan) -> Ruling:
     """The state with every incident that there is reason for by now."""
     known = {incident.id for incident in state.incidents}
     wanted = incidents(state, plan, step_runs(state, plan))
@@ -178,13 +182,13 @@ def _opened(state: SagaState, new: Sequence[Incident]) -> Ruling:
     return replace(state, incidents=kept), tuple(map(Raised, new))
 
 
-def _solve(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide) -> Ruling:
+def _solve(state: SagaState, item: DueItem, until: int, plan: SagaPlan, wide: Wide) -> Ruling:
     left = tuple(one for one in state.incidents if one.id != item.about)
     return replace(state, incidents=left), (Solved(until, item.about, f"the saga is {state.status.value}"),)
 
 
-def _unmatch(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide) -> Ruling:
-    """What is held waits for something that is not on the log."""
+def _unmatch(state: SagaState, item: DueItem, until: int, plan: SagaPlan, wide: Wide) -> Ruling:
+    """DueKind is held waits for something that is not on the log."""
     why = "what caused it is not on the log"
     events = [event for event in state.held_events if event.id == item.about]
     reports = [report for report in state.held_reports if report.id == item.about]
@@ -201,22 +205,22 @@ def _unmatch(state: SagaState, item: Item, until: int, plan: Outline, wide: Wide
     return after, ()
 
 
-_RULINGS: Mapping[What, Callable[[SagaState, Item, int, Outline, Wide], Ruling]] = {
-    What.PAUSE: _adopt_pause,
-    What.RESUME: _end_pause,
-    What.OBEY: _obey,
-    What.YIELD: _yield,
-    What.SETTLE: _settle,
-    What.FINISH: _finish,
-    What.END: _end_badly,
-    What.DEADLINE: _fire,
-    What.SAGA_DEADLINE: _fire,
-    What.GIVE_UP: _give_up,
-    What.EXECUTE: _execute,
-    What.COMPENSATE: _compensate,
-    What.RAISE: _raise,
-    What.SOLVE: _solve,
-    What.UNMATCH: _unmatch,
+_RULINGS: Mapping[DueKind, Callable[[SagaState, DueItem, int, SagaPlan, Wide], Ruling]] = {
+    DueKind.PAUSE: _adopt_pause,
+    DueKind.RESUME: _end_pause,
+    DueKind.OBEY: _obey,
+    DueKind.YIELD: _yield,
+    DueKind.SETTLE: _settle,
+    DueKind.FINISH: _finish,
+    DueKind.END: _end_badly,
+    DueKind.DEADLINE: _fire,
+    DueKind.SAGA_DEADLINE: _fire,
+    DueKind.GIVE_UP: _give_up,
+    DueKind.EXECUTE: _execute,
+    DueKind.COMPENSATE: _compensate,
+    DueKind.RAISE: _raise,
+    DueKind.SOLVE: _solve,
+    DueKind.UNMATCH: _unmatch,
 }
 
 
@@ -234,7 +238,7 @@ def _undo(state: SagaState) -> Undo:
     return state.undo
 
 
-def _run(item: Item) -> Run:
+def _run(item: DueItem) -> Run:
     if item.run is None:
         raise LookupError(item)
     return item.run

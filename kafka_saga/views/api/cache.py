@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Fresh(Generic[T]):
+class Cached(Generic[T]):
     """The last answer, for `seconds`; until `longest`, it is given while the next one is asked for."""
 
     def __init__(self, seconds: float, longest: float = 0.0, clock: Callable[[], float] = time.monotonic) -> None:

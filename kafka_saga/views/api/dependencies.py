@@ -19,10 +19,10 @@ from kafka_saga.inspection.log.clients import Clients
 from kafka_saga.inspection.log.deployed import Deployed, Deployments
 from kafka_saga.inspection.log.groups import Groups
 from kafka_saga.inspection.log.times import now
-from kafka_saga.tracker.core.plan import Outline, outline
+from kafka_saga.tracker.core.plan import SagaPlan, saga_plan
 from kafka_saga.tracker.core.state import SagaState
-from kafka_saga.views.api.cache import Fresh
-from kafka_saga.views.api.idempotency import Keys
+from kafka_saga.views.api.cache import Cached
+from kafka_saga.views.api.idempotency import IdempotencyKeys
 from kafka_saga.views.api.titles import Titles
 from kafka_saga.views.port import Tables
 
@@ -43,7 +43,7 @@ def _nothing_said() -> Mapping[str, Sequence[str]]:
 
 
 @dataclass(frozen=True)
-class Sources:
+class Dependencies:
     """`cluster` and `groups` make connections; their calls block, and run in threads.
 
     `token`: what writing requests have to bring, none if nothing. `kafka`: the brokers, as clients would name them.
@@ -62,9 +62,9 @@ class Sources:
     clock: Callable[[], int] = now
     titles: Titles = field(default_factory=Titles)
     holds: Holds = field(default_factory=Holds)
-    lags: Fresh[Mapping[str, Mapping[str, AtStep]]] = field(default_factory=lambda: Fresh(2.0, longest=10.0))
-    held: Fresh[tuple[PausedScope, ...]] = field(default_factory=lambda: Fresh(0.5))
-    keys: Keys = field(default_factory=Keys)
+    lags: Cached[Mapping[str, Mapping[str, AtStep]]] = field(default_factory=lambda: Cached(2.0, longest=10.0))
+    held: Cached[tuple[PausedScope, ...]] = field(default_factory=lambda: Cached(0.5))
+    keys: IdempotencyKeys = field(default_factory=IdempotencyKeys)
     renew: Callable[[], None] = _nothing_to_renew
     deployments: Deployments = field(default_factory=Deployments)
     _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(8))
@@ -82,10 +82,10 @@ class Sources:
         """The definition that a saga follows, in its version; none if that is not known here."""
         return self.deployed.definition(state.definition, state.version)
 
-    def plan_of(self, state: SagaState) -> Outline | None:
-        """The outline of its definition, as the tracker has it."""
+    def plan_of(self, state: SagaState) -> SagaPlan | None:
+        """The saga plan of its definition, as the tracker has it."""
         found = self.definition_of(state)
-        return None if found is None else outline(found)
+        return None if found is None else saga_plan(found)
 
     async def blocking(self, call: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
         """Run what blocks in a thread; a bounded number at once, so that a slow Kafka does not take all threads.
@@ -112,7 +112,7 @@ class Sources:
                 raise
         return await self.blocking(call, *given, **named)
 
-    def with_kept_clients(self) -> Sources:
+    def with_kept_clients(self) -> Dependencies:
         """The same, asking with clients that are kept from one question to the next."""
         clients = Clients(self.cluster, self.groups)
         return replace(self, cluster=lambda: clients, groups=clients.groups, renew=clients.renew)

@@ -34,7 +34,7 @@ class Given:
         return len(self.sagas) >= self.request.size
 
 
-class Keys:
+class IdempotencyKeys:
     """The keys of the last day. Thread-safe; calls that take a cluster block."""
 
     def __init__(self) -> None:

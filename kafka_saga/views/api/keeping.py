@@ -10,7 +10,7 @@ from aiohttp import web
 
 from kafka_saga.definition.topics import SAGA_STATE
 from kafka_saga.errors import UnavailableError
-from kafka_saga.views.api.dependencies import Sources
+from kafka_saga.views.api.dependencies import Dependencies
 from kafka_saga.views.api.handlers.topology import held_by, lags_of
 
 EVERY = 2.0
@@ -20,7 +20,7 @@ WANTED_FOR = 60.0
 """Seconds after the last look at the topology during which it is kept fresh."""
 
 
-def keeping(sources: Sources) -> Callable[[web.Application], AsyncIterator[None]]:
+def keeping(sources: Dependencies) -> Callable[[web.Application], AsyncIterator[None]]:
     """The application's context in which everything is kept warm."""
 
     async def context(_: web.Application) -> AsyncIterator[None]:
@@ -36,7 +36,7 @@ def keeping(sources: Sources) -> Callable[[web.Application], AsyncIterator[None]
     return context
 
 
-async def _keep(sources: Sources) -> None:
+async def _keep(sources: Dependencies) -> None:
     while True:
         with suppress(UnavailableError):  # said by whatever is asked next, and the clients are given up
             await sources.blocking(lambda: sources.cluster().admin().partitions([SAGA_STATE]))

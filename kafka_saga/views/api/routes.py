@@ -10,7 +10,7 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from kafka_saga.api.model import Request
-from kafka_saga.views.api.dependencies import Sources
+from kafka_saga.views.api.dependencies import Dependencies
 
 R = TypeVar("R", bound=Request)
 
@@ -48,7 +48,7 @@ def _as(value: Request | None, kind: type[R]) -> R:
     return value
 
 
-Handler = Callable[[Sources, Call], Awaitable[Reply | web.StreamResponse]]
+Handler = Callable[[Dependencies, Call], Awaitable[Reply | web.StreamResponse]]
 
 
 @dataclass(frozen=True, kw_only=True)

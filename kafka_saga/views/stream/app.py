@@ -13,9 +13,9 @@ from faust.types.transports import TransportT
 from yarl import URL
 
 from kafka_saga.definition.topics import MAX_MESSAGE_BYTES, SAGA_STATE
-from kafka_saga.views.partition_tables import Holdings
+from kafka_saga.views.partition_tables import PartitionTables
 from kafka_saga.views.position import Positions
-from kafka_saga.views.stored_sagas import Arrival, Outcome
+from kafka_saga.views.stored_sagas import Arrival, StepOutcome
 from kafka_saga.views.stream.security import credentials
 from kafka_saga.views.stream.table import CHANGELOG, SagaTable
 from kafka_saga.views.stream.transport import CommittedConsumer, SureTransport
@@ -98,7 +98,7 @@ class ViewsApp(faust.App):
             self.positions.fetched(tp.partition, offset, at)
 
 
-def make_app(wiring: Wiring, holdings: Holdings, positions: Positions, die: Callable[[], object]) -> ViewsApp:
+def make_app(wiring: Wiring, holdings: PartitionTables, positions: Positions, die: Callable[[], object]) -> ViewsApp:
     """The app of one worker; to be called inside the loop it runs in.
 
     `die` ends the process at once: it is called for a programming error, since Faust would commit past the record.
@@ -145,7 +145,7 @@ def make_app(wiring: Wiring, holdings: Holdings, positions: Positions, die: Call
 class Folding:
     """Takes each record into the table. What cannot be read is left out; what cannot happen ends the process."""
 
-    def __init__(self, app: ViewsApp, holdings: Holdings, die: Callable[[], object]) -> None:
+    def __init__(self, app: ViewsApp, holdings: PartitionTables, die: Callable[[], object]) -> None:
         self._app = app
         self._holdings = holdings
         self._die = die
@@ -168,7 +168,7 @@ class Folding:
         saga_id = (key or b"").decode("utf-8", "replace")
         business = key_of(saga_id).encode()
         folded, written = self._holdings.fold(partition, business, Arrival(saga_id, value, offset, at))
-        if folded.outcome in {Outcome.CHANGED, Outcome.GONE}:
+        if folded.outcome in {StepOutcome.CHANGED, StepOutcome.GONE}:
             if written is not None:
                 self._app.table[business] = written
             else:

@@ -34,7 +34,7 @@ TOGETHER = -1
 """Stands for all partitions while they are shared out and restored, which is done for all at once."""
 
 
-class Vigil:
+class StallWatchdog:
     """Watches over a stream. `marks` is what it has reached, `is_there` whether Kafka answers.
 
     Only looks count at which Kafka was there: neither its absence nor a pause of this process is the stream's fault.

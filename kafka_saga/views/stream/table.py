@@ -13,7 +13,7 @@ from faust.types import TP, AppT, EventT, StoreT
 from yarl import URL
 
 from kafka_saga.definition.topics import state_topic
-from kafka_saga.views.partition_tables import Holdings
+from kafka_saga.views.partition_tables import PartitionTables
 
 CHANGELOG = state_topic("views")
 NAME = "sagas"
@@ -22,7 +22,7 @@ NAME = "sagas"
 class HeldStore(Store[bytes, bytes]):
     """Where the table's values are: Faust's own memory store keeps those of partitions that went to other workers."""
 
-    def __init__(self, *args: Any, holdings: Holdings, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, holdings: PartitionTables, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._holdings = holdings
         self._applied: dict[int, int] = {}
@@ -86,7 +86,7 @@ class HeldStore(Store[bytes, bytes]):
 class SagaTable(Table[bytes, bytes]):
     """The sagas of each business key; partitioned as `saga.state` is, which it is made of."""
 
-    def __init__(self, app: AppT, holdings: Holdings, partitions: int) -> None:
+    def __init__(self, app: AppT, holdings: PartitionTables, partitions: int) -> None:
         super().__init__(
             app, name=NAME, key_type=bytes, value_type=bytes, partitions=partitions, beacon=app.tables.beacon
         )

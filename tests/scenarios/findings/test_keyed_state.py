@@ -9,8 +9,8 @@ import pytest
 from kafka_saga.definition.topics import state_topic
 from kafka_saga.engine.context import Context
 from kafka_saga.testing.executor import Interference
-from kafka_saga.testing.process import Process
-from kafka_saga.testing.script import Rule, Script
+from kafka_saga.testing.process import SimulatedProcess
+from kafka_saga.testing.script import Script, ScriptRule
 from kafka_saga.testing.system import System
 from kafka_saga.worker.service import Service
 from tests.scenarios.findings.given import SAGA, A, B, Started, last_of, require, undo_one
@@ -38,7 +38,7 @@ def two(event: A, context: Context) -> B:
     return B(key=event.key, run=event.run)
 
 
-def instance(world: System, name: str) -> Process:
+def instance(world: System, name: str) -> SimulatedProcess:
     both = Service("both", SAGA, {"one": one, "two": two}, compensations={"one": undo_one}, stateful=True)
     return world.start(both, name)
 
@@ -62,7 +62,7 @@ def kept(world: System) -> list[str]:
     reason="finding 10: a handler that outlives its partitions commits its state on top of what others committed since",
 )
 def test_a_handler_that_outlived_its_partitions_loses_nothing_that_another_instance_has_kept() -> None:
-    slow = Script([Rule("one", Interference(seconds=LONG), saga_id="k@2")])
+    slow = Script([ScriptRule("one", Interference(seconds=LONG), saga_id="k@2")])
     with closing(System((SAGA,), interfere=slow)) as world:
         instance(world, "a")
         world.settle()

@@ -14,7 +14,7 @@ from kafka_saga.definition.topics import DEAD_LETTERS
 from kafka_saga.engine.context import Context
 from kafka_saga.errors import RetryableError
 from kafka_saga.testing.executor import Interference
-from kafka_saga.testing.script import Rule, Script
+from kafka_saga.testing.script import Script, ScriptRule
 from kafka_saga.testing.system import PARTITIONS, System
 from kafka_saga.tracker.core.state import SagaStatus
 from kafka_saga.worker.service import Service
@@ -100,7 +100,9 @@ def between(event: A, _: Context) -> M:
 def rerouted(name: str) -> System:
     """Both versions of step `two` at work, the new one's service under this name, and sagas of both under way."""
     busy = Interference(error=RetryableError("busy"))
-    world = System((SAGA, REROUTED), interfere=Script([Rule("two", busy, 1, saga_id) for saga_id in (*OLD, *NEW)]))
+    world = System(
+        (SAGA, REROUTED), interfere=Script([ScriptRule("two", busy, 1, saga_id) for saga_id in (*OLD, *NEW)])
+    )
     require({home(world, saga_id) for saga_id in OLD} == set(range(PARTITIONS)), "old ones are in every partition")
     require({home(world, saga_id) for saga_id in NEW} == set(range(PARTITIONS)), "new ones are in every partition")
     world.start(service("one", SAGA, one), "old")

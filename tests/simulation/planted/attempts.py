@@ -12,8 +12,8 @@ from msgspec.structs import replace
 from kafka_saga.definition.model import Retry
 from kafka_saga.tracker import processor
 from kafka_saga.tracker.core import compensations, due_items, runs, sending, transitions
-from kafka_saga.tracker.core.due_items import Item, What
-from kafka_saga.tracker.core.plan import Outline
+from kafka_saga.tracker.core.due_items import DueItem, DueKind
+from kafka_saga.tracker.core.plan import SagaPlan
 from kafka_saga.tracker.core.state import ReportRef, Run, SagaState, StepStatus
 from kafka_saga.tracker.step_commands import work_of
 from tests.simulation.planted.replacing import Planted, replaced, together
@@ -63,29 +63,29 @@ def an_execute_before_the_delivery_has_ended() -> AbstractContextManager[None]:
     """A step that takes long is asked for once more while it runs."""
     right = due_items._of_run
 
-    def of_run(state: SagaState, plan: Outline, wide: Any, name: str, run: Run) -> Iterator[Item]:
+    def of_run(state: SagaState, plan: SagaPlan, wide: Any, name: str, run: Run) -> Iterator[DueItem]:
         yield from right(state, plan, wide, name, run)
         is_first = all((one.step, one.about) != (name, run.about) for one in state.sent)
         if is_first and run.status in {StepStatus.QUEUED, StepStatus.RUNNING}:
-            yield Item(run.at + 5_000, What.EXECUTE, name, run)
+            yield DueItem(run.at + 5_000, DueKind.EXECUTE, name, run)
 
     return replaced(due_items, "_of_run", of_run)
 
 
 def a_parked_record_dropped() -> AbstractContextManager[None]:
-    """What was parked is not asked for again on resume."""
+    """DueKind was parked is not asked for again on resume."""
     right = due_items._again_at
     return replaced(due_items, "_again_at", lambda run: None if run.status is StepStatus.PARKED else right(run))
 
 
 def a_parked_record_of_a_prefix_never_asked_for_again() -> AbstractContextManager[None]:
-    """What was parked for a key prefix is not asked for again when that is resumed."""
+    """DueKind was parked for a key prefix is not asked for again when that is resumed."""
     right = due_items._of_run
 
-    def of_run(state: SagaState, plan: Outline, wide: Any, name: str, run: Run) -> Iterator[Item]:
+    def of_run(state: SagaState, plan: SagaPlan, wide: Any, name: str, run: Run) -> Iterator[DueItem]:
         begun = [pause.scope for pause in state.pauses if pause.at <= (run.ended_at or run.at)]
         is_lost = run.status is StepStatus.PARKED and begun[-1:] not in ([], ["saga"])
-        return (item for item in right(state, plan, wide, name, run) if not (is_lost and item.what is What.EXECUTE))
+        return (item for item in right(state, plan, wide, name, run) if not (is_lost and item.what is DueKind.EXECUTE))
 
     return replaced(due_items, "_of_run", of_run)
 

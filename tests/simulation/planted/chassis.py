@@ -13,19 +13,19 @@ from kafka_saga.broker.watermarks import Watermarks
 from kafka_saga.definition.topics import DEAD_LETTERS, SAGA_CONTROL
 from kafka_saga.engine import dispatch
 from kafka_saga.engine.dispatch import Dispatch
-from kafka_saga.engine.offset_tracker import Ledger
-from kafka_saga.engine.pending_commits import Commits
+from kafka_saga.engine.offset_tracker import OffsetTracker
+from kafka_saga.engine.pending_commits import PendingCommits
 from kafka_saga.engine.work import Batch, Delivery, Disturbance, Ended, Interrupt, Result, Warn
 from kafka_saga.events.event import Event
 from kafka_saga.steps import control_gates, outcomes, step_processor
-from kafka_saga.steps.control_gates import Asked as Gated
 from kafka_saga.steps.control_gates import Entries, Skipped
-from kafka_saga.steps.outcomes import Endings
-from kafka_saga.steps.step_processor import StepLogic
+from kafka_saga.steps.control_gates import GateQuestion as Gated
+from kafka_saga.steps.outcomes import Outcomes
+from kafka_saga.steps.step_processor import StepProcessor
 from kafka_saga.wire.control import ControlEntry
 from kafka_saga.worker import log_clock
-from kafka_saga.worker.log_clock import Asked, Horizon
-from kafka_saga.worker.state_restorer import Restoration
+from kafka_saga.worker.log_clock import AskedWatermarks, LogClock
+from kafka_saga.worker.state_restorer import StateRestorer
 from kafka_saga.worker.worker import Worker
 from tests.simulation.planted.replacing import Planted, replaced
 
@@ -57,24 +57,24 @@ def a_transaction_without_offsets() -> AbstractContextManager[None]:
 
 def a_changelog_record_lost() -> AbstractContextManager[None]:
     """Of several changes of keyed state in one transaction the last is not written."""
-    right = Commits._batch
+    right = PendingCommits._batch
 
-    def batch(self: Commits, *given: Any, **more: Any) -> Batch:
+    def batch(self: PendingCommits, *given: Any, **more: Any) -> Batch:
         made = right(self, *given, **more)
         if len(made.changelog) < 2:
             return made
         return replace(made, outgoing=made.outgoing[:-1])
 
-    return replaced(Commits, "_batch", batch)
+    return replaced(PendingCommits, "_batch", batch)
 
 
 def unfinished_work_committed_as_done() -> AbstractContextManager[None]:
     """The committed offset passes over records that are still worked on."""
 
-    def committed(self: Ledger, **_: Any) -> Committed | None:
+    def committed(self: OffsetTracker, **_: Any) -> Committed | None:
         return None if self.next is None else Committed(self.next, f"1|r|{self.next}|")
 
-    return replaced(Ledger, "committed", committed)
+    return replaced(OffsetTracker, "committed", committed)
 
 
 def a_result_committed_after_its_task_has_gone() -> AbstractContextManager[None]:
@@ -82,8 +82,8 @@ def a_result_committed_after_its_task_has_gone() -> AbstractContextManager[None]
 
     def on_done(self: Dispatch, delivery: Delivery, result: Result, now: int) -> None:
         if self._handlers is not None and self._running.pop(delivery.place, None) is delivery:
-            self._lanes.leave(delivery)
-            ended = self._handlers.conclude(delivery, result, now)
+            self._ordering.leave(delivery)
+            ended = self._handlers.on_result(delivery, result, now)
             if (task := self._tasks.running(delivery.record.partition)) is not None:
                 self._end(ended, task)
 
@@ -108,24 +108,24 @@ def crash_counts_one_too_many() -> AbstractContextManager[None]:
 
 def control_read_too_late() -> AbstractContextManager[None]:
     """Only what is written after an assignment is heeded."""
-    right = Restoration.begin
+    right = StateRestorer.begin
 
-    def begin(self: Restoration) -> None:
+    def begin(self: StateRestorer) -> None:
         right(self)
         if self._reader is not None:
             ends = self._cluster.admin().end_offsets(self._places())
             self._reader.assign({at: ends[at] if at.topic == SAGA_CONTROL else None for at in self._places()})
 
-    return replaced(Restoration, "begin", begin)
+    return replaced(StateRestorer, "begin", begin)
 
 
 def control_not_followed() -> AbstractContextManager[None]:
     """It is read at an assignment, and then no more."""
 
-    def follow(self: Restoration) -> None:
+    def follow(self: StateRestorer) -> None:
         self._followed = ()
 
-    return replaced(Restoration, "_follow", follow)
+    return replaced(StateRestorer, "_follow", follow)
 
 
 def old_epochs_not_skipped() -> AbstractContextManager[None]:
@@ -155,13 +155,13 @@ def a_prefix_pause_ignored() -> AbstractContextManager[None]:
 
 def interrupt_never_sent() -> AbstractContextManager[None]:
     """A handler that is to be interrupted is only warned, and runs on."""
-    right = StepLogic.disturb
+    right = StepProcessor.on_cancel
 
-    def disturb(self: StepLogic, delivery: Delivery) -> Disturbance | None:
+    def on_cancel(self: StepProcessor, delivery: Delivery) -> Disturbance | None:
         found = right(self, delivery)
         return Warn(delivery) if isinstance(found, Interrupt) else found
 
-    return replaced(StepLogic, "disturb", disturb)
+    return replaced(StepProcessor, "on_cancel", on_cancel)
 
 
 # ---- what comes of a record
@@ -170,10 +170,10 @@ def interrupt_never_sent() -> AbstractContextManager[None]:
 def a_start_not_remembered() -> AbstractContextManager[None]:
     """A start that comes again begins its saga again."""
 
-    def turned_away(self: StepLogic, *_: Any) -> None:
+    def turned_away(self: StepProcessor, *_: Any) -> None:
         return None
 
-    return replaced(StepLogic, "_turned_away", turned_away)
+    return replaced(StepProcessor, "_turned_away", turned_away)
 
 
 def a_by_product_lost() -> AbstractContextManager[None]:
@@ -188,14 +188,14 @@ def a_by_product_lost() -> AbstractContextManager[None]:
 
 def a_dead_letter_not_written() -> AbstractContextManager[None]:
     """A record that cannot be read ends without a dead letter."""
-    right = Endings.dead
+    right = Outcomes.dead
 
-    def dead(self: Endings, *given: Any) -> Ended:
+    def dead(self: Outcomes, *given: Any) -> Ended:
         ended = right(self, *given)
         ended.outgoing = [record for record in ended.outgoing if record.topic != DEAD_LETTERS]
         return ended
 
-    return replaced(Endings, "dead", dead)
+    return replaced(Outcomes, "dead", dead)
 
 
 # ---- when rulings are made
@@ -204,12 +204,12 @@ def a_dead_letter_not_written() -> AbstractContextManager[None]:
 def a_ruling_before_reading_on() -> AbstractContextManager[None]:
     """A ruling is made as soon as its time has come, whatever has not been read."""
 
-    def ask(self: Horizon, numbers: Sequence[int]) -> None:
+    def ask(self: LogClock, numbers: Sequence[int]) -> None:
         for number in numbers:
             if (now := self.now(number)) is not None:
-                self._asked[number] = Asked(now, {})
+                self._asked[number] = AskedWatermarks(now, {})
 
-    return replaced(Horizon, "_ask", ask)
+    return replaced(LogClock, "_ask", ask)
 
 
 def watermarks_that_are_the_last_stable_offset() -> AbstractContextManager[None]:

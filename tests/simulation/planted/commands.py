@@ -10,9 +10,9 @@ from msgspec.structs import replace
 
 from kafka_saga.tracker.core import commands
 from kafka_saga.tracker.core.commands import Obeyed
-from kafka_saga.tracker.core.due_items import What
-from kafka_saga.tracker.core.plan import Outline
-from kafka_saga.tracker.core.state import Asked, SagaState
+from kafka_saga.tracker.core.due_items import DueKind
+from kafka_saga.tracker.core.plan import SagaPlan
+from kafka_saga.tracker.core.state import PendingCommand, SagaState
 from tests.simulation.planted.replacing import Planted, replaced, without_items
 
 
@@ -52,10 +52,10 @@ def a_skip_accepted_without_effect() -> AbstractContextManager[None]:
 
 
 def floors_on_all_steps() -> AbstractContextManager[None]:
-    """What a redo does not touch is of an older epoch too, and is undone."""
+    """DueKind a redo does not touch is of an older epoch too, and is undone."""
     right = commands._redo
 
-    def redo(state: SagaState, plan: Outline, *given: Any) -> SagaState:
+    def redo(state: SagaState, plan: SagaPlan, *given: Any) -> SagaState:
         after = right(state, plan, *given)
         return replace(after, floors=dict.fromkeys(sorted(plan.steps), after.epoch))
 
@@ -64,7 +64,7 @@ def floors_on_all_steps() -> AbstractContextManager[None]:
 
 def supersede_never() -> AbstractContextManager[None]:
     """A saga goes on though a later one of its key has started."""
-    return without_items("_commands", What.YIELD)
+    return without_items("_commands", DueKind.YIELD)
 
 
 COMMANDS: Sequence[Planted] = (
@@ -84,7 +84,7 @@ def _without_effect(order: str) -> AbstractContextManager[None]:
     """A command is refused as it has to be; where it is not, it leaves the saga as it was."""
     right = getattr(commands, order)
 
-    def wrong(state: SagaState, asked: Asked, *given: Outline) -> SagaState | Obeyed:
+    def wrong(state: SagaState, asked: PendingCommand, *given: SagaPlan) -> SagaState | Obeyed:
         return Obeyed(state) if isinstance(right(state, asked, *given), Obeyed) else state
 
     return replaced(commands, order, wrong)

@@ -8,8 +8,8 @@ from typing import Any
 
 from kafka_saga.tracker.core import compensations, due_items, fold
 from kafka_saga.tracker.core.derive import is_live
-from kafka_saga.tracker.core.due_items import Item, What
-from kafka_saga.tracker.core.plan import Outline
+from kafka_saga.tracker.core.due_items import DueItem, DueKind
+from kafka_saga.tracker.core.plan import SagaPlan
 from kafka_saga.tracker.core.state import EventRef, SagaState
 from tests.simulation.planted.replacing import Planted, replaced
 
@@ -21,28 +21,28 @@ def no_settling() -> AbstractContextManager[None]:
 
 def compensation_in_the_wrong_order() -> AbstractContextManager[None]:
     """The first outcome is undone first."""
-    return replaced(due_items, "debts", lambda state, plan: compensations.debts(state, plan)[::-1])
+    return replaced(due_items, "debts", lambda state, plan: compensations.pending_compensations(state, plan)[::-1])
 
 
 def a_compensation_sent_again_while_it_runs() -> AbstractContextManager[None]:
     """A command to undo is sent once more before it has ended."""
     right = due_items._undo_next
 
-    def undo_next(state: SagaState, plan: Outline, wide: Any) -> Iterator[Item]:
+    def undo_next(state: SagaState, plan: SagaPlan, wide: Any) -> Iterator[DueItem]:
         yield from right(state, plan, wide)
-        for debt in compensations.debts(state, plan):
+        for debt in compensations.pending_compensations(state, plan):
             is_first = sum(one.undoes and one.about == debt.outcome.id for one in state.sent) == 1
             if debt.is_live and debt.last is not None and is_first:
-                yield Item(debt.last.at, What.COMPENSATE, debt.step, debt=debt)
+                yield DueItem(debt.last.at, DueKind.COMPENSATE, debt.step, debt=debt)
 
     return replaced(due_items, "_undo_next", undo_next)
 
 
 def a_late_outcome_forgotten() -> AbstractContextManager[None]:
-    """What comes after settling is not undone."""
+    """DueKind comes after settling is not undone."""
     right = compensations._is_owed
 
-    def is_owed(event: EventRef, state: SagaState, plan: Outline, *, is_over: bool) -> bool:
+    def is_owed(event: EventRef, state: SagaState, plan: SagaPlan, *, is_over: bool) -> bool:
         undo = state.undo
         is_late = undo is not None and undo.settled_at is not None and event.at > undo.settled_at
         return not is_late and right(event, state, plan, is_over=is_over)
@@ -51,7 +51,7 @@ def a_late_outcome_forgotten() -> AbstractContextManager[None]:
 
 
 def a_late_outcome_not_told() -> AbstractContextManager[None]:
-    """What comes after settling is undone without a word on the lifecycle."""
+    """DueKind comes after settling is undone without a word on the lifecycle."""
     return replaced(fold, "late", lambda *_: ())
 
 

@@ -8,8 +8,8 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from kafka_saga.tracker.core import pauses
-from kafka_saga.tracker.core.plan import Outline
-from kafka_saga.tracker.processor import TrackerLogic
+from kafka_saga.tracker.core.plan import SagaPlan
+from kafka_saga.tracker.processor import TrackerProcessor
 from tests.simulation.planted.replacing import Planted, replaced, with_outlines
 
 
@@ -26,7 +26,7 @@ def a_sagas_deadline_never_fires() -> AbstractContextManager[None]:
 def a_deadline_too_early() -> AbstractContextManager[None]:
     """Deadlines of steps and sagas fire when half of their time has passed."""
 
-    def early(right: Outline) -> Outline:
+    def early(right: SagaPlan) -> SagaPlan:
         halved = _with_step_deadlines(right, _half)
         return dataclasses.replace(halved, deadline=_half(right.deadline), only_deadline=_half(right.only_deadline))
 
@@ -35,14 +35,14 @@ def a_deadline_too_early() -> AbstractContextManager[None]:
 
 def a_deadline_by_the_trackers_own_clock() -> AbstractContextManager[None]:
     """It fires without reading on, by a clock that is no broker's."""
-    right = TrackerLogic.punctuate
+    right = TrackerProcessor.punctuate
 
-    def punctuate(self: TrackerLogic, number: int, stores: Any, now: int) -> Any:
-        if book := self._books.get(number):
+    def punctuate(self: TrackerProcessor, number: int, stores: Any, now: int) -> Any:
+        if book := self._partitions.get(number):
             book.until = max(book.until, now)
         return right(self, number, stores, now)
 
-    return replaced(TrackerLogic, "punctuate", punctuate)
+    return replaced(TrackerProcessor, "punctuate", punctuate)
 
 
 def pauses_that_stop_no_clock() -> AbstractContextManager[None]:
@@ -59,7 +59,7 @@ DEADLINES: Sequence[Planted] = (
 )
 
 
-def _with_step_deadlines(right: Outline, wrong: Callable[[int | None], int | None]) -> Outline:
+def _with_step_deadlines(right: SagaPlan, wrong: Callable[[int | None], int | None]) -> SagaPlan:
     steps = {name: dataclasses.replace(one, deadline=wrong(one.deadline)) for name, one in right.steps.items()}
     return dataclasses.replace(right, steps=steps)
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from kafka_saga.definition.model import COMPLETED
 from kafka_saga.tracker.core import fold, transitions
-from kafka_saga.tracker.core.plan import Outline
+from kafka_saga.tracker.core.plan import SagaPlan
 from kafka_saga.tracker.core.state import EventRef, SagaState
 from tests.simulation.planted.replacing import Planted, replaced, together, with_outlines
 
@@ -25,7 +25,7 @@ def a_decision_taken_as_the_first_outcome() -> AbstractContextManager[None]:
     """A step that has ended by another of its outcomes counts as ended by the first."""
     right = fold._taken_in
 
-    def taken_in(state: SagaState, ref: EventRef, cause: EventRef | None, plan: Outline) -> Any:
+    def taken_in(state: SagaState, ref: EventRef, cause: EventRef | None, plan: SagaPlan) -> Any:
         step = plan.steps.get(ref.step or "")
         is_outcome = step is not None and ref.type in step.outcomes
         first = replace(ref, type=step.step.emits[0].event_type) if step is not None and is_outcome else ref

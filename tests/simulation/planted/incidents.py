@@ -10,9 +10,9 @@ from typing import Any
 from kafka_saga.definition.topics import SAGA_CONTROL
 from kafka_saga.tracker.core import due_items, transitions
 from kafka_saga.tracker.core.derive import is_live
-from kafka_saga.tracker.core.due_items import What
+from kafka_saga.tracker.core.due_items import DueKind
 from kafka_saga.tracker.partition_state import scope_of
-from kafka_saga.tracker.processor import TrackerLogic, Written
+from kafka_saga.tracker.processor import TrackerProcessor, Written
 from tests.simulation.planted.replacing import Planted, replaced, together, with_outlines, without_items
 
 
@@ -23,21 +23,21 @@ def incidents_never_raised() -> AbstractContextManager[None]:
 
 def incidents_never_solved() -> AbstractContextManager[None]:
     """An incident stays open when its reason has gone."""
-    return without_items("_incidents", What.SOLVE)
+    return without_items("_incidents", DueKind.SOLVE)
 
 
 def control_never_tombstoned() -> AbstractContextManager[None]:
     """Entries of control stay when nobody needs them any more."""
-    written, taken_up = TrackerLogic._written, TrackerLogic._taken_up
+    written, taken_up = TrackerProcessor._written, TrackerProcessor._taken_up
 
-    def write(self: TrackerLogic, *given: Any) -> Written:
+    def write(self: TrackerProcessor, *given: Any) -> Written:
         outgoing, changes = written(self, *given)
         return outgoing, tuple(one for one in changes if one.topic != SAGA_CONTROL or one.value is not None)
 
-    def take_up(self: TrackerLogic, book: Any, key: bytes, now: int) -> Any:
+    def take_up(self: TrackerProcessor, book: Any, key: bytes, now: int) -> Any:
         return None if scope_of(key) is not None else taken_up(self, book, key, now)
 
-    return together(replaced(TrackerLogic, "_written", write), replaced(TrackerLogic, "_taken_up", take_up))
+    return together(replaced(TrackerProcessor, "_written", write), replaced(TrackerProcessor, "_taken_up", take_up))
 
 
 def a_step_that_is_waited_for_is_forgotten() -> AbstractContextManager[None]:

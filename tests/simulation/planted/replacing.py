@@ -8,8 +8,8 @@ from typing import Any
 
 from kafka_saga.tracker import plans
 from kafka_saga.tracker.core import due_items
-from kafka_saga.tracker.core.due_items import Item, What
-from kafka_saga.tracker.core.plan import Outline, outline
+from kafka_saga.tracker.core.due_items import DueItem, DueKind
+from kafka_saga.tracker.core.plan import SagaPlan, saga_plan
 
 Planted = Callable[[], AbstractContextManager[None]]
 """Plants a mistake for as long as its context lasts."""
@@ -35,16 +35,16 @@ def together(*mistakes: AbstractContextManager[None]) -> Iterator[None]:
         yield
 
 
-def without_items(part: str, *kinds: What) -> AbstractContextManager[None]:
+def without_items(part: str, *kinds: DueKind) -> AbstractContextManager[None]:
     """A part of the agenda has no items of these kinds."""
     right = getattr(due_items, part)
 
-    def wrong(*given: Any) -> Iterator[Item]:
+    def wrong(*given: Any) -> Iterator[DueItem]:
         return (item for item in right(*given) if item.what not in kinds)
 
     return replaced(due_items, part, wrong)
 
 
-def with_outlines(wrong: Callable[[Outline], Outline]) -> AbstractContextManager[None]:
+def with_outlines(wrong: Callable[[SagaPlan], SagaPlan]) -> AbstractContextManager[None]:
     """Trackers follow wrong outlines of their definitions: so the agenda and its short way agree."""
-    return replaced(plans, "outline", lambda definition: wrong(outline(definition)))
+    return replaced(plans, "saga_plan", lambda definition: wrong(saga_plan(definition)))

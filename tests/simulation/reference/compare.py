@@ -18,7 +18,7 @@ def compare(log: History) -> list[Complaint]:
     """Everything on the log that the model does not allow, and everything it demands that is not there."""
     known, found = tables(log), list[Complaint]()
     for follower in followed(log):
-        follower.conclude(known)
+        follower.on_result(known)
         found += follower.complaints
     return found
 

@@ -62,7 +62,7 @@ class Follower:
             if rule in still:
                 self._known.complain(rule, f"{text}, though everything before {cut.until} was known at {cut.written}")
 
-    def conclude(self, known: Tables) -> None:
+    def on_result(self, known: Tables) -> None:
         """Everything has come to rest: what is demanded is done, what was told is so, the tables say how it stands."""
         for rule, text in demands(self._known.standing, EVER):
             self._known.complain(rule, f"in the end {text}")

@@ -18,9 +18,9 @@ from kafka_saga.observability.http_metrics import Requests
 from kafka_saga.views.answers import Answers
 from kafka_saga.views.feed import Feed
 from kafka_saga.views.metrics import ViewsMetrics
-from kafka_saga.views.partition_tables import Holdings
+from kafka_saga.views.partition_tables import PartitionTables
 from kafka_saga.views.position import Positions
-from kafka_saga.views.stored_sagas import Outcome
+from kafka_saga.views.stored_sagas import StepOutcome
 from services.app import SERVICES
 from tests.unit.kafka_saga.engine.told import told
 
@@ -106,7 +106,7 @@ class Alone:
 def of_views() -> CollectorRegistry:
     """What a worker of the views tells of its tables."""
     registry = CollectorRegistry()
-    holdings, positions = Holdings({}), Positions()
+    holdings, positions = PartitionTables({}), Positions()
     answers = Answers("http://127.0.0.1:1", 4, holdings, positions, Alone())
     registry.register(ViewsMetrics(answers, holdings, positions, Feed()))
     return registry
@@ -157,7 +157,7 @@ def test_every_reason_for_not_being_ready_is_documented_and_no_other() -> None:
 
 def test_every_kind_of_a_record_of_the_views_is_explained() -> None:
     (explained,) = re.findall(r"of each worker by itself \(`kind`: (.*)\)", GUIDE)
-    assert {outcome.name.lower() for outcome in Outcome} == set(re.findall(r"`(\w+)`", explained))
+    assert {outcome.name.lower() for outcome in StepOutcome} == set(re.findall(r"`(\w+)`", explained))
 
 
 def test_everything_that_ships_is_scraped() -> None:

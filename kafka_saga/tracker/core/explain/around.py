@@ -7,11 +7,11 @@ from enum import StrEnum
 
 from kafka_saga.definition.model import Saga
 from kafka_saga.tracker.core.pauses import NOTHING_WIDE, Wide
-from kafka_saga.tracker.core.plan import Outline, outline
+from kafka_saga.tracker.core.plan import SagaPlan, saga_plan
 from kafka_saga.tracker.core.state import SagaState
 
 
-class Place(StrEnum):
+class DeliveryPlace(StrEnum):
     """Where the record is that asks a step to work."""
 
     UNKNOWN = "unknown"
@@ -30,7 +30,7 @@ class AtService:
     step: str
     service: str = ""
     instances: int | None = None
-    place: Place = Place.UNKNOWN
+    place: DeliveryPlace = DeliveryPlace.UNKNOWN
     ahead: int = 0
     still: str = ""
 
@@ -80,11 +80,11 @@ class Look:
     around: Around
 
     @property
-    def plan(self) -> Outline | None:
-        """The outline of its definition, if that is known in its version."""
+    def plan(self) -> SagaPlan | None:
+        """The saga plan of its definition, if that is known in its version."""
         known = self.around.definition
         is_its_own = known is not None and (known.name, known.version) == (self.state.definition, self.state.version)
-        return outline(known) if known is not None and is_its_own else None
+        return saga_plan(known) if known is not None and is_its_own else None
 
     def at_service(self, step: str) -> AtService:
         """What is known of a step's work at its service."""

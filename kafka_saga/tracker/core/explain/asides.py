@@ -1,11 +1,11 @@
-"""What else is worth a sentence: whatever the state of a saga, beside why it stands where it does."""
+"""DueKind else is worth a sentence: whatever the state of a saga, beside why it stands where it does."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from kafka_saga.definition.model import OnFailure
-from kafka_saga.tracker.core.due_items import Item, What, agenda
+from kafka_saga.tracker.core.due_items import DueItem, DueKind, due_items
 from kafka_saga.tracker.core.explain.around import Look
 from kafka_saga.tracker.core.explain.runs import is_overdue
 from kafka_saga.tracker.core.explain.standing import incidents
@@ -14,7 +14,7 @@ from kafka_saga.tracker.core.explain.wording import ahead, because, first_of, si
 from kafka_saga.tracker.core.state import SagaStatus
 from kafka_saga.wire.wording import length
 
-_DEADLINES = frozenset({What.DEADLINE, What.SAGA_DEADLINE})
+_DEADLINES = frozenset({DueKind.DEADLINE, DueKind.SAGA_DEADLINE})
 _STANDING_STILL = frozenset({SagaStatus.PAUSED, SagaStatus.PAUSING})
 
 
@@ -34,17 +34,17 @@ def _deadline(look: Look) -> Iterator[str]:
     state, plan = look.state, look.plan
     if plan is None or state.undo is not None or state.status.is_final:
         return
-    items = [item for item in agenda(state, plan, look.around.wide) if item.what in _DEADLINES]
+    items = [item for item in due_items(state, plan, look.around.wide) if item.what in _DEADLINES]
     if items:
         fails = "the saga fails and is undone" if plan.definition.on_failure is OnFailure.COMPENSATE else ""
         yield _of_deadline(min(items, key=_of_steps_first), look.now, fails or "a person is asked")
 
 
-def _of_steps_first(item: Item) -> tuple[int, int]:
+def _of_steps_first(item: DueItem) -> tuple[int, int]:
     return item.what, item.at
 
 
-def _of_deadline(item: Item, now: int, then: str) -> str:
+def _of_deadline(item: DueItem, now: int, then: str) -> str:
     whose = f"step {item.about}" if item.about else "the saga"
     if is_overdue(item.at, now):
         return f"The deadline of {whose} was {ahead(item.at, now)}, and is about to be decided on."

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kafka_saga.tracker.core import pauses
-from kafka_saga.tracker.core.explain.around import AtService, Look, Place
+from kafka_saga.tracker.core.explain.around import AtService, DeliveryPlace, Look
 from kafka_saga.tracker.core.explain.wording import because, moment, since
 from kafka_saga.tracker.core.runs import FAILED, base_attempt, is_current
 from kafka_saga.tracker.core.state import Progress, Run, Sent, StepStatus
@@ -224,12 +224,12 @@ _SITUATIONS: tuple[tuple[Callable[[AtWork], bool], Callable[[AtWork], str]], ...
     (lambda work: work.run.status is not StepStatus.RUNNING and work.hold is not None, _paused),
     (lambda work: work.run.status is StepStatus.RETRYING, _retrying),
     (lambda work: work.run.status.meaning.is_put_off, _going_on),
-    (lambda work: bool(work.place.still) and work.place.place is not Place.TAKEN, _stands_still),
-    (lambda work: work.place.instances == 0 and work.place.place is not Place.ENDED, _down),
+    (lambda work: bool(work.place.still) and work.place.place is not DeliveryPlace.TAKEN, _stands_still),
+    (lambda work: work.place.instances == 0 and work.place.place is not DeliveryPlace.ENDED, _down),
     (lambda work: work.run.status is StepStatus.RUNNING, _running),
-    (lambda work: work.place.place is Place.QUEUED, _queued),
-    (lambda work: work.place.place is Place.TAKEN, _taken),
-    (lambda work: work.place.place is Place.ENDED, _ended),
+    (lambda work: work.place.place is DeliveryPlace.QUEUED, _queued),
+    (lambda work: work.place.place is DeliveryPlace.TAKEN, _taken),
+    (lambda work: work.place.place is DeliveryPlace.ENDED, _ended),
     (lambda _: True, _somewhere),
 )
 """Of what may hold for a run, the first that does says why it has not ended."""

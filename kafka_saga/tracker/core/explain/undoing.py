@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from kafka_saga.tracker.core.compensations import debts
+from kafka_saga.tracker.core.compensations import pending_compensations
 from kafka_saga.tracker.core.derive import is_live
-from kafka_saga.tracker.core.due_items import What, agenda
+from kafka_saga.tracker.core.due_items import DueKind, due_items
 from kafka_saga.tracker.core.explain.around import Look
 from kafka_saga.tracker.core.explain.runs import attempt, is_overdue, whose_fault
 from kafka_saga.tracker.core.explain.wording import because, both, brief, capital, moment, since, steps
@@ -41,7 +41,7 @@ def undoing(look: Look, undo: Undo) -> str:
 
 
 def lead(undo: Undo, now: int) -> str:
-    """What has led to it, and when."""
+    """DueKind has led to it, and when."""
     why = f"{brief(undo.reason)} ({moment(undo.at, now)})"
     return f"The saga fails: {why}" if undo.goal is Goal.FAILED else capital(why)
 
@@ -66,7 +66,7 @@ def _is_stuck(state: SagaState, report: ReportRef) -> bool:
 def _undone_again(look: Look, sent: Sent, report: ReportRef) -> str:
     now, number = look.now, attempt(sent.attempt + (report.kind == FAILED), _last(look, sent))
     why = f", since attempt {sent.attempt} failed{because(report.reason)}" if report.kind == FAILED else ""
-    at = _due(look, What.COMPENSATE)
+    at = _due(look, DueKind.COMPENSATE)
     if at is not None and is_overdue(at, now):
         return f"Undoing step {sent.step} should have gone on {length(now - at)} ago{whose_fault(look)}: {number}{why}"
     when = f"in {length(at - now)}, at {moment(at, now)}" if at is not None and at > now else "soon"
@@ -91,7 +91,7 @@ def _late(look: Look, at: int) -> str:
 
 
 def _limit(look: Look) -> str:
-    at, now = _due(look, What.SETTLE), look.now
+    at, now = _due(look, DueKind.SETTLE), look.now
     if at is None:
         return "that is waited for, but not for ever"
     if is_overdue(at, now):
@@ -112,7 +112,7 @@ def _undoing(look: Look, undo: Undo) -> str:
 
 def _left(look: Look, now: Undone | None) -> list[str]:
     """The steps to undo after the one that is being undone, where the definition is known."""
-    owed = debts(look.state, look.plan) if look.plan else []
+    owed = pending_compensations(look.state, look.plan) if look.plan else []
     about = now.sent.about if now else None
     return [debt.step for debt in owed if debt.paid_at is None and debt.outcome.id != about]
 
@@ -131,11 +131,11 @@ def _last(look: Look, sent: Sent) -> int:
     return base_attempt(mine) + look.plan.steps[sent.step].step.compensation_retry.attempts - 1
 
 
-def _due(look: Look, what: What) -> int | None:
+def _due(look: Look, what: DueKind) -> int | None:
     """When the next such item is due; if the definition is not known, when the tracker will take up the saga."""
     if look.plan is None:
         return look.state.due
-    items = agenda(look.state, look.plan, look.around.wide)
+    items = due_items(look.state, look.plan, look.around.wide)
     return min((item.at for item in items if item.what is what), default=None)
 
 

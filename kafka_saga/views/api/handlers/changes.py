@@ -17,7 +17,7 @@ from kafka_saga.api.problems import Problem
 from kafka_saga.api.sagas import SagaSummary
 from kafka_saga.inspection.present.facts import summary_of
 from kafka_saga.views.api.coalescing import Coalescer
-from kafka_saga.views.api.dependencies import Sources
+from kafka_saga.views.api.dependencies import Dependencies
 from kafka_saga.views.api.params import ChangesParams
 from kafka_saga.views.api.problems import problem_of
 from kafka_saga.views.api.routes import Call
@@ -80,7 +80,7 @@ class _Inbox:
         self.news.set()
 
 
-async def changes(api: Sources, call: Call) -> web.StreamResponse:
+async def changes(api: Dependencies, call: Call) -> web.StreamResponse:
     """Tell what changes, until the client or this process goes."""
     inbox = _Inbox()
     source = api.tables.changes(call.asked(ChangesParams).saga_id)
@@ -113,7 +113,7 @@ async def stop_streams(app: web.Application) -> None:
         task.cancel()
 
 
-async def _tell(api: Sources, call: Call, inbox: _Inbox, response: web.StreamResponse) -> None:
+async def _tell(api: Dependencies, call: Call, inbox: _Inbox, response: web.StreamResponse) -> None:
     while True:
         await _wait(inbox)
         lines = b"".join(_pending(api, inbox))
@@ -135,7 +135,7 @@ async def _wait(inbox: _Inbox) -> None:
             await asyncio.wait_for(inbox.news.wait(), min(until, ready_at or until) - now)
 
 
-def _pending(api: Sources, inbox: _Inbox) -> Iterator[bytes]:
+def _pending(api: Dependencies, inbox: _Inbox) -> Iterator[bytes]:
     if lost := inbox.coalescer.take_lost():
         yield _event(ChangeEvent.GAP, Gap(sagas=lost))
     for state in inbox.coalescer.take(time.monotonic()):

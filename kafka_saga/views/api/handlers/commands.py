@@ -8,11 +8,11 @@ from dataclasses import replace
 from kafka_saga.api.commands import FIRST, Accepted, CommandAnswer, CommandRequest, DryRun
 from kafka_saga.definition.topics import SAGA_COMMANDS
 from kafka_saga.inspection.commands.giving import Order, to_all, to_each
-from kafka_saga.inspection.commands.sending import API, Asked, Keyed, Verdict, new_id, put, send
+from kafka_saga.inspection.commands.sending import API, CommandVerdict, Keyed, SentCommand, new_id, put, send
 from kafka_saga.inspection.log.reading import partition_count
 from kafka_saga.tracker.core.state import SagaState
-from kafka_saga.views.api.dependencies import Sources
-from kafka_saga.views.api.handlers.targets import Concerned, concerned_by, content_of, within
+from kafka_saga.views.api.dependencies import Dependencies
+from kafka_saga.views.api.handlers.targets import Targets, concerned_by, content_of, within
 from kafka_saga.views.api.idempotency import Given
 from kafka_saga.views.api.problems import ApiError
 from kafka_saga.views.api.routes import Call, Reply
@@ -21,7 +21,7 @@ from kafka_saga.wire.envelope import MAX_ID_CHARACTERS
 IDEMPOTENCY_KEY = "Idempotency-Key"
 
 
-async def give_command(api: Sources, call: Call) -> Reply:
+async def give_command(api: Dependencies, call: Call) -> Reply:
     """Give a command to sagas, or say what it would come to."""
     given, key = call.given(CommandRequest), _key(call)
     if given.dry_run:
@@ -37,7 +37,7 @@ async def give_command(api: Sources, call: Call) -> Reply:
     return Reply(await _again(api, given, earlier), 202)
 
 
-async def _again(api: Sources, given: CommandRequest, earlier: Given) -> Accepted:
+async def _again(api: Dependencies, given: CommandRequest, earlier: Given) -> Accepted:
     """What is said of a request that comes again: as it was given, whatever the sagas have become."""
     ids = tuple(earlier.sagas)
     said = Accepted(
@@ -53,7 +53,7 @@ async def _again(api: Sources, given: CommandRequest, earlier: Given) -> Accepte
     return said.model_copy(update={"sagas": now.total, "saga_ids": _ids(now.sagas), "behind_s": now.behind_s})
 
 
-async def _give(api: Sources, given: CommandRequest, request: Keyed | None) -> Accepted:
+async def _give(api: Dependencies, given: CommandRequest, request: Keyed | None) -> Accepted:
     """Put the commands on the log."""
     concerned = await concerned_by(api, given)
     if given.expected is not None and given.expected != concerned.total:
@@ -81,14 +81,16 @@ async def _give(api: Sources, given: CommandRequest, request: Keyed | None) -> A
     )
 
 
-async def _asked(api: Sources, given: CommandRequest, sagas: Sequence[SagaState], order: Order) -> tuple[Asked, ...]:
+async def _asked(
+    api: Dependencies, given: CommandRequest, sagas: Sequence[SagaState], order: Order
+) -> tuple[SentCommand, ...]:
     if given.scope is None:
         return to_each(sagas, order, is_the_one=len(set(given.saga_ids)) == 1)
     partitions = await api.blocking(lambda: partition_count(api.cluster(), SAGA_COMMANDS))
     return (to_all(order.command(given.scope), order.command_id, partitions),)
 
 
-def _dry(concerned: Concerned) -> DryRun:
+def _dry(concerned: Targets) -> DryRun:
     return DryRun(
         sagas=concerned.total,
         saga_ids=_ids(concerned.sagas),
@@ -97,7 +99,7 @@ def _dry(concerned: Concerned) -> DryRun:
     )
 
 
-def _sent(api: Sources, asked: Sequence[Asked], wait: float) -> list[CommandAnswer]:
+def _sent(api: Dependencies, asked: Sequence[SentCommand], wait: float) -> list[CommandAnswer]:
     """Put the commands on the log; what the tracker says to them, if that is waited for."""
     cluster = api.cluster()
     if not asked:
@@ -110,7 +112,7 @@ def _sent(api: Sources, asked: Sequence[Asked], wait: float) -> list[CommandAnsw
         CommandAnswer(
             saga_id=one.asked.saga_id or "",
             command_id=one.asked.id,
-            answer="pending" if one.verdict is Verdict.SILENT else one.verdict.value,
+            answer="pending" if one.verdict is CommandVerdict.SILENT else one.verdict.value,
             why=one.why,
         )
         for one in answers

@@ -20,7 +20,7 @@ from kafka_saga.inspection.log.decoding import as_base64, as_text, header_texts
 from kafka_saga.inspection.log.reading import NotFoundError, partition_count
 from kafka_saga.inspection.log.times import iso, stamp
 from kafka_saga.views.api.cursors import cursor_text, place_of
-from kafka_saga.views.api.dependencies import Sources
+from kafka_saga.views.api.dependencies import Dependencies
 from kafka_saga.views.api.params import IncidentListParams, LetterListParams
 from kafka_saga.views.api.problems import ApiError
 from kafka_saga.views.api.routes import Call, Reply
@@ -30,7 +30,7 @@ from kafka_saga.wire.ids import key_of
 _INCIDENTS, _LETTERS = "incidents", "dead-letters"
 
 
-async def list_incidents(api: Sources, call: Call) -> Reply:
+async def list_incidents(api: Dependencies, call: Call) -> Reply:
     """A page of the open incidents."""
     asked = call.asked(IncidentListParams)
     query = IncidentQuery(
@@ -46,7 +46,7 @@ async def list_incidents(api: Sources, call: Call) -> Reply:
     return Reply(IncidentPage(items=items, next=next_, total=page.total, behind_s=page.behind_s))
 
 
-async def list_letters(api: Sources, call: Call) -> Reply:
+async def list_letters(api: Dependencies, call: Call) -> Reply:
     """A page of the dead letters, the latest first."""
     asked = call.asked(LetterListParams)
     after = place_of(_LETTERS, asked.cursor)
@@ -58,7 +58,7 @@ async def list_letters(api: Sources, call: Call) -> Reply:
     return Reply(DeadLetterPage(items=items, next=cursor_text(_LETTERS, last), total=len(found)))
 
 
-async def redrive_letter(api: Sources, call: Call) -> Reply:
+async def redrive_letter(api: Dependencies, call: Call) -> Reply:
     """Publish a dead letter again."""
     given = call.given(RedriveRequest)
     number, offset = _digits(call.path["partition"]), _digits(call.path["offset"])
@@ -117,7 +117,7 @@ def _incident(one: OpenIncident, now: int) -> IncidentItem:
     )
 
 
-def _letters(api: Sources, saga_id: str | None) -> list[Letter]:
+def _letters(api: Dependencies, saga_id: str | None) -> list[Letter]:
     """The latest first; those of one saga lie in its key's partition."""
     cluster = api.cluster()
     if saga_id is None:
@@ -129,7 +129,7 @@ def _letters(api: Sources, saga_id: str | None) -> list[Letter]:
     return sorted(found, key=_order, reverse=True)
 
 
-def _letter_at(api: Sources, number: int, offset: int) -> Letter:
+def _letter_at(api: Dependencies, number: int, offset: int) -> Letter:
     cluster = api.cluster()
     if number < partition_count(cluster, DEAD_LETTERS):
         for letter in letters_in(cluster, [number]):

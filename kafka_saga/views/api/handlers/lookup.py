@@ -6,12 +6,12 @@ import json
 
 from kafka_saga.inspection.log.reading import NotFoundError
 from kafka_saga.tracker.core.state import SagaState, encode
-from kafka_saga.views.api.dependencies import Sources
+from kafka_saga.views.api.dependencies import Dependencies
 from kafka_saga.views.port import KeySagas
 from kafka_saga.wire.ids import is_id, key_of
 
 
-async def found(api: Sources, saga_id: str) -> tuple[SagaState, KeySagas]:
+async def found(api: Dependencies, saga_id: str) -> tuple[SagaState, KeySagas]:
     """The saga, and all of its key. Raises NotFoundError."""
     if not is_id(saga_id):
         raise NotFoundError(f"{saga_id!r} is no saga's id, which is KEY@RUN: /api/v1/sagas?key_prefix= finds by key.")

@@ -15,7 +15,7 @@ from kafka_saga.inspection.present.timeline import timeline_of
 from kafka_saga.tracker.core.explain.around import Around
 from kafka_saga.tracker.core.state import SagaState
 from kafka_saga.views.api.cursors import cursor_text, place_of
-from kafka_saga.views.api.dependencies import Sources
+from kafka_saga.views.api.dependencies import Dependencies
 from kafka_saga.views.api.handlers.lookup import found, record_of
 from kafka_saga.views.api.params import Include, Order, SagaListParams, SagaParams
 from kafka_saga.views.api.routes import Call, Reply
@@ -25,7 +25,7 @@ from kafka_saga.views.titles import title_of, titled_events
 from kafka_saga.wire.codec import Codec
 
 
-async def list_sagas(api: Sources, call: Call) -> Reply:
+async def list_sagas(api: Dependencies, call: Call) -> Reply:
     """A page of the sagas that the filters mean."""
     asked = call.asked(SagaListParams)
     order = f"sagas:{asked.sort.value}:{asked.order.value}"
@@ -55,7 +55,7 @@ def query_of(asked: SagaListParams, order: str) -> SagaQuery:
     )
 
 
-async def one_saga(api: Sources, call: Call) -> Reply:
+async def one_saga(api: Dependencies, call: Call) -> Reply:
     """A saga in full."""
     state, of_key = await found(api, call.path["saga_id"])
     now = api.clock()
@@ -74,7 +74,7 @@ async def one_saga(api: Sources, call: Call) -> Reply:
     return Reply(details)
 
 
-async def why(api: Sources, call: Call) -> Reply:
+async def why(api: Dependencies, call: Call) -> Reply:
     """Why a saga is not finished."""
     state, of_key = await found(api, call.path["saga_id"])
     around = await api.reading(_around, api, state)
@@ -82,34 +82,34 @@ async def why(api: Sources, call: Call) -> Reply:
     return Reply(Why(**dict(facts), behind_s=of_key.behind_s))
 
 
-async def events(api: Sources, call: Call) -> Reply:
+async def events(api: Dependencies, call: Call) -> Reply:
     """Everything that happened to a saga, decoded."""
     state, of_key = await found(api, call.path["saga_id"])
     happened = await api.reading(history_of, api, state)
     return Reply(EventList(items=tuple(event_facts(happened)), behind_s=of_key.behind_s))
 
 
-def _line(api: Sources, state: SagaState, *, with_state: bool) -> SagaSummary:
+def _line(api: Dependencies, state: SagaState, *, with_state: bool) -> SagaSummary:
     more = {"title": api.titles.known(state.saga_id), "state": record_of(state) if with_state else None}
     return summary_of(state, api.clock()).model_copy(update=more)
 
 
-def _codec(api: Sources) -> Codec:
+def _codec(api: Dependencies) -> Codec:
     return codec_for(api.deployed.definitions.values())
 
 
-def history_of(api: Sources, state: SagaState) -> list[Happened]:
+def history_of(api: Dependencies, state: SagaState) -> list[Happened]:
     """The events of a saga, decoded. Blocks; raises UnavailableError."""
     cluster = api.cluster()
     cluster.admin().partitions([SAGA_STATE])  # gives up sooner than reading does, if Kafka is away
     return history(cluster, state, _codec(api))
 
 
-def _around(api: Sources, state: SagaState) -> Around:
+def _around(api: Dependencies, state: SagaState) -> Around:
     return around_of(api.cluster(), api.groups(), state, api.said(), api.look_at_deployed())
 
 
-def _titles(api: Sources) -> Read:
+def _titles(api: Dependencies) -> Read:
     """Reads the first events of some sagas, all of them in as few rounds as there are of one partition."""
 
     async def read(states: Sequence[SagaState]) -> Mapping[str, str | None]:
@@ -118,7 +118,7 @@ def _titles(api: Sources) -> Read:
     return read
 
 
-def _read_titles(api: Sources, states: Sequence[SagaState]) -> dict[str, str | None]:
+def _read_titles(api: Dependencies, states: Sequence[SagaState]) -> dict[str, str | None]:
     titled = titled_events(api.definitions)  # of other topics there is nothing to learn, and they may not exist
     heads = [state for state in states if state.events and state.events[0].cause is None]
     known = [_first_place(state) for state in heads if state.events[0].type in titled]

@@ -10,10 +10,10 @@ from kafka_saga.api.commands import FIRST, CommandRequest, RefusedSaga, SagaSele
 from kafka_saga.events.commands import Act
 from kafka_saga.inspection.commands.actions import why_not
 from kafka_saga.inspection.commands.selection import check_step
-from kafka_saga.inspection.commands.skipping import Outcome, judged
+from kafka_saga.inspection.commands.skipping import GivenOutcome, judged
 from kafka_saga.inspection.log.reading import NotFoundError, began
 from kafka_saga.tracker.core.state import SagaState, SagaStatus
-from kafka_saga.views.api.dependencies import Sources
+from kafka_saga.views.api.dependencies import Dependencies
 from kafka_saga.views.api.problems import ApiError
 from kafka_saga.views.port import SagaQuery, Sort
 from kafka_saga.wire import control
@@ -26,7 +26,7 @@ _PAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Concerned:
+class Targets:
     """The sagas that a command is given to, and those that it would not apply to."""
 
     sagas: Sequence[SagaState]
@@ -36,7 +36,7 @@ class Concerned:
     """How many there are, if `sagas` are only the first."""
 
 
-async def concerned_by(api: Sources, given: CommandRequest) -> Concerned:
+async def concerned_by(api: Dependencies, given: CommandRequest) -> Targets:
     """Whom a request means, in whichever way it says it. Raises ApiError, NotFoundError, SelectionError."""
     if given.scope is not None:
         return await within(api, given.scope)
@@ -45,7 +45,7 @@ async def concerned_by(api: Sources, given: CommandRequest) -> Concerned:
     return await _named(api, given)
 
 
-async def within(api: Sources, scope: str) -> Concerned:
+async def within(api: Dependencies, scope: str) -> Targets:
     """The sagas of a scope that have not ended; those that come later are concerned, too."""
     about = control.parsed(scope)
     is_prefix = about.kind == control.PREFIX
@@ -61,10 +61,10 @@ async def within(api: Sources, scope: str) -> Concerned:
         limit=FIRST,
     )
     page = await api.tables.sagas(query)
-    return Concerned(page.sagas, (), page.behind_s, page.total)
+    return Targets(page.sagas, (), page.behind_s, page.total)
 
 
-def _check_scope(api: Sources, scope: control.Scope) -> None:
+def _check_scope(api: Dependencies, scope: control.Scope) -> None:
     """Raises NotFoundError if there is no such definition, or it has no such step."""
     known = {name: tuple(saga.steps_by_name) for name, saga in api.deployed.latest.items()}
     if scope.name not in known:
@@ -74,7 +74,7 @@ def _check_scope(api: Sources, scope: control.Scope) -> None:
         raise NotFoundError(f"{scope.name} has no step {scope.step!r}; its steps are {steps}.")
 
 
-async def _named(api: Sources, given: CommandRequest) -> Concerned:
+async def _named(api: Dependencies, given: CommandRequest) -> Targets:
     """These very sagas, whatever the tables make of it: they may be behind, and the tracker has the last word."""
     keys = dict.fromkeys(key_of(saga_id) for saga_id in given.saga_ids)
     answers = [await api.tables.of_key(key) for key in keys]
@@ -87,20 +87,20 @@ async def _named(api: Sources, given: CommandRequest) -> Concerned:
     for state in sagas:
         _check(api, given, state)
     behind = max((answer.behind_s for answer in answers), default=0.0)
-    return Concerned(sagas, _refused(api, given, sagas), behind, len(sagas))
+    return Targets(sagas, _refused(api, given, sagas), behind, len(sagas))
 
 
-async def _selected(api: Sources, given: CommandRequest, selection: SagaSelection) -> Concerned:
+async def _selected(api: Dependencies, given: CommandRequest, selection: SagaSelection) -> Targets:
     """The sagas that fit, but for those to which the command does not apply."""
     states, behind = await _fitting(api, selection)
     refused = {one.saga_id: one for one in await api.blocking(_refused, api, given, states)}
     sagas = sorted((state for state in states if state.saga_id not in refused), key=began)
     for state in sagas[:1]:
         _check(api, given, state)
-    return Concerned(sagas, list(refused.values()), behind, len(sagas))
+    return Targets(sagas, list(refused.values()), behind, len(sagas))
 
 
-async def _fitting(api: Sources, selection: SagaSelection) -> tuple[list[SagaState], float]:
+async def _fitting(api: Dependencies, selection: SagaSelection) -> tuple[list[SagaState], float]:
     found: list[SagaState] = []
     behind, after = 0.0, None
     while True:
@@ -122,7 +122,7 @@ async def _fitting(api: Sources, selection: SagaSelection) -> tuple[list[SagaSta
             return found, behind
 
 
-def _refused(api: Sources, given: CommandRequest, states: Iterable[SagaState]) -> list[RefusedSaga]:
+def _refused(api: Dependencies, given: CommandRequest, states: Iterable[SagaState]) -> list[RefusedSaga]:
     """Those that the command does not apply to, by the tracker's rules."""
     content = content_of(given)
     reasons = (
@@ -132,11 +132,11 @@ def _refused(api: Sources, given: CommandRequest, states: Iterable[SagaState]) -
     return [RefusedSaga(saga_id=state.saga_id, why=why) for state, why in reasons if why is not None]
 
 
-def _check(api: Sources, given: CommandRequest, state: SagaState) -> None:
+def _check(api: Dependencies, given: CommandRequest, state: SagaState) -> None:
     """What can never apply is refused at once. Raises SelectionError, ContentError."""
     check_step(state, given.step)
     if given.command is Act.SKIP and given.step is not None:
-        outcome = None if given.outcome is None else Outcome(given.outcome, content_of(given) or "{}")
+        outcome = None if given.outcome is None else GivenOutcome(given.outcome, content_of(given) or "{}")
         judged(state, given.step, outcome, api.definition_of(state))
 
 

@@ -10,7 +10,7 @@ from kafka_saga.definition.model import Saga
 from kafka_saga.errors import UnavailableError
 from kafka_saga.inspection.diagnose.lag import AtStep, lags, topics_of_step
 from kafka_saga.inspection.present.graphs import graph_of
-from kafka_saga.views.api.dependencies import Sources
+from kafka_saga.views.api.dependencies import Dependencies
 from kafka_saga.views.api.routes import Call, Reply
 
 WINDOWS = ("1m", "1h")
@@ -18,7 +18,7 @@ WINDOWS = ("1m", "1h")
 _Lags = Mapping[str, Mapping[str, AtStep]]
 
 
-async def topology(api: Sources, call: Call) -> Reply:
+async def topology(api: Dependencies, call: Call) -> Reply:
     """All definitions, and what is paused; what Kafka does not tell now is none, but for pauses that are known."""
     report = await api.tables.figures()
     at_steps, paused = await asyncio.gather(api.lags.get(lambda: lags_of(api)), api.held.get(lambda: held_by(api)))
@@ -26,18 +26,18 @@ async def topology(api: Sources, call: Call) -> Reply:
     return Reply(Topology(definitions=found, paused=paused, behind_s=report.behind_s))
 
 
-async def figures(api: Sources, call: Call) -> Reply:
+async def figures(api: Dependencies, call: Call) -> Reply:
     """Counters by status, and the windowed figures of each step."""
     return Reply(await api.tables.figures())
 
 
-async def health(api: Sources, call: Call) -> Reply:
+async def health(api: Dependencies, call: Call) -> Reply:
     """How the tables are."""
     found = await api.tables.health()
     return Reply(found.model_copy(update={"kafka": api.kafka}))
 
 
-async def lags_of(api: Sources) -> _Lags:
+async def lags_of(api: Dependencies) -> _Lags:
     """How far the services of each definition are behind; nothing while Kafka does not answer."""
     try:
         return await api.reading(_lags, api)
@@ -45,7 +45,7 @@ async def lags_of(api: Sources) -> _Lags:
         return {}
 
 
-async def held_by(api: Sources) -> tuple[PausedScope, ...]:
+async def held_by(api: Dependencies) -> tuple[PausedScope, ...]:
     """What is paused beyond single sagas; as it was last known while Kafka does not answer."""
     try:
         return await api.reading(lambda: api.holds.look(api.cluster()))
@@ -53,7 +53,7 @@ async def held_by(api: Sources) -> tuple[PausedScope, ...]:
         return api.holds.paused()
 
 
-def _lags(api: Sources) -> _Lags:
+def _lags(api: Dependencies) -> _Lags:
     cluster, groups, deployed = api.cluster(), api.groups(), api.look_at_deployed()
     return {name: lags(cluster, groups, saga, deployed) for name, saga in deployed.latest.items()}
 

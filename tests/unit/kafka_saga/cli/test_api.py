@@ -18,14 +18,14 @@ from kafka_saga.inspection.log.reading import find, states
 from kafka_saga.inspection.present.facts import why_facts
 from kafka_saga.testing import SagaTest
 from kafka_saga.tracker.core.state import SagaStatus
-from kafka_saga.views.api.dependencies import Sources
+from kafka_saga.views.api.dependencies import Dependencies
 from tests.unit.kafka_saga.views.api.conftest import sources_of, told
 from tests.unit.kafka_saga.views.api.reviews import reviews
 from tests.unit.kafka_saga.views.api.serving import serving
 from tests.unit.kafka_saga.views.api.tables import MemoryTables
 
 KAFKA = "127.0.0.1:9092"
-Served = tuple[SagaTest, Sources, MemoryTables, Api]
+Served = tuple[SagaTest, Dependencies, MemoryTables, Api]
 
 
 @pytest.fixture(scope="module")

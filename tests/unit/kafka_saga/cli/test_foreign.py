@@ -80,9 +80,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
 
 def test_how_its_sagas_begin_is_said(shop: Shop) -> None:
     said = " ".join(shop.saga("ls").split())
-    assert said == (
-        "No sagas yet: `saga review PATH` starts a code review, order begins with an event on order.placed."
-    )
+    assert said == ("No sagas yet: order begins with an event on order.placed. Review something: `saga review PATH`.")
 
 
 def test_why_names_the_service_that_is_not_there_and_its_bounds(shop: Shop) -> None:

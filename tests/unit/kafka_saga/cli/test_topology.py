@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -45,14 +45,28 @@ def test_json_is_for_scripts() -> None:
 
 def test_problems_are_printed_instead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "broken_review.py").write_text(BROKEN)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.syspath_prepend(tmp_path)
     result = run("--definition", "broken_review:BROKEN")
     assert (result.exit_code, result.stdout) == (HAS_PROBLEMS, "")
     assert result.stderr == ("code_review v0, version: the version is 0. Mend: count versions from 1.\n")
 
 
+def test_nothing_is_imported_from_the_folder_that_a_command_runs_in(tmp_path: Path) -> None:
+    for name in ("broken_review", "services", "schemas", "topology", "typer"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('code of the folder has run')")
+    saga = Path(sys.executable).with_name("saga")
+    ended = subprocess.run(
+        [saga, "topology", "--definition", "broken_review:BROKEN"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout) == (NOT_FOUND, "")
+    assert "there is no module 'broken_review'" in ended.stderr
+
+
 def test_a_definition_that_is_not_there_is_said_in_a_sentence() -> None:
     result = run("--definition", "nowhere_at_all:ORDER")
     assert (result.exit_code, result.stdout) == (NOT_FOUND, "")
-    assert result.stderr.startswith("there is no module 'nowhere_at_all'. Run this from the folder that holds it")
+    assert result.stderr.startswith("there is no module 'nowhere_at_all'. Install its package, or set PYTHONPATH")

@@ -13,6 +13,7 @@ from aiohttp.web import Request
 
 from kafka_saga.console.app import make_app
 from kafka_saga.console.settings import ConsoleSettings
+from services.app import APP
 from tests.unit.kafka_saga.console.fake_api import FakeApi
 
 TOKEN = "a token of the console"  # noqa: S105  # it opens nothing
@@ -63,7 +64,7 @@ async def running(**settings: object) -> AsyncIterator[Console]:
     fake = FakeApi()
     async with TestServer(fake.app(), host="127.0.0.1") as server:
         given = {"console_token": TOKEN, "views_url": str(server.make_url("/")), **settings}
-        app = make_app(ConsoleSettings.model_validate(given))
+        app = make_app(ConsoleSettings.model_validate(given), APP)
         async with TestServer(app, host="127.0.0.1") as pages:
             jar = aiohttp.CookieJar(unsafe=True)
             client: TestClient[Request, None] = TestClient(pages, cookie_jar=jar)

@@ -12,19 +12,19 @@ from kafka_saga.engine.runner import Runner
 from kafka_saga.engine.state_store import Store, StoreSpec
 from kafka_saga.engine.work import (
     CommitRequest,
+    ControlUpdate,
     Delivery,
     Disturbance,
     Ended,
     Fetch,
-    Heeded,
     Job,
     Kind,
-    Made,
     Mode,
     Result,
     Returned,
     Start,
     Wait,
+    Write,
     delivery_of,
 )
 from kafka_saga.events.event import Event
@@ -71,13 +71,13 @@ class AcceptAll:
     def gone(self) -> None:
         pass
 
-    def heed(self, record: Record) -> Heeded:
-        return Heeded()
+    def on_control(self, record: Record) -> ControlUpdate:
+        return ControlUpdate()
 
-    def disturb(self, delivery: Delivery) -> Disturbance | None:
+    def on_cancel(self, delivery: Delivery) -> Disturbance | None:
         return None
 
-    def progress(self, delivery: Delivery, now: int) -> Made | None:
+    def progress(self, delivery: Delivery, now: int) -> Write | None:
         return None
 
     def route(self, record: Record, stores: Mapping[str, Store], now: int) -> Delivery | Ended:
@@ -88,7 +88,7 @@ class AcceptAll:
     def admit(self, delivery: Delivery, stores: Mapping[str, Store], now: int) -> Start | Fetch | Wait | Ended:
         return Start(delivery, Happened())
 
-    def conclude(self, delivery: Delivery, result: Result, now: int) -> Ended:
+    def on_result(self, delivery: Delivery, result: Result, now: int) -> Ended:
         outgoing = Outgoing("it.done", delivery.record.partition, delivery.record.key, b"", [])
         return Ended(delivery.record, Kind.DONE, [outgoing], job=delivery.job)
 

@@ -18,9 +18,9 @@ class Remembering(AcceptAll):
         super().__init__(mode)
         self.concluded: dict[int, Result] = {}
 
-    def conclude(self, delivery: Delivery, result: Result, now: int) -> Ended:
+    def on_result(self, delivery: Delivery, result: Result, now: int) -> Ended:
         self.concluded[delivery.record.offset] = result
-        return super().conclude(delivery, result, now)
+        return super().on_result(delivery, result, now)
 
 
 def position(unfinished: dict[int, int], following: int, *, clean: bool = False) -> Committed:

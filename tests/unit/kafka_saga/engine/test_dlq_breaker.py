@@ -1,4 +1,4 @@
-"""Quarantine: a partition stands still when more than half of its last thousand records, and at least 500, are dead."""
+"""A partition stands still when more than half of its last thousand records, and at least 500, are dead."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kafka_saga.broker.records import TopicPartition
-from kafka_saga.engine.dlq_breaker import LEAST, WINDOW, Quarantine
+from kafka_saga.engine.dlq_breaker import LEAST, WINDOW, DeadLetterBreaker
 
 HERE, THERE = TopicPartition("a", 0), TopicPartition("a", 1)
 
 
-def noted(*runs: tuple[int, bool]) -> Quarantine:
-    quarantine, seen = Quarantine(), 0
+def noted(*runs: tuple[int, bool]) -> DeadLetterBreaker:
+    quarantine, seen = DeadLetterBreaker(), 0
     for number, is_dead in runs:
         for _ in range(number):
             seen += 1
@@ -48,7 +48,7 @@ def test_other_partitions_go_on() -> None:
 
 @given(st.lists(st.tuples(st.integers(1, 700), st.booleans()), max_size=8))
 def test_it_is_what_counting_says(runs: list[tuple[int, bool]]) -> None:
-    quarantine, seen = Quarantine(), list[bool]()
+    quarantine, seen = DeadLetterBreaker(), list[bool]()
     for number, is_dead in runs:
         for _ in range(number):
             seen.append(is_dead)

@@ -1,17 +1,17 @@
-"""Lanes: one at a time per key, in the order of arrival, and no more at once than there are places."""
+"""KeyOrdering: one at a time per key, in the order of arrival, and no more at once than there are places."""
 
 from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kafka_saga.engine.key_ordering import Lanes
+from kafka_saga.engine.key_ordering import KeyOrdering
 from kafka_saga.engine.work import Delivery, Mode
 from tests.unit.kafka_saga.engine.given import delivery
 
 
 def test_the_first_of_a_key_starts_at_once_and_the_second_when_the_first_has_ended() -> None:
-    lanes, first, second = Lanes(16), delivery(0), delivery(1)
+    lanes, first, second = KeyOrdering(16), delivery(0), delivery(1)
 
     assert lanes.enter(first)
     assert not lanes.enter(second)
@@ -21,7 +21,7 @@ def test_the_first_of_a_key_starts_at_once_and_the_second_when_the_first_has_end
 
 
 def test_other_keys_and_the_same_key_in_another_partition_go_side_by_side() -> None:
-    lanes = Lanes(16)
+    lanes = KeyOrdering(16)
 
     assert lanes.enter(delivery(0, b"a"))
     assert lanes.enter(delivery(1, b"b"))
@@ -29,7 +29,7 @@ def test_other_keys_and_the_same_key_in_another_partition_go_side_by_side() -> N
 
 
 def test_with_all_places_taken_others_wait_but_inline_ones() -> None:
-    lanes, first, second = Lanes(1), delivery(0, b"a"), delivery(1, b"b")
+    lanes, first, second = KeyOrdering(1), delivery(0, b"a"), delivery(1, b"b")
 
     assert lanes.enter(first)
     assert not lanes.enter(second)
@@ -40,7 +40,7 @@ def test_with_all_places_taken_others_wait_but_inline_ones() -> None:
 
 
 def test_what_has_not_started_is_forgotten_and_what_runs_keeps_its_lane() -> None:
-    lanes, running = Lanes(1), delivery(0, b"a")
+    lanes, running = KeyOrdering(1), delivery(0, b"a")
     lanes.enter(running)
     lanes.enter(delivery(1, b"a"))
     lanes.enter(delivery(2, b"b"))
@@ -62,7 +62,7 @@ def test_what_has_not_started_is_forgotten_and_what_runs_keeps_its_lane() -> Non
 def test_every_key_keeps_its_order_and_everything_starts(
     arrivals: list[tuple[bytes, Mode]], places: int, data: st.DataObject
 ) -> None:
-    lanes, running, started = Lanes(places), list[Delivery](), list[Delivery]()
+    lanes, running, started = KeyOrdering(places), list[Delivery](), list[Delivery]()
 
     def start(one: Delivery) -> None:
         running.append(one)

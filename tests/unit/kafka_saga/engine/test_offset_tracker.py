@@ -1,4 +1,4 @@
-"""The ledger: which records are done, and that its metadata says it exactly to the next owner."""
+"""The offset tracker: which records are done, and that its metadata says it exactly to the next owner."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kafka_saga.broker.records import Committed
-from kafka_saga.engine.offset_tracker import MAX_ENDED, MAX_UNFINISHED, Ledger, Position, decode, encode
+from kafka_saga.engine.offset_tracker import MAX_ENDED, MAX_UNFINISHED, OffsetTracker, Position, decode, encode
 
 OFFSETS = st.integers(0, 2**43)
 CRASHES = st.integers(0, 3)
@@ -47,15 +47,15 @@ def test_known_and_foreign_metadata(text: str) -> None:
 
 
 def test_nothing_is_committed_before_anything_was_delivered() -> None:
-    assert Ledger().committed() is None
+    assert OffsetTracker().committed() is None
 
 
 def test_the_committed_offset_is_the_lowest_unfinished_one() -> None:
-    ledger = delivered(10, 12, 15, 16)
-    ledger.finish(10)
-    ledger.finish(15)
+    offset_tracker = delivered(10, 12, 15, 16)
+    offset_tracker.finish(10)
+    offset_tracker.finish(15)
 
-    committed = ledger.committed()
+    committed = offset_tracker.committed()
 
     assert committed is not None
     assert committed.offset == 12
@@ -63,59 +63,59 @@ def test_the_committed_offset_is_the_lowest_unfinished_one() -> None:
 
 
 def test_with_everything_done_it_is_one_past_the_last_delivered() -> None:
-    ledger = delivered(10, 12)
-    ledger.finish(12)
-    ledger.finish(10)
+    offset_tracker = delivered(10, 12)
+    offset_tracker.finish(12)
+    offset_tracker.finish(10)
 
-    assert ledger.committed(clean=True) == Committed(13, "1|c|13|")
+    assert offset_tracker.committed(clean=True) == Committed(13, "1|c|13|")
 
 
 def test_others_may_be_left_open() -> None:
-    ledger = delivered(1, 2)
-    ledger.finish(1)
-    ledger.finish(2)
+    offset_tracker = delivered(1, 2)
+    offset_tracker.finish(1)
+    offset_tracker.finish(2)
 
-    committed = ledger.committed(but=[1])
+    committed = offset_tracker.committed(but=[1])
 
     assert committed is not None
     assert decode(committed) == Position(3, {1: 0})
 
 
 def test_a_restored_ledger_awaits_what_is_listed_and_refuses_what_is_done() -> None:
-    ledger = Ledger.restored(Committed(5, encode(Position(9, {5: 0, 7: 0}))))
+    offset_tracker = OffsetTracker.restored(Committed(5, encode(Position(9, {5: 0, 7: 0}))))
 
-    assert [ledger.deliver(offset) for offset in (5, 6, 7, 7, 8, 9)] == [True, False, True, False, False, True]
+    assert [offset_tracker.deliver(offset) for offset in (5, 6, 7, 7, 8, 9)] == [True, False, True, False, False, True]
 
 
 def test_listed_records_that_have_left_the_topic_are_forgotten() -> None:
-    ledger = Ledger.restored(Committed(5, encode(Position(9, {5: 0, 7: 0}))))
-    ledger.deliver(7)
-    ledger.deliver(11)
-    ledger.finish(7)
-    ledger.finish(11)
+    offset_tracker = OffsetTracker.restored(Committed(5, encode(Position(9, {5: 0, 7: 0}))))
+    offset_tracker.deliver(7)
+    offset_tracker.deliver(11)
+    offset_tracker.finish(7)
+    offset_tracker.finish(11)
 
-    assert ledger.committed() == Committed(12, "1|r|12|")
+    assert offset_tracker.committed() == Committed(12, "1|r|12|")
 
 
 def test_what_is_not_delivered_here_is_not_had() -> None:
-    ledger = Ledger.restored(Committed(5, encode(Position(9, {5: 0}))))
+    offset_tracker = OffsetTracker.restored(Committed(5, encode(Position(9, {5: 0}))))
 
-    assert ledger.is_unfinished(5)
-    assert not ledger.is_unfinished(6)
-    assert ledger.is_unfinished(9)
-    assert not ledger.has(5)
-    ledger.deliver(5)
-    assert ledger.has(5)
+    assert offset_tracker.is_unfinished(5)
+    assert not offset_tracker.is_unfinished(6)
+    assert offset_tracker.is_unfinished(9)
+    assert not offset_tracker.has(5)
+    offset_tracker.deliver(5)
+    assert offset_tracker.has(5)
 
 
 def test_a_ledger_takes_so_many_and_is_full() -> None:
-    ledger = delivered(*range(MAX_UNFINISHED - 1))
-    assert not ledger.is_full
-    ledger.deliver(MAX_UNFINISHED)
-    assert ledger.is_full
-    ledger.finish(3)
-    ledger.settle(3)
-    assert not ledger.is_full
+    offset_tracker = delivered(*range(MAX_UNFINISHED - 1))
+    assert not offset_tracker.is_full
+    offset_tracker.deliver(MAX_UNFINISHED)
+    assert offset_tracker.is_full
+    offset_tracker.finish(3)
+    offset_tracker.settle(3)
+    assert not offset_tracker.is_full
 
 
 @given(
@@ -127,16 +127,16 @@ def test_whoever_restores_what_was_committed_works_on_the_unfinished_ones_only(
     gaps: list[int], done: list[int], settled: list[int]
 ) -> None:
     offsets = [sum(gaps[: number + 1]) for number in range(len(gaps))]
-    ledger = delivered(*offsets)
+    offset_tracker = delivered(*offsets)
     finished = {offsets[place] for place in done if place < len(offsets)}
     for offset in finished:
-        ledger.finish(offset)
+        offset_tracker.finish(offset)
     for offset in sorted({offsets[place] for place in settled if place < len(offsets)} & finished):
-        ledger.settle(offset)
+        offset_tracker.settle(offset)
 
-    committed = ledger.committed()
+    committed = offset_tracker.committed()
     assert committed is not None
-    restored = Ledger.restored(committed)
+    restored = OffsetTracker.restored(committed)
 
     again = [offset for offset in offsets if offset >= committed.offset and restored.deliver(offset)]
     assert again == [offset for offset in offsets if offset not in finished]
@@ -152,34 +152,34 @@ def test_what_is_held_back_comes_again_to_whoever_restores(
     gaps: list[int], done: set[int], back: set[int], settled: set[int]
 ) -> None:
     offsets = [sum(gaps[: number + 1]) for number in range(len(gaps))]
-    ledger = delivered(*offsets)
+    offset_tracker = delivered(*offsets)
     finished = {offsets[place] for place in done if place < len(offsets)}
     held = {offsets[place] for place in back if place < len(offsets)} & finished
     for offset in finished:
-        ledger.finish(offset)
+        offset_tracker.finish(offset)
     for offset in {offsets[place] for place in settled if place < len(offsets)} & finished - held:
-        ledger.settle(offset)
+        offset_tracker.settle(offset)
 
-    committed = ledger.committed(but=held)
+    committed = offset_tracker.committed(but=held)
     assert committed is not None
-    restored = Ledger.restored(committed)
+    restored = OffsetTracker.restored(committed)
 
     again = [offset for offset in offsets if offset >= committed.offset and restored.deliver(offset)]
     assert again == [offset for offset in offsets if offset not in finished - held]
 
 
 def test_of_thousands_that_are_held_back_above_one_none_is_listed() -> None:
-    ledger = Ledger(room=MAX_ENDED)
+    offset_tracker = OffsetTracker(room=MAX_ENDED)
     for offset in range(MAX_ENDED):
-        ledger.deliver(offset)
-        ledger.finish(offset)
+        offset_tracker.deliver(offset)
+        offset_tracker.finish(offset)
 
-    assert ledger.committed(but=range(1, MAX_ENDED)) == Committed(1, encode(Position(1, {})))
+    assert offset_tracker.committed(but=range(1, MAX_ENDED)) == Committed(1, encode(Position(1, {})))
 
 
 def test_a_ledger_that_was_full_takes_its_own_records_again() -> None:
     committed = delivered(*range(MAX_UNFINISHED)).committed()
-    restored = Ledger.restored(committed)
+    restored = OffsetTracker.restored(committed)
 
     for offset in range(MAX_UNFINISHED):
         assert not restored.is_full
@@ -187,8 +187,8 @@ def test_a_ledger_that_was_full_takes_its_own_records_again() -> None:
     assert restored.is_full
 
 
-def delivered(*offsets: int) -> Ledger:
-    ledger = Ledger()
+def delivered(*offsets: int) -> OffsetTracker:
+    offset_tracker = OffsetTracker()
     for offset in offsets:
-        assert ledger.deliver(offset)
-    return ledger
+        assert offset_tracker.deliver(offset)
+    return offset_tracker

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from kafka_saga.broker.records import Committed, Record, TopicPartition
-from kafka_saga.engine.offset_tracker import MAX_UNFINISHED, Ledger
+from kafka_saga.engine.offset_tracker import MAX_UNFINISHED, OffsetTracker
 from kafka_saga.engine.processor import Roles
 from kafka_saga.engine.runner import Runner
 from kafka_saga.engine.work import Batch, Cancel, Delivery, Effect, Pause, Resume
@@ -52,9 +52,13 @@ class Kafka:
 
     def undone(self, place: TopicPartition) -> list[int]:
         """What the next owner would work on, by what is committed."""
-        ledger = Ledger.restored(self.committed.get(place))
+        offset_tracker = OffsetTracker.restored(self.committed.get(place))
         first = self.committed[place].offset if place in self.committed else 0
-        return [one.offset for one in self.log[place.partition] if one.offset >= first and ledger.deliver(one.offset)]
+        return [
+            one.offset
+            for one in self.log[place.partition]
+            if one.offset >= first and offset_tracker.deliver(one.offset)
+        ]
 
     def unfinished(self, partition: int) -> list[int]:
         """What is not finished in truth."""
@@ -148,17 +152,19 @@ class Process(RuleBasedStateMachine):
 
     @rule(partition=st.sampled_from(PARTITIONS), data=st.data())
     def another_process_works(self, partition: int, data: st.DataObject) -> None:
-        """The partition's other owner finishes some of it, in any order, as the ledger says."""
+        """The partition's other owner finishes some of it, in any order, as the offset tracker says."""
         if partition in self.assigned:
             return
-        ledger = Ledger.restored(self.kafka.committed.get(at(partition)))
-        first = ledger.committed()
+        offset_tracker = OffsetTracker.restored(self.kafka.committed.get(at(partition)))
+        first = offset_tracker.committed()
         offset = first.offset if first else 0
-        delivered = [one for one in self.kafka.log[partition] if one.offset >= offset and ledger.deliver(one.offset)]
+        delivered = [
+            one for one in self.kafka.log[partition] if one.offset >= offset and offset_tracker.deliver(one.offset)
+        ]
         done = [one for one in delivered if data.draw(st.booleans())]
         for one in done:
-            ledger.finish(one.offset)
-        if done and (committed := ledger.committed()) is not None:
+            offset_tracker.finish(one.offset)
+        if done and (committed := offset_tracker.committed()) is not None:
             self.kafka.finish(done)
             self.kafka.committed[at(partition)] = committed
 

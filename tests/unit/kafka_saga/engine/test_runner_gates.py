@@ -10,19 +10,19 @@ from kafka_saga.engine.dispatch import LOOKED_EVERY
 from kafka_saga.engine.runner import Runner
 from kafka_saga.engine.state_store import Store
 from kafka_saga.engine.work import (
+    ControlUpdate,
     Delivery,
     Disturbance,
     Ended,
     Fetch,
-    Heeded,
     Interrupt,
-    Made,
     Mode,
     Pause,
     Resume,
     Start,
     Wait,
     Warn,
+    Write,
 )
 from tests.unit.kafka_saga.engine.given import RETURNED, AcceptAll, pumped, record
 
@@ -47,14 +47,14 @@ class Gated(AcceptAll):
             return Fetch(delivery)
         return super().admit(delivery, stores, now)
 
-    def heed(self, record: Record) -> Heeded:
-        return Heeded(self.still, self.goes_on)
+    def on_control(self, record: Record) -> ControlUpdate:
+        return ControlUpdate(self.still, self.goes_on)
 
-    def disturb(self, delivery: Delivery) -> Disturbance | None:
+    def on_cancel(self, delivery: Delivery) -> Disturbance | None:
         return self.disturbance(delivery) if self.disturbance else None
 
-    def progress(self, delivery: Delivery, now: int) -> Made | None:
-        return Made(delivery.record.partition, [])
+    def progress(self, delivery: Delivery, now: int) -> Write | None:
+        return Write(delivery.record.partition, [])
 
 
 def fresh(logic: Gated, max_in_flight: int = 16) -> Runner:

@@ -52,7 +52,7 @@ def test_each_topic_has_its_own_ledger_restored_from_what_was_committed() -> Non
     committed = Committed(3, encode(Position(9, {3: 0})))
     tasks.assign({TopicPartition("a", 0): committed, TopicPartition("b", 0): None})
 
-    assert tasks.ledger(record(0, topic="a")).next == 9
-    assert tasks.ledger(record(0, topic="b")).next is None
+    assert tasks.offset_tracker(record(0, topic="a")).next == 9
+    assert tasks.offset_tracker(record(0, topic="b")).next is None
     assert tasks.tasks[0].phase is Phase.RESTORING
     assert sorted(tasks.partitions()) == [("a", 0), ("b", 0)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kafka_saga.broker.records import Outgoing, TopicPartition
 from kafka_saga.definition.topics import SAGA_LIFECYCLE, SAGA_STEPS
 from kafka_saga.engine.outgoing import dead_letter
-from kafka_saga.engine.runner import Runner, Standing
+from kafka_saga.engine.runner import PartitionProgress, Runner
 from kafka_saga.engine.work import Batch, Ended, Kind, Mode
 from kafka_saga.errors import DecodeError, DecodeProblem
 from kafka_saga.events.lifecycle import SagaStarted
@@ -46,7 +46,9 @@ def told() -> Metrics:
     metrics.rebalanced(Rebalance.ASSIGNED)
     metrics.restored(1.5)
     metrics.turned(Runner(AcceptAll().roles))
-    lag = Lag("svc", lambda: [Standing(AT, 10, 2, None)], lambda places: dict.fromkeys(places, 12), lambda: NOW)
+    lag = Lag(
+        "svc", lambda: [PartitionProgress(AT, 10, 2, None)], lambda places: dict.fromkeys(places, 12), lambda: NOW
+    )
     lag.turned()
     metrics.registry.register(lag)
     tracker = TrackerMetrics(metrics.registry, lambda: NOW)

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from kafka_saga.local.processes import Process, eventually, sight, spawn
+from kafka_saga.local.processes import ChildProcess, eventually, sight, spawn
 
 FOREVER = [sys.executable, "-c", "print('up', flush=True); import time; time.sleep(600)"]
 STUBBORN = [
@@ -17,7 +17,7 @@ STUBBORN = [
 ]
 
 
-def spawned(command: list[str], output: Path) -> Process:
+def spawned(command: list[str], output: Path) -> ChildProcess:
     process = spawn(command, os.environ, output, tethered=True)
     assert eventually(lambda: output.exists() and "up" in output.read_text(encoding="utf-8"), 30)
     return process
@@ -38,8 +38,8 @@ def test_a_process_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
 
 
 def test_another_process_with_the_same_pid_is_not_ours() -> None:
-    assert not Process(os.getpid(), "an earlier boot:1").is_alive()
-    assert not Process(2**22 + 1, "nobody").is_alive()
+    assert not ChildProcess(os.getpid(), "an earlier boot:1").is_alive()
+    assert not ChildProcess(2**22 + 1, "nobody").is_alive()
 
 
 def test_a_zombie_of_somebody_else_is_not_alive() -> None:
@@ -50,5 +50,5 @@ def test_a_zombie_of_somebody_else_is_not_alive() -> None:
         pid = int(parent.stdout.readline())
         seen = sight(pid)
         assert seen is not None
-        assert eventually(lambda: not Process(pid, seen.mark).is_alive(), 30)
+        assert eventually(lambda: not ChildProcess(pid, seen.mark).is_alive(), 30)
         parent.kill()

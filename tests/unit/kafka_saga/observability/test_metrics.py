@@ -8,12 +8,12 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from kafka_saga.broker.records import TopicPartition
-from kafka_saga.engine.runner import Runner, Standing
+from kafka_saga.engine.runner import PartitionProgress, Runner
 from kafka_saga.engine.work import Ended, Kind, Mode
 from kafka_saga.observability.histogram import Durations
 from kafka_saga.observability.lag import Lag
 from kafka_saga.observability.metrics import Metrics
-from kafka_saga.tracker.processor import TrackerLogic
+from kafka_saga.tracker.processor import TrackerProcessor
 from kafka_saga.tracker.schedule import Schedule
 from tests.chain.definition import CHAIN
 from tests.unit.kafka_saga.engine.given import AcceptAll, job, record
@@ -88,7 +88,7 @@ class Log:
 
     def __init__(self) -> None:
         self.now = 1000.0
-        self.standing = Standing(AT, 0, 0, None)
+        self.standing = PartitionProgress(AT, 0, 0, None)
         self.end: int | None = 0
         self.asked = 0
         self.registry = CollectorRegistry()
@@ -110,7 +110,7 @@ class Log:
 
 def test_the_lag_is_what_lies_between_the_worker_and_the_end() -> None:
     log = Log()
-    log.end, log.standing = 12, Standing(AT, 10, 0, 995_000)
+    log.end, log.standing = 12, PartitionProgress(AT, 10, 0, 995_000)
     log.pass_time(1)
     assert log.behind() == (2, 6)
 
@@ -126,10 +126,10 @@ def test_of_a_record_that_is_not_read_the_wait_begins_when_the_worker_was_last_e
 
 def test_a_broker_that_does_not_answer_leaves_what_was_known() -> None:
     log = Log()
-    log.end, log.standing = 12, Standing(AT, 10, 0, None)
+    log.end, log.standing = 12, PartitionProgress(AT, 10, 0, None)
     log.pass_time(1)
     assert log.behind()[0] == 2
-    log.end, log.standing = None, Standing(AT, 11, 0, None)
+    log.end, log.standing = None, PartitionProgress(AT, 11, 0, None)
     log.pass_time(10)
     assert log.behind()[0] == 1
 
@@ -145,7 +145,12 @@ def test_the_broker_is_asked_seldom_however_often_somebody_looks() -> None:
 def test_a_broker_that_takes_its_time_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kafka_saga.observability.lag.PATIENCE", 0.01)
     answers = threading.Event()
-    lag = Lag("svc", lambda: [Standing(AT, 10, 0, None)], lambda _: {AT: 12} if answers.wait(10) else None, lambda: 9.0)
+    lag = Lag(
+        "svc",
+        lambda: [PartitionProgress(AT, 10, 0, None)],
+        lambda _: {AT: 12} if answers.wait(10) else None,
+        lambda: 9.0,
+    )
     lag.turned()
     records, _, unfinished = lag.collect()
     assert (records.samples, len(unfinished.samples)) == ([], 1)
@@ -158,7 +163,7 @@ def test_a_broker_that_takes_its_time_is_not_waited_for(monkeypatch: pytest.Monk
 
 def test_where_nothing_is_known_no_lag_is_claimed() -> None:
     log = Log()
-    log.end, log.standing = 12, Standing(AT, None, 0, None)
+    log.end, log.standing = 12, PartitionProgress(AT, None, 0, None)
     log.pass_time(1)
     assert log.behind() == (None, None)
     log.end = 0
@@ -168,11 +173,11 @@ def test_where_nothing_is_known_no_lag_is_claimed() -> None:
 
 def test_the_runner_stands_where_the_first_record_lies_that_it_has_not_taken_in() -> None:
     runner = running()
-    assert runner.standing({AT: 7}) == [Standing(AT, 7, 0, None)]
+    assert runner.standing({AT: 7}) == [PartitionProgress(AT, 7, 0, None)]
     runner.on_records([record(8), record(9)])
-    assert runner.standing({AT: 10}) == [Standing(AT, 8, 0, 0)]
+    assert runner.standing({AT: 10}) == [PartitionProgress(AT, 8, 0, 0)]
     runner.pump(0)
-    assert runner.standing({AT: 10}) == [Standing(AT, 10, 2, None)]
+    assert runner.standing({AT: 10}) == [PartitionProgress(AT, 10, 2, None)]
 
 
 def test_the_tracker_says_what_is_due_and_since_when() -> None:
@@ -192,7 +197,7 @@ def test_the_times_of_a_schedule_are_those_that_count() -> None:
     schedule.set(b"b", 9)
     schedule.set(b"b", None)
     assert schedule.times() == [7]
-    assert TrackerLogic((CHAIN,), 4).times() == []
+    assert TrackerProcessor((CHAIN,), 4).times() == []
 
 
 @pytest.mark.parametrize("code", ["timeout", "crashed"])

@@ -7,11 +7,11 @@ import logging
 import pytest
 
 from kafka_saga.broker.records import Record
-from kafka_saga.steps.control_gates import Asked, Control, Entries, Parked, Skipped, standing_still, verdict
+from kafka_saga.steps.control_gates import Control, Entries, GateQuestion, Parked, Skipped, standing_still, verdict
 from kafka_saga.wire.control import ControlEntry, Hold, encode, of_definition, of_prefix, of_saga, of_step
 
 SAGA = "acme/shop#7@1"
-TRIGGER = Asked(SAGA, "ast", epoch=1)
+TRIGGER = GateQuestion(SAGA, "ast", epoch=1)
 CANCELLED = ControlEntry(5, cancelled="superseded")
 PAUSED = ControlEntry(5, paused=Hold("ada", "", 0))
 TOPICS = {"ast": ("pr.validated", "ast.work"), "llm": ("ast.completed", "llm.work")}
@@ -28,7 +28,7 @@ def wide(**entries: ControlEntry) -> Entries:
 def told(*pairs: tuple[str, ControlEntry | None]) -> Control:
     control = Control()
     for offset, (scope, entry) in enumerate(pairs):
-        control.heed(Record("saga.control", 2, offset, 0, scope.encode(), encode(entry) if entry else None, []))
+        control.on_control(Record("saga.control", 2, offset, 0, scope.encode(), encode(entry) if entry else None, []))
     return control
 
 
@@ -58,7 +58,7 @@ def told(*pairs: tuple[str, ControlEntry | None]) -> Control:
         (sagas(ControlEntry(5)), TRIGGER, None),
     ],
 )
-def test_an_entry_gates_what_it_is_about_and_came_after(entries: Entries, asked: Asked, found: object) -> None:
+def test_an_entry_gates_what_it_is_about_and_came_after(entries: Entries, asked: GateQuestion, found: object) -> None:
     assert verdict(entries, asked) == found
 
 
@@ -109,7 +109,7 @@ def test_what_was_forgotten_gates_nothing() -> None:
 def test_what_is_no_entry_is_passed_over(key: bytes | None, value: bytes, caplog: pytest.LogCaptureFixture) -> None:
     control = Control()
     with caplog.at_level(logging.WARNING):
-        control.heed(Record("saga.control", 0, 3, 0, key, value, []))
+        control.on_control(Record("saga.control", 0, 3, 0, key, value, []))
 
     assert control.partitions.get(0) is None
     assert key is None or "saga.control[0]@3" in caplog.text

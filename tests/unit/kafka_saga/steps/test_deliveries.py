@@ -9,7 +9,7 @@ from kafka_saga.engine.context import Context
 from kafka_saga.engine.work import Command, Delivery
 from kafka_saga.errors import DecodeError
 from kafka_saga.steps.deliveries import Deliveries
-from kafka_saga.wire.step_commands import Reference
+from kafka_saga.wire.step_commands import RecordReference
 from kafka_saga.worker.service import Service
 from tests.support import commands
 from tests.support.example import PARTITIONS, Fact, commanded
@@ -45,7 +45,7 @@ def test_an_execute_runs_under_its_own_attempt_and_epoch_with_the_trigger_as_the
 
     assert found.envelope.id == dict(TRIGGER.headers)["ce_id"].decode()
     assert (found.envelope.attempt, found.envelope.epoch, found.envelope.subject) == (4, 2, "acme@3")
-    assert found.command == Command("c-1", False, Reference(CASE.started.event_type, TRIGGER.partition, 7), 9)
+    assert found.command == Command("c-1", False, RecordReference(CASE.started.event_type, TRIGGER.partition, 7), 9)
     assert (found.job.step.name, found.lane) == (CASE.work, (TRIGGER.partition, b"acme"))
 
 

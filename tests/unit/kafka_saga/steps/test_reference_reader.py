@@ -1,4 +1,4 @@
-"""References: each fetched record comes to who asked for it, and what will not come is missing."""
+"""ReferenceReader: each fetched record comes to who asked for it, and what will not come is missing."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from kafka_saga.broker.memory import MemoryCluster
 from kafka_saga.broker.records import Outgoing, Record
 from kafka_saga.definition.topics import TopicSpec
 from kafka_saga.engine.work import Command, Delivery, Fetch, Missing, Mode
-from kafka_saga.steps.reference_reader import FAR, PATIENCE, References
-from kafka_saga.wire.step_commands import Reference
+from kafka_saga.steps.reference_reader import FAR, PATIENCE, ReferenceReader
+from kafka_saga.wire.step_commands import RecordReference
 from tests.unit.kafka_saga.engine.given import delivery
 
 TOPIC = "it.happened"
@@ -27,17 +27,17 @@ def cluster_with(*sizes: int) -> MemoryCluster:
 
 def asking(offset: int, partition: int = 0) -> Delivery:
     one = delivery(offset, mode=Mode.INLINE)
-    one.command = Command("c", compensates=False, reference=Reference(TOPIC, partition, offset))
+    one.command = Command("c", compensates=False, reference=RecordReference(TOPIC, partition, offset))
     return one
 
 
-def found(references: References, turns: int = 50) -> list[Delivery]:
+def found(references: ReferenceReader, turns: int = 50) -> list[Delivery]:
     return [one for _ in range(turns) for one in references.advance()]
 
 
 def test_many_references_are_found_whatever_their_order() -> None:
     cluster = cluster_with(5 * FAR, 300)
-    references = References(cluster, cluster.clock)
+    references = ReferenceReader(cluster, cluster.clock)
     wanted = [asking(offset) for offset in (0, 1, FAR - 1, 3 * FAR, 5 * FAR - 1, 7, 7)]
     wanted += [asking(offset, 1) for offset in (0, 299)]
     random.Random(4).shuffle(wanted)
@@ -59,7 +59,7 @@ def test_a_record_that_is_gone_is_missing_for_good() -> None:
     cluster = cluster_with(10)
     partition = cluster.topics[TOPIC][0]
     partition.entries = [entry for entry in partition.entries if entry.offset > 5]
-    references = References(cluster, cluster.clock)
+    references = ReferenceReader(cluster, cluster.clock)
     gone, there = asking(3), asking(8)
     references.ask([Fetch(gone), Fetch(there)])
     found(references)
@@ -71,7 +71,7 @@ def test_a_record_that_is_gone_is_missing_for_good() -> None:
 def test_a_record_that_does_not_come_in_time_may_come_yet() -> None:
     cluster = cluster_with(10)
     clock = VirtualClock()
-    references = References(cluster, clock)
+    references = ReferenceReader(cluster, clock)
     beyond = asking(10)
     references.ask([Fetch(beyond)])
     assert found(references) == []
@@ -83,7 +83,7 @@ def test_a_record_that_does_not_come_in_time_may_come_yet() -> None:
 
 def test_what_is_forgotten_is_not_read() -> None:
     cluster = cluster_with(10)
-    references = References(cluster, cluster.clock)
+    references = ReferenceReader(cluster, cluster.clock)
     references.ask([Fetch(asking(3))])
     references.forget()
 

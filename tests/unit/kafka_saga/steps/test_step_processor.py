@@ -34,7 +34,7 @@ from kafka_saga.engine.work import (
 from kafka_saga.errors import RetryableError, TerminalError
 from kafka_saga.events.reports import REPORTS, StepFailed, StepProgress
 from kafka_saga.steps.definition_registry import Statement
-from kafka_saga.steps.step_processor import StepLogic
+from kafka_saga.steps.step_processor import StepProcessor
 from kafka_saga.wire.codec import Codec
 from kafka_saga.wire.envelope import from_headers
 from kafka_saga.wire.ids import event_id, report_id
@@ -57,11 +57,11 @@ def never(event: PrReceived, _: Context) -> PrValidated:
     raise AssertionError(event)
 
 
-def logic(step: str = "validate", *, stateful: bool = False, saga: Saga = CODE_REVIEW) -> StepLogic:
+def logic(step: str = "validate", *, stateful: bool = False, saga: Saga = CODE_REVIEW) -> StepProcessor:
     return Service("tested", saga, {step: never}, stateful=stateful).logic(4)
 
 
-def stores(of: StepLogic) -> dict[str, Store]:
+def stores(of: StepProcessor) -> dict[str, Store]:
     return {spec.topic: Store(spec, HERE) for spec in of.stores}
 
 
@@ -71,7 +71,7 @@ def start_record(offset: int = 5, **changed: Any) -> Record:
     return Record("pr.received", fields.get("partition", HERE), offset, 0, fields["key"], fields["value"], headers)
 
 
-def delivered(of: StepLogic, state: Mapping[str, Store] | None = None) -> Delivery:
+def delivered(of: StepProcessor, state: Mapping[str, Store] | None = None) -> Delivery:
     found = of.route(start_record(), {}, NOW)
     assert isinstance(found, Delivery)
     admitted = of.admit(found, state or stores(of), NOW)
@@ -81,7 +81,7 @@ def delivered(of: StepLogic, state: Mapping[str, Store] | None = None) -> Delive
 
 def concluded(result: Result) -> tuple[Ended, Outgoing]:
     of = logic()
-    ended = of.conclude(delivered(of), result, NOW)
+    ended = of.on_result(delivered(of), result, NOW)
     return ended, ended.outgoing[0]
 
 
@@ -206,7 +206,7 @@ def test_any_reason_and_traceback_can_be_reported(reason: str, traceback: str) -
 
 def test_what_kafka_does_not_take_is_reported_instead() -> None:
     of = logic()
-    ended = of.conclude(delivered(of), Returned(examples.VALIDATED), NOW)
+    ended = of.on_result(delivered(of), Returned(examples.VALIDATED), NOW)
 
     instead = of.refuse(ended, "too large", NOW)
 
@@ -228,7 +228,7 @@ def test_a_raw_start_that_kafka_does_not_take_is_a_dead_letter() -> None:
 def test_a_start_is_marked_when_it_ends_and_then_known() -> None:
     of = logic()
     state = stores(of)
-    ended = of.conclude(delivered(of, state), Raised(TerminalError("never")), NOW)
+    ended = of.on_result(delivered(of, state), Raised(TerminalError("never")), NOW)
     for change in ended.changes:
         state[change.topic].put(change)
 
@@ -280,7 +280,7 @@ SECOND = Saga(
 @pytest.mark.parametrize("subject", [None, b"acme/shop#7@other"])
 def test_who_does_not_own_the_start_ignores_what_is_not_normalised(subject: bytes | None) -> None:
     (job,) = Service("tested", CODE_REVIEW, {"validate": never}).jobs  # with another step of the same trigger
-    of = StepLogic("other", SECOND, [Job(SECOND.steps_by_name["reject"], job.handler, job.mode)], 4)
+    of = StepProcessor("other", SECOND, [Job(SECOND.steps_by_name["reject"], job.handler, job.mode)], 4)
     headers = corpus.with_header(corpus.envelope_of("pr.received"), "ce_sagadefinition", b"twice")
     record = start_record(headers=corpus.with_header(headers, "ce_subject", subject) if subject else [])
     found = of.route(record, {}, NOW)
@@ -299,7 +299,7 @@ def test_what_a_handler_keeps_is_committed_with_its_outcome() -> None:
     assert isinstance(delivery.state, KeyedState)
     delivery.state.set(b"seen")
 
-    changes = of.conclude(delivery, Returned(examples.VALIDATED), NOW).changes
+    changes = of.on_result(delivery, Returned(examples.VALIDATED), NOW).changes
 
     assert ("tested.state", corpus.KEY, b"seen") in changes
 
@@ -310,7 +310,7 @@ def test_what_a_failed_handler_kept_is_dropped() -> None:
     assert isinstance(delivery.state, KeyedState)
     delivery.state.set(b"seen")
 
-    ended = of.conclude(delivery, Raised(RetryableError("not now")), NOW)
+    ended = of.on_result(delivery, Raised(RetryableError("not now")), NOW)
 
     assert all(change.topic != "tested.state" for change in ended.changes)
 
@@ -321,7 +321,7 @@ def test_state_that_is_not_bytes_is_a_terminal_failure() -> None:
     assert isinstance(delivery.state, KeyedState)
     delivery.state.set("text")  # type: ignore[arg-type]
 
-    ended = of.conclude(delivery, Returned(examples.VALIDATED), NOW)
+    ended = of.on_result(delivery, Returned(examples.VALIDATED), NOW)
 
     assert (ended.kind, ended.reason) == (Kind.FAILED, "context.state was set to a str; set bytes or None")
 
@@ -329,7 +329,7 @@ def test_state_that_is_not_bytes_is_a_terminal_failure() -> None:
 # ---- what is told of a handler
 
 
-def running(noted: Noted) -> tuple[StepLogic, Delivery]:
+def running(noted: Noted) -> tuple[StepProcessor, Delivery]:
     of = logic()
     delivery = delivered(of)
     delivery.context = Context("s@1", "s", "validate", 1, 0, BlobStore("memory://steps"), started_at=NOW, noted=noted)
@@ -368,7 +368,7 @@ def test_a_handler_that_was_interrupted_ends_as_skipped_and_says_why() -> None:
     of = logic()
     delivery = delivered(of)
     delivery.disturbed = "the saga is cancelled: superseded"
-    ended = of.conclude(delivery, Interrupted(), NOW)
+    ended = of.on_result(delivery, Interrupted(), NOW)
     headers = dict(ended.outgoing[0].headers)
 
     assert (ended.kind, headers["ce_code"]) == (Kind.SKIPPED, b"interrupted")

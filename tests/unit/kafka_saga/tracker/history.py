@@ -9,10 +9,10 @@ from kafka_saga.definition.model import Saga
 from kafka_saga.definition.topics import SAGA_COMMANDS, SAGA_STEPS
 from kafka_saga.events.commands import Act, SagaCommand
 from kafka_saga.tracker.core.decisions import Compensate, Decision, Execute
-from kafka_saga.tracker.core.facts import CommandFact, EventFact, Fact, ProgressFact, ReportFact, RivalFact
+from kafka_saga.tracker.core.facts import CommandFact, EventFact, Fact, ProgressFact, ReportFact, SupersederFact
 from kafka_saga.tracker.core.fold import fold
 from kafka_saga.tracker.core.pauses import NOTHING_WIDE, Wide
-from kafka_saga.tracker.core.plan import outline
+from kafka_saga.tracker.core.plan import saga_plan
 from kafka_saga.tracker.core.rulings import due
 from kafka_saga.tracker.core.state import SagaState, Sent
 from kafka_saga.wire.envelope import Envelope
@@ -80,7 +80,7 @@ class History:
 
     def rivalled(self, at: int, rival: str = "acme/shop#7@ffffffffffff") -> None:
         """A saga of the same key has started later."""
-        self.facts.append(RivalFact(SAGA_ID, 0, 99, at, rival))
+        self.facts.append(SupersederFact(SAGA_ID, 0, 99, at, rival))
 
     def state(self) -> SagaState:
         """The view after all of it."""
@@ -140,7 +140,7 @@ class Story(History):
         state = self.state()
         found: list[Decision] = []
         while True:
-            ruled = due(state, until, outline(self.definition), self.wide)
+            ruled = due(state, until, saga_plan(self.definition), self.wide)
             found += ruled.decisions
             self.now = ruled.state
             if ruled.state is None or ruled.state is state:
@@ -153,7 +153,7 @@ class Story(History):
     def state(self) -> SagaState:
         """The view after all of it."""
         for fact in self.facts[self._folded :]:
-            self.now, decisions = fold(self.now, fact, outline(self.definition))
+            self.now, decisions = fold(self.now, fact, saga_plan(self.definition))
             self.decided += decisions
         self._folded = len(self.facts)
         assert self.now is not None
@@ -181,7 +181,7 @@ def folded(facts: Iterable[Fact], definition: Saga) -> tuple[SagaState, list[Dec
     state: SagaState | None = None
     decided: list[Decision] = []
     for fact in facts:
-        state, decisions = fold(state, fact, outline(definition))
+        state, decisions = fold(state, fact, saga_plan(definition))
         decided += decisions
     assert state is not None
     return state, decided
@@ -194,7 +194,7 @@ def topic_of(fact: Fact) -> str:
             return fact.envelope.type
         case CommandFact():
             return SAGA_COMMANDS
-        case RivalFact():
+        case SupersederFact():
             return "a rival's start"
         case _:
             return SAGA_STEPS

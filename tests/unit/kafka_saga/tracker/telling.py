@@ -11,7 +11,7 @@ from kafka_saga.tracker.core.decisions import Compensate, Execute
 from kafka_saga.tracker.core.due_items import next_due
 from kafka_saga.tracker.core.explain.around import NOTHING_KNOWN, Around
 from kafka_saga.tracker.core.explain.reason import reason
-from kafka_saga.tracker.core.plan import outline
+from kafka_saga.tracker.core.plan import saga_plan
 from kafka_saga.tracker.core.state import Sent
 from tests.unit.kafka_saga.tracker.history import Story
 from tests.unit.kafka_saga.tracker.orders import ORDER
@@ -31,7 +31,7 @@ SOMEWHERE = (
 def said(story: Story, now: int, around: Around = NOTHING_KNOWN) -> str:
     """The sentence, of the state as the tracker's shell leaves it: with the time at which it will take it up."""
     state = story.state()
-    return reason(replace(state, due=next_due(state, outline(story.definition), story.wide)), now, around)
+    return reason(replace(state, due=next_due(state, saga_plan(story.definition), story.wide)), now, around)
 
 
 def begun(definition: Saga = ORDER) -> tuple[Story, str]:

@@ -12,11 +12,11 @@ from kafka_saga.tracker.core import state as states
 from kafka_saga.tracker.core.state import (
     FORMAT,
     IDENTITIES,
-    Asked,
     EventRef,
     Incident,
     NewerFormatError,
     Pause,
+    PendingCommand,
     Redo,
     Run,
     SagaState,
@@ -40,7 +40,7 @@ STATE = SagaState(
         StepState("pay"),
     ),
     events=(EventRef("e-1", "trip.begun", 0, 10), EventRef("e-2", "trip.booked", 1, 20)),
-    asked=(Asked("c-1", "pause", "ann", 30, 4),),
+    asked=(PendingCommand("c-1", "pause", "ann", 30, 4),),
     pauses=(Pause("saga", "ann", "look", 30),),
 )
 

@@ -15,8 +15,8 @@ from kafka_saga.tracker.core.decisions import Compensate, Execute, TimedOut
 from kafka_saga.tracker.core.derive import derived
 from kafka_saga.tracker.core.due_items import next_due
 from kafka_saga.tracker.core.pauses import NOTHING_WIDE, Wide
-from kafka_saga.tracker.core.plan import MANY_EVENTS, outline
-from kafka_saga.tracker.core.pruning import KEPT_EVENTS, KEPT_PAUSES, KEPT_SENT, trimmed
+from kafka_saga.tracker.core.plan import MANY_EVENTS, saga_plan
+from kafka_saga.tracker.core.pruning import KEPT_EVENTS, KEPT_PAUSES, KEPT_SENT, pruned
 from kafka_saga.tracker.core.state import Pause, SagaState, SagaStatus, StepStatus, encode
 from kafka_saga.wire.control import ControlEntry
 from tests.unit.kafka_saga.tracker.history import Story, sent, undone
@@ -132,7 +132,7 @@ SPANS = st.lists(st.tuples(st.integers(1, 40), st.integers(0, 40)), min_size=50,
 def test_pauses_that_are_put_together_stop_every_clock_for_as_long(
     spans: list[tuple[int, int]], frozen: list[int], overlapping: list[int]
 ) -> None:
-    plan = outline(replace(PATIENT, on_failure=OnFailure.INCIDENT))
+    plan = saga_plan(replace(PATIENT, on_failure=OnFailure.INCIDENT))
     story = Story(PATIENT)
     cause = story.started(at=0)
     story.emitted("payment", "payment.authorized", cause, at=1_000)
@@ -140,7 +140,7 @@ def test_pauses_that_are_put_together_stop_every_clock_for_as_long(
     entry = ControlEntry(1, frozen=tuple((at, at + 30) for at in sorted(frozen)))
     wide = Wide(definition=entry) if frozen else NOTHING_WIDE
     state = with_changes(story.state(), pauses=_pauses(spans, overlapping))
-    small = trimmed(state, plan, wide)
+    small = pruned(state, plan, wide)
     assert len(small.pauses) <= len(state.pauses)
     assert derived(small, plan, plan.steps) == with_changes(derived(state, plan, plan.steps), pauses=small.pauses)
     assert next_due(small, plan, wide) == next_due(state, plan, wide)
@@ -159,7 +159,7 @@ def test_a_saga_to_which_little_has_happened_is_left_as_it_is() -> None:
     story = Story(ORDER)
     story.failed("payment", story.started(at=0), at=10, retryable=True)
     state: SagaState = story.state()
-    assert trimmed(state, outline(ORDER), NOTHING_WIDE) is state
+    assert pruned(state, saga_plan(ORDER), NOTHING_WIDE) is state
 
 
 def test_a_person_is_asked_before_a_saga_that_loops_over_steps_to_undo_outgrows_its_record() -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from kafka_saga.events.commands import Act
-from kafka_saga.tracker.core.explain.around import Around, AtService, Letter, Place
+from kafka_saga.tracker.core.explain.around import Around, AtService, DeliveryPlace, Letter
 from kafka_saga.tracker.core.pauses import Wide
 from kafka_saga.wire.control import ControlEntry, Hold
 from tests.unit.kafka_saga.tracker.orders import CAREFUL, ORDER
@@ -25,7 +25,7 @@ NOW = MIDDAY + 4 * MINUTE
 STILL = "order.placed[1] stands still: most of its last records could not be read"
 
 
-def bank(place: Place = Place.QUEUED, instances: int = 1, ahead: int = 0, still: str = "") -> Around:
+def bank(place: DeliveryPlace = DeliveryPlace.QUEUED, instances: int = 1, ahead: int = 0, still: str = "") -> Around:
     return Around(services=(AtService("payment", "bank", instances, place, ahead, still),))
 
 
@@ -40,9 +40,9 @@ def bank(place: Place = Place.QUEUED, instances: int = 1, ahead: int = 0, still:
             "waits, behind 1,200 others, since 12:00:00 UTC, 4 min ago: no instance of its service bank is running. "
             "It goes on when one is.",
         ),
-        (bank(Place.TAKEN), "has its work since 12:00:00 UTC, 4 min ago: its service bank is running it."),
+        (bank(DeliveryPlace.TAKEN), "has its work since 12:00:00 UTC, 4 min ago: its service bank is running it."),
         (
-            bank(Place.ENDED),
+            bank(DeliveryPlace.ENDED),
             "has its work since 12:00:00 UTC, 4 min ago: its service bank is done with it, "
             "and the tracker is about to read how it ended.",
         ),

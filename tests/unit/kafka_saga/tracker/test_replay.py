@@ -16,7 +16,7 @@ from kafka_saga.events.commands import Act
 from kafka_saga.events.lifecycle import LIFECYCLE, Ruling
 from kafka_saga.testing.kit import SagaTest
 from kafka_saga.tracker.core.state import decode
-from kafka_saga.tracker.processor import TrackerLogic
+from kafka_saga.tracker.processor import TrackerProcessor
 from kafka_saga.wire.codec import Codec
 from tests.simulation.replay import Replay
 
@@ -34,7 +34,7 @@ def test_records_read_again_in_another_order_come_to_the_same_states(
             record.key.decode(): decode(record.value)
             for record in world.system.records(SAGA_STATE) if record.key and record.value
         }  # fmt: skip
-        tracker = TrackerLogic([ORDER], PARTITIONS)
+        tracker = TrackerProcessor([ORDER], PARTITIONS)
         for number in range(PARTITIONS):
             inputs = {
                 topic: [record for record in world.system.records(topic) if record.partition == number]

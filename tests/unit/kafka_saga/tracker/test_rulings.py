@@ -25,10 +25,10 @@ from kafka_saga.tracker.core.decisions import (
     Solved,
     TimedOut,
 )
-from kafka_saga.tracker.core.due_items import agenda
+from kafka_saga.tracker.core.due_items import due_items
 from kafka_saga.tracker.core.fast_path import is_plain, plain_due
 from kafka_saga.tracker.core.pauses import NOTHING_WIDE, Wide
-from kafka_saga.tracker.core.plan import outline
+from kafka_saga.tracker.core.plan import saga_plan
 from kafka_saga.tracker.core.state import SagaStatus, StepStatus
 from kafka_saga.wire.control import ControlEntry, Hold
 from tests.unit.kafka_saga.tracker.history import Story, executed, sent, undone
@@ -519,4 +519,4 @@ def test_the_short_way_to_the_next_due_time_is_the_agendas(saga: Saga, events: i
     story.emitted(saga.steps[-1].name, saga.steps[-1].emits[0].event_type, "nobody", at=at[-1])
     state = story.state()
     assert is_plain(state)
-    assert plain_due(state, outline(saga)) == min(item.at for item in agenda(state, outline(saga), NOTHING_WIDE))
+    assert plain_due(state, saga_plan(saga)) == min(item.at for item in due_items(state, saga_plan(saga), NOTHING_WIDE))

@@ -11,7 +11,7 @@ from kafka_saga.errors import UnavailableError
 from kafka_saga.steps.definition_registry import Statement
 from kafka_saga.views import expiry
 from kafka_saga.views.expiry import follow, kept_for
-from kafka_saga.views.partition_tables import Holdings
+from kafka_saga.views.partition_tables import PartitionTables
 
 
 class EndError(Exception):
@@ -30,7 +30,7 @@ def test_a_version_that_comes_later_counts_without_a_restart_and_while_kafka_is_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(expiry, "EVERY", 0.0)
-    holdings = Holdings({"chain": 1})
+    holdings = PartitionTables({"chain": 1})
     seen: list[dict[str, int]] = []
     answers: list[Sequence[Statement] | Exception] = [
         [said(1, 1)],

@@ -21,7 +21,7 @@ from kafka_saga.console.process import why_not_ready
 from kafka_saga.console.settings import ConsoleSettings
 from kafka_saga.errors import UnavailableError
 from kafka_saga.observability.http_metrics import Requests
-from kafka_saga.views.http_server import Door, waiting
+from kafka_saga.views.http_server import HttpServer, waiting
 from kafka_saga.views.identity import introducing, somebody
 
 WHY = "the tables wait for Kafka: Kafka does not answer at 127.0.0.1:9 (waited 4 s). Start it."
@@ -29,9 +29,11 @@ PATHS = ("/api/v1/sagas", "/api/v1/topology", "/api/v1/dead-letters", "/api/v1/o
 
 
 @asynccontextmanager
-async def doors(host: str = "127.0.0.1", registry: CollectorRegistry | None = None) -> AsyncIterator[tuple[Door, str]]:
+async def doors(
+    host: str = "127.0.0.1", registry: CollectorRegistry | None = None
+) -> AsyncIterator[tuple[HttpServer, str]]:
     """A door that waits, and its address."""
-    door = Door(host, 0, Requests("views", registry or CollectorRegistry()))
+    door = HttpServer(host, 0, Requests("views", registry or CollectorRegistry()))
     try:
         await door.open_to(waiting(introducing(somebody()), lambda: WHY, "127.0.0.1:9"))
         yield door, f"http://{'[::1]' if host == '::1' else host}:{door.port}"
@@ -137,13 +139,13 @@ def test_a_port_that_is_taken_is_named_and_what_to_do() -> None:
         with pytest.raises(
             UnavailableError, match=rf"^127\.0\.0\.1:{port} .*Address already in use\).*SAGA_VIEWS_PORT"
         ):
-            Door("127.0.0.1", port, Requests("views", CollectorRegistry()))
+            HttpServer("127.0.0.1", port, Requests("views", CollectorRegistry()))
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid", "2001:db8::1", "x" * 70])
 def test_an_address_that_is_not_of_this_machine_is_named(host: str) -> None:
     with pytest.raises(UnavailableError, match="SAGA_VIEWS_HOST"):
-        Door(host, 0, Requests("views", CollectorRegistry()))
+        HttpServer(host, 0, Requests("views", CollectorRegistry()))
 
 
 def _saying(name: str) -> Callable[[web.Request], Awaitable[web.Response]]:

@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from kafka_saga.errors import TopologyError
 from kafka_saga.observability.http_metrics import Requests
-from kafka_saga.views.http_server import Door
+from kafka_saga.views.http_server import HttpServer
 from kafka_saga.views.identity import OwnAddress, introducing, somebody
 from kafka_saga.views.peers import Peers, Who
 
@@ -22,7 +22,7 @@ from kafka_saga.views.peers import Peers, Who
 @asynccontextmanager
 async def served(who: Who | None) -> AsyncIterator[str]:
     """The address of a worker, or of something else."""
-    door = Door("127.0.0.1", 0, Requests("views", CollectorRegistry()))
+    door = HttpServer("127.0.0.1", 0, Requests("views", CollectorRegistry()))
     app = web.Application()
     if who is not None:
         app.add_routes([introducing(who)])
@@ -83,7 +83,7 @@ def test_an_address_that_leads_back_again_is_well_again() -> None:
             address = OwnAddress(Peers(session), url, me)
             await address.look()
             before = address.wrong
-        door = Door("127.0.0.1", int(url.rpartition(":")[2]), Requests("views", CollectorRegistry()))
+        door = HttpServer("127.0.0.1", int(url.rpartition(":")[2]), Requests("views", CollectorRegistry()))
         app = web.Application()
         app.add_routes([introducing(me)])
         await door.open_to(app)

@@ -10,32 +10,32 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kafka_saga.tracker.core.state import SagaState
-from kafka_saga.views.partition_tables import Holdings
+from kafka_saga.views.partition_tables import PartitionTables
 from kafka_saga.views.port import IncidentQuery, SagaQuery
 from kafka_saga.views.statistics import Tally
-from kafka_saga.views.stored_sagas import Arrival, Outcome
+from kafka_saga.views.stored_sagas import Arrival, StepOutcome
 from kafka_saga.wire.ids import key_of
 from tests.unit.kafka_saga.views.given import BEGAN, HOUR, MINUTE, arrives, did, ended, leaves, saga, step
 
 NOW = BEGAN + HOUR
 
 
-def take(holdings: Holdings, arrival: Arrival, partition: int = 0) -> Outcome:
+def take(holdings: PartitionTables, arrival: Arrival, partition: int = 0) -> StepOutcome:
     key = key_of(arrival.saga_id).encode()
     folded, value = holdings.fold(partition, key, arrival)
-    if folded.outcome in {Outcome.CHANGED, Outcome.GONE}:
+    if folded.outcome in {StepOutcome.CHANGED, StepOutcome.GONE}:
         holdings.put(partition, key, value)
     return folded.outcome
 
 
-def holding(*states: SagaState, keep: int | None = None) -> Holdings:
-    holdings = Holdings({} if keep is None else {"chain": keep})
+def holding(*states: SagaState, keep: int | None = None) -> PartitionTables:
+    holdings = PartitionTables({} if keep is None else {"chain": keep})
     for offset, state in enumerate(states):
         take(holdings, arrives(state, offset), state.partition)
     return holdings
 
 
-def shown(holdings: Holdings, query: SagaQuery | None = None) -> list[str]:
+def shown(holdings: PartitionTables, query: SagaQuery | None = None) -> list[str]:
     return sorted(row.saga_id for row in holdings.index.part(query or SagaQuery(), NOW).rows)
 
 
@@ -57,7 +57,7 @@ def test_a_saga_is_listed_counted_and_found_by_its_key() -> None:
 
 def test_a_saga_that_left_is_in_no_list_no_count_and_no_figure() -> None:
     holdings = holding(saga("k@1", steps=(step("one", did(NOW - MINUTE, 5)),)))
-    assert take(holdings, leaves("k@1", 9)) is Outcome.GONE
+    assert take(holdings, leaves("k@1", 9)) is StepOutcome.GONE
     assert (len(holdings), shown(holdings), holdings.index.counts(NOW)) == (0, [], {})
     assert counted(holdings.tallies([0], NOW)) == {}
 
@@ -81,7 +81,7 @@ def test_a_partition_that_went_to_another_worker_leaves_nothing_behind() -> None
 
 def test_who_listens_hears_of_each_change_once_and_of_none_that_is_older() -> None:
     heard: list[tuple[str, bool]] = []
-    holdings = Holdings({}, lambda saga_id, record: heard.append((saga_id, record is None)))
+    holdings = PartitionTables({}, lambda saga_id, record: heard.append((saga_id, record is None)))
     for arrival in (
         arrives(saga("k@1", 2), 0),
         arrives(saga("k@1", 1), 1),
@@ -97,8 +97,8 @@ def test_what_cannot_be_read_is_counted_and_logged_once(caplog: pytest.LogCaptur
     holdings = holding(saga("k@1"))
     with caplog.at_level(logging.ERROR):
         for offset in (7, 8):
-            assert take(holdings, Arrival("k@1", b"no json", offset, BEGAN)) is Outcome.UNREADABLE
-    assert holdings.outcomes[Outcome.UNREADABLE] == 2
+            assert take(holdings, Arrival("k@1", b"no json", offset, BEGAN)) is StepOutcome.UNREADABLE
+    assert holdings.outcomes[StepOutcome.UNREADABLE] == 2
     assert len(caplog.records) == 1
     assert "saga.state[0]@7 of k@1" in holdings.unreadable
 
@@ -113,7 +113,7 @@ def test_a_value_on_the_changelog_that_cannot_be_read_is_told_and_left_out() -> 
 def test_a_value_of_an_older_record_is_not_restored_over_a_newer_one() -> None:
     """A worker that stood still wrote it, after its partition had gone to another."""
     late = holding(saga("k@1", 1)).values(0)[b"k"]
-    holdings = Holdings({})
+    holdings = PartitionTables({})
     take(holdings, arrives(saga("k@1", 5), 50))
     holdings.restore(0, b"k", late)
     assert holdings.shelf(0, b"k").sagas[0].revision == 5
@@ -126,7 +126,7 @@ STORY = st.lists(
 
 @given(STORY)
 def test_what_is_restored_from_the_changelog_is_what_was_folded(story: list[tuple[str, int, int]]) -> None:
-    live, restored = Holdings({"chain": HOUR}), Holdings({"chain": HOUR})
+    live, restored = PartitionTables({"chain": HOUR}), PartitionTables({"chain": HOUR})
     for offset, (saga_id, kind, minutes) in enumerate(story):
         steps = (step("one", did(BEGAN, minutes * MINUTE)),)
         state = (
@@ -135,7 +135,7 @@ def test_what_is_restored_from_the_changelog_is_what_was_folded(story: list[tupl
         arrival = leaves(saga_id, offset) if kind == 0 else arrives(state, offset, BEGAN + minutes * MINUTE)
         key = key_of(saga_id).encode()
         folded, value = live.fold(0, key, arrival)
-        if folded.outcome in {Outcome.CHANGED, Outcome.GONE}:
+        if folded.outcome in {StepOutcome.CHANGED, StepOutcome.GONE}:
             live.put(0, key, value)
             restored.restore(0, key, value)
     assert restored.values(0) == live.values(0)
@@ -145,7 +145,7 @@ def test_what_is_restored_from_the_changelog_is_what_was_folded(story: list[tupl
 
 
 def test_when_a_definition_keeps_its_sagas_for_longer_they_are_shown_for_longer() -> None:
-    holdings = Holdings({"chain": HOUR})
+    holdings = PartitionTables({"chain": HOUR})
     state = ended("k@1", BEGAN)
     key = state.key.encode()
     _, value = holdings.fold(0, key, arrives(state))

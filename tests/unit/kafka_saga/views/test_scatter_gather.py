@@ -16,7 +16,7 @@ from kafka_saga.broker.partitioner import partition_of
 from kafka_saga.tracker.core.state import Incident, SagaState
 from kafka_saga.views.answers import Answers
 from kafka_saga.views.feed import Feed
-from kafka_saga.views.partition_tables import Holdings
+from kafka_saga.views.partition_tables import PartitionTables
 from kafka_saga.views.peers import Peers, routes
 from kafka_saga.views.port import (
     Change,
@@ -57,7 +57,7 @@ class Worker:
     """A worker without a stream, served over HTTP."""
 
     group: Group
-    holdings: Holdings
+    holdings: PartitionTables
     positions: Positions
     answers: Answers
     tables: GatheredTables
@@ -100,7 +100,7 @@ class Workers:
         positions.begin(share)
         for number in share:
             positions.read_to_the_end(number, NOW - 1_000 * number)
-        holdings = Holdings({}, feed.tell)
+        holdings = PartitionTables({}, feed.tell)
         app = web.Application()
         runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
         answers = Answers("", PARTITIONS, holdings, positions, group, lambda: NOW)

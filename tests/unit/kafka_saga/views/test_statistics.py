@@ -10,20 +10,20 @@ from hypothesis import strategies as st
 
 from kafka_saga.api.topology import Figures as Answer
 from kafka_saga.tracker.core.state import SagaState
-from kafka_saga.views.statistics import Figures, class_of, facts, merged, middle_of, percentile
+from kafka_saga.views.statistics import Statistics, class_of, facts, merged, middle_of, percentile
 from tests.unit.kafka_saga.views.given import BEGAN, HOUR, MINUTE, began, did, failed, retried, saga, step
 
 NOW = BEGAN + 2 * HOUR
 
 
-def figures_of(*states: SagaState) -> Figures:
-    found = Figures()
+def figures_of(*states: SagaState) -> Statistics:
+    found = Statistics()
     for state in states:
         found.replace(Counter(), facts(state))
     return found
 
 
-def answers(found: Figures, now: int = NOW) -> dict[str, Answer]:
+def answers(found: Statistics, now: int = NOW) -> dict[str, Answer]:
     return merged(found.tallies(now))["chain", "one"]
 
 
@@ -56,7 +56,7 @@ def test_time_passes_and_windows_empty_themselves() -> None:
 def test_a_state_takes_back_what_the_one_before_it_said() -> None:
     first = facts(saga("k@1", 1, steps=(step("one", began(NOW - 9_000)),)))
     second = facts(saga("k@1", 2, steps=(step("one", did(NOW - 9_000, 3_000)),)))
-    found = Figures()
+    found = Statistics()
     found.replace(Counter(), first)
     found.replace(first, second)
     assert (answers(found)["1m"].started, answers(found)["1m"].done) == (1, 1)
@@ -100,7 +100,7 @@ STATES = st.lists(
 
 @given(STATES)
 def test_replacing_states_one_by_one_gives_what_the_last_ones_give_together(story: list[tuple[int, int, int]]) -> None:
-    found, known = Figures(), dict[int, SagaState]()
+    found, known = Statistics(), dict[int, SagaState]()
     for revision, (number, at, took) in enumerate(story):
         state = saga(f"k@{number}", revision, steps=(step("one", did(BEGAN + at, took)),))
         before = facts(known[number]) if number in known else Counter()
@@ -111,6 +111,6 @@ def test_replacing_states_one_by_one_gives_what_the_last_ones_give_together(stor
     assert answers_or_none(found, now) == answers_or_none(together, now)
 
 
-def answers_or_none(found: Figures, now: int) -> dict[str, Answer]:
+def answers_or_none(found: Statistics, now: int) -> dict[str, Answer]:
     all_of_them = merged(found.tallies(now)).get(("chain", "one"), {})
     return {name: one for name, one in all_of_them.items() if one != Answer()}

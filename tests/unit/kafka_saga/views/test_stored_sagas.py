@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from kafka_saga.tracker.core.state import SagaState
 from kafka_saga.tracker.core.state import encode as encode_state
 from kafka_saga.views import stored_sagas
-from kafka_saga.views.stored_sagas import EMPTY, Arrival, Outcome, Shelf, encode, fold, shelf_of
+from kafka_saga.views.stored_sagas import EMPTY, Arrival, Shelf, StepOutcome, encode, fold, shelf_of
 from tests.unit.kafka_saga.views.given import BEGAN, HOUR, MINUTE, arrives, ended, leaves, saga
 
 KEEP = {"chain": HOUR}
@@ -49,14 +49,14 @@ def test_a_record_comes_back_as_it_was() -> None:
 def test_a_later_revision_replaces_an_earlier_one() -> None:
     before = shelf(arrives(saga("k@1", 1), 4))
     folded = fold(before, arrives(saga("k@1", 2), 5), KEEP)
-    assert (folded.outcome, folded.shelf.sagas[0].revision, folded.shelf.offset) == (Outcome.CHANGED, 2, 5)
+    assert (folded.outcome, folded.shelf.sagas[0].revision, folded.shelf.offset) == (StepOutcome.CHANGED, 2, 5)
 
 
 @pytest.mark.parametrize("revision", [1, 2])
 def test_an_older_revision_or_the_same_changes_nothing(revision: int) -> None:
     before = shelf(arrives(saga("k@1", 2), 4))
     folded = fold(before, arrives(saga("k@1", revision), 5), KEEP)
-    assert (folded.outcome, folded.shelf) == (Outcome.OLDER, before)
+    assert (folded.outcome, folded.shelf) == (StepOutcome.OLDER, before)
 
 
 def test_a_tombstone_takes_a_saga_away_and_leaves_the_others() -> None:
@@ -65,7 +65,7 @@ def test_a_tombstone_takes_a_saga_away_and_leaves_the_others() -> None:
 
 
 def test_a_tombstone_of_a_saga_that_is_not_there_changes_nothing() -> None:
-    assert fold(EMPTY, leaves("k@1"), KEEP).outcome is Outcome.OLDER
+    assert fold(EMPTY, leaves("k@1"), KEEP).outcome is StepOutcome.OLDER
 
 
 def test_a_saga_that_was_forgotten_may_begin_anew_with_a_low_revision() -> None:
@@ -92,7 +92,7 @@ def test_a_record_that_was_just_written_stays_even_if_its_time_is_over() -> None
 def test_what_is_no_state_is_left_out_with_a_reason(record: bytes) -> None:
     before = shelf(arrives(saga("k@1")))
     folded = fold(before, Arrival("k@1", record, 9, BEGAN), KEEP)
-    assert (folded.outcome, folded.shelf) == (Outcome.UNREADABLE, before)
+    assert (folded.outcome, folded.shelf) == (StepOutcome.UNREADABLE, before)
     assert folded.why
 
 
@@ -103,7 +103,7 @@ def test_a_status_of_a_newer_version_is_left_out_with_a_reason() -> None:
 
 def test_a_state_under_the_key_of_another_saga_is_left_out() -> None:
     folded = fold(EMPTY, Arrival("k@2", encode_state(saga("k@1")), 9, BEGAN), KEEP)
-    assert (folded.outcome, "k@2" in folded.why) == (Outcome.UNREADABLE, True)
+    assert (folded.outcome, "k@2" in folded.why) == (StepOutcome.UNREADABLE, True)
 
 
 def test_a_value_that_would_not_fit_on_the_changelog_loses_the_oldest_that_have_ended() -> None:
@@ -146,7 +146,7 @@ def test_one_that_comes_again_has_room_and_the_oldest_of_the_others_has_not() ->
 
 def test_one_that_has_no_room_at_all_leaves_its_key_empty() -> None:
     folded = fold(EMPTY, arrives(noisy(1, 1_000_000)), KEEP)
-    assert (folded.outcome, folded.shelf.sagas, folded.crowded) == (Outcome.CHANGED, (), ("k@01",))
+    assert (folded.outcome, folded.shelf.sagas, folded.crowded) == (StepOutcome.CHANGED, (), ("k@01",))
 
 
 def test_something_else_is_no_value() -> None:

@@ -12,7 +12,7 @@ from kafka_saga.broker.memory import MemoryCluster
 from kafka_saga.broker.records import Outgoing, Record, TopicPartition
 from kafka_saga.definition.topics import TopicFactory
 from kafka_saga.engine.runner import Runner
-from kafka_saga.worker.log_clock import LONG, Horizon
+from kafka_saga.worker.log_clock import LONG, LogClock
 from tests.unit.kafka_saga.engine.given import AcceptAll
 
 AT = TopicPartition("it.happened", 0)
@@ -44,17 +44,17 @@ class Waits:
         runner = Runner(self.logic.roles)
         runner.on_assign({AT: None})
         runner.on_restored(AT.partition, self.clock.now())
-        self.horizon = Horizon(self.cluster, runner, self.logic.topics, self.logic, self.clock)
+        self.log_clock = LogClock(self.cluster, runner, self.logic.topics, self.logic, self.clock)
 
     def goes_on(self, seconds: float, *, read_to: int = 0) -> None:
         self.clock.advance(seconds)
-        self.horizon.advance(lambda: {AT: read_to})
+        self.log_clock.advance(lambda: {AT: read_to})
 
     def asks(self, after: float) -> None:
         """It hears of the broker's time, and so learns that its own has come."""
         self.clock.advance(after)
-        self.horizon.hear([Record("it.happened", AT.partition, 0, self.clock.now(), b"k", b"", [])])
-        self.horizon.advance(lambda: {AT: 0})
+        self.log_clock.hear([Record("it.happened", AT.partition, 0, self.clock.now(), b"k", b"", [])])
+        self.log_clock.advance(lambda: {AT: 0})
 
 
 def errors(caplog: pytest.LogCaptureFixture) -> list[str]:

@@ -14,7 +14,7 @@ from kafka_saga.definition.topics import SAGA_DEFINITIONS
 from kafka_saga.errors import TopologyError
 from kafka_saga.steps.announcements import announced_in
 from kafka_saga.steps.definition_registry import Statement, stated, stated_in
-from kafka_saga.steps.step_processor import StepLogic
+from kafka_saga.steps.step_processor import StepProcessor
 from kafka_saga.worker import process
 from kafka_saga.worker.service import Service
 from tests.support.example import example
@@ -23,7 +23,7 @@ from tests.support.example import example
 class Stopping(Service):
     """A service that ends before it takes anything."""
 
-    def logic(self, partitions: int, known: Iterable[Statement] = ()) -> StepLogic:
+    def logic(self, partitions: int, known: Iterable[Statement] = ()) -> StepProcessor:
         raise TopologyError(f"no further: {partitions} partitions, {[one.key for one in known]}")
 
 

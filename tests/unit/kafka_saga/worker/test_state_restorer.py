@@ -14,7 +14,7 @@ from kafka_saga.engine.runner import Runner
 from kafka_saga.engine.work import Resume
 from kafka_saga.errors import UnavailableError
 from kafka_saga.worker.service import Service
-from kafka_saga.worker.state_restorer import Restoration
+from kafka_saga.worker.state_restorer import StateRestorer
 from tests.chain.definition import CHAIN
 from tests.chain.handlers import HANDLERS
 
@@ -41,7 +41,7 @@ def test_who_is_refused_asks_again_later_with_a_new_client() -> None:
     cluster = Restarted()
     MemoryCluster.admin(cluster).create_missing(topics(CHAIN, 1))
     runner = Runner(Service("one", CHAIN, {"one": HANDLERS["one"]}).roles(1))
-    restoration = Restoration(cluster, runner, clock)
+    restoration = StateRestorer(cluster, runner, clock)
     topics_of_one = [TopicPartition("chain.started", 0), TopicPartition("one.work", 0)]
     nothing: Committed | None = None
     runner.on_assign(dict.fromkeys(topics_of_one, nothing))

@@ -9,7 +9,7 @@ import pytest
 from kafka_saga.cli.exits import Exit
 from kafka_saga.tracker.core.state import SagaState
 from schemas.events.code_review import Severity
-from services.app.outcome import Outcome, exit_code, review_json
+from services.app.outcome import ReviewOutcome, exit_code, review_json
 from services.app.review import FailOn, publish
 from services.app.review import shown as review_shown
 from tests.unit.kafka_saga.cli.given import (
@@ -27,7 +27,7 @@ from tests.unit.kafka_saga.cli.given import (
     shown,
 )
 
-REVIEWED = Outcome(completed(), llm_completed(finding()), comments_created())
+REVIEWED = ReviewOutcome(completed(), llm_completed(finding()), comments_created())
 
 
 @pytest.mark.parametrize(
@@ -37,14 +37,14 @@ REVIEWED = Outcome(completed(), llm_completed(finding()), comments_created())
         (REVIEWED, FailOn.LOW, Exit.FINDINGS),
         (REVIEWED, FailOn.CRITICAL, Exit.OK),
         (REVIEWED, FailOn.NEVER, Exit.OK),
-        (Outcome(completed(), llm_completed(finding(Severity.MEDIUM))), FailOn.HIGH, Exit.OK),
-        (Outcome(completed(), llm_completed()), FailOn.LOW, Exit.OK),
-        (Outcome(completed(), rejected=rejected()), FailOn.NEVER, Exit.REJECTED),
-        (Outcome(failed()), FailOn.NEVER, Exit.FAILED),
-        (Outcome(running()), FailOn.NEVER, Exit.TIMEOUT),
+        (ReviewOutcome(completed(), llm_completed(finding(Severity.MEDIUM))), FailOn.HIGH, Exit.OK),
+        (ReviewOutcome(completed(), llm_completed()), FailOn.LOW, Exit.OK),
+        (ReviewOutcome(completed(), rejected=rejected()), FailOn.NEVER, Exit.REJECTED),
+        (ReviewOutcome(failed()), FailOn.NEVER, Exit.FAILED),
+        (ReviewOutcome(running()), FailOn.NEVER, Exit.TIMEOUT),
     ],
 )
-def test_the_exit_code_says_what_came_of_it(outcome: Outcome, fail_on: FailOn, code: Exit) -> None:
+def test_the_exit_code_says_what_came_of_it(outcome: ReviewOutcome, fail_on: FailOn, code: Exit) -> None:
     assert exit_code(outcome, fail_on.severity) is code
 
 
@@ -64,11 +64,11 @@ def test_the_result_shows_findings_coverage_place_and_timeline() -> None:
 
 @pytest.mark.parametrize(("state", "said"), [(failed(), "Failed after 1.5 s: step ast"), (running(), "Step ast")])
 def test_a_review_without_result_says_why(state: SagaState, said: str) -> None:
-    assert said in shown(review_shown(Outcome(state), T0 + 2000, already=False))
+    assert said in shown(review_shown(ReviewOutcome(state), T0 + 2000, already=False))
 
 
 def test_a_rejection_says_its_reason_and_nothing_steers_the_terminal() -> None:
-    text = shown(review_shown(Outcome(completed(), rejected=rejected(HOSTILE)), T0, already=False))
+    text = shown(review_shown(ReviewOutcome(completed(), rejected=rejected(HOSTILE)), T0, already=False))
     assert "Rejected" in text
     assert "\x1b" not in text
     assert "\u202e" not in text
@@ -79,7 +79,7 @@ def test_scripts_get_all_of_it() -> None:
     assert (found.exit_code, found.verdict, found.location) == (3, "findings", "/reviews/7")
     assert found.findings[0]["path"] == "shop/orders.py"
     assert found.saga.steps[0].name == "validate"
-    turned_away = review_json(Outcome(completed(), rejected=rejected()), Exit.REJECTED, T0, already=False)
+    turned_away = review_json(ReviewOutcome(completed(), rejected=rejected()), Exit.REJECTED, T0, already=False)
     assert turned_away.rejected == {"code": "nothing_new", "reason": "nothing new"}
 
 

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from kafka_saga.broker.records import Record, TopicPartition
-from kafka_saga.testing.process import Process
+from kafka_saga.testing.process import SimulatedProcess
 from kafka_saga.testing.system import System
 from kafka_saga.worker.service import Service
 from tests.chain.definition import CHAIN
@@ -51,8 +51,8 @@ def test_a_run_is_the_same_with_all_its_turns(monkeypatch: pytest.MonkeyPatch) -
     short = Run()
     records = short.go()
     assert len(records) > 20
-    monkeypatch.setattr(Process, "_is_idle", False)
-    monkeypatch.setattr(Process, "is_at_rest", False)
+    monkeypatch.setattr(SimulatedProcess, "_is_idle", False)
+    monkeypatch.setattr(SimulatedProcess, "is_at_rest", False)
     whole = Run()
     assert whole.go() == records
     assert whole.draws == short.draws

@@ -21,7 +21,7 @@ from kafka_saga.cli.render.services import services_table
 from kafka_saga.cli.render.timeline import bar, timeline
 from kafka_saga.cli.render.why import why_view
 from kafka_saga.events.commands import Act, SagaCommand
-from kafka_saga.inspection.commands.sending import Answer, Asked, Verdict
+from kafka_saga.inspection.commands.sending import CommandAnswer, CommandVerdict, SentCommand
 from kafka_saga.inspection.present.facts import event_facts, incident_facts, open_incidents, saga_facts, why_facts
 from kafka_saga.inspection.present.spans import Span
 from kafka_saga.local.up_record import ServiceSeen, ServiceStatus
@@ -59,11 +59,11 @@ FOUND = (
     finding(Severity.LOW, "shop/orders.py", 40),
     finding(),
 )
-ASKED = Asked("c", SagaCommand(command=Act.CANCEL, scope=f"saga:{SAGA}", author="ada"), (1,))
+ASKED = SentCommand("c", SagaCommand(command=Act.CANCEL, scope=f"saga:{SAGA}", author="ada"), (1,))
 ANSWERS = [
-    Answer(ASKED, Verdict.ACCEPTED),
-    Answer(ASKED, Verdict.REFUSED, "the saga is completed"),
-    Answer(ASKED, Verdict.SILENT),
+    CommandAnswer(ASKED, CommandVerdict.ACCEPTED),
+    CommandAnswer(ASKED, CommandVerdict.REFUSED, "the saga is completed"),
+    CommandAnswer(ASKED, CommandVerdict.SILENT),
 ]
 
 
@@ -143,7 +143,7 @@ def test_hostile_text_steers_nothing(colour: bool) -> None:
         pauses_table(
             [PAUSED[0].model_copy(update={"scope": f"prefix:{HOSTILE}", "by": HOSTILE, "reason": HOSTILE})], NOW
         ),
-        answers_view([Answer(ASKED, Verdict.REFUSED, HOSTILE)], 10),
+        answers_view([CommandAnswer(ASKED, CommandVerdict.REFUSED, HOSTILE)], 10),
         services_table([SERVICES[1].model_copy(update={"last_end": HOSTILE})]),
     )
     text = shown(views, 200, colour=colour)

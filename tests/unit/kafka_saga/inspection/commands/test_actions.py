@@ -7,11 +7,11 @@ import pytest
 from kafka_saga.events.commands import Act
 from kafka_saga.inspection.commands.actions import actions_for, why_not
 from kafka_saga.testing import SagaTest
-from kafka_saga.tracker.core.plan import outline
+from kafka_saga.tracker.core.plan import saga_plan
 from kafka_saga.tracker.core.state import SagaStatus
 from tests.unit.kafka_saga.views.api.reviews import REVIEWS, pull_request, reviews
 
-PLAN = outline(REVIEWS)
+PLAN = saga_plan(REVIEWS)
 
 
 def offered(test: SagaTest, saga_id: str) -> dict[str, tuple[str, ...]]:

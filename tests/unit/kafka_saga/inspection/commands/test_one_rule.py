@@ -14,9 +14,9 @@ from kafka_saga.events.commands import Act
 from kafka_saga.inspection.commands.giving import Order, matching, planned
 from kafka_saga.inspection.commands.selection import Selection, SelectionError, fits
 from kafka_saga.tracker.core.commands import RefusedError, obey
-from kafka_saga.tracker.core.plan import Outline, nothing, outline, unknown_version
-from kafka_saga.tracker.core.state import Asked, SagaState, SagaStatus
-from kafka_saga.views.api.dependencies import Sources
+from kafka_saga.tracker.core.plan import SagaPlan, nothing, saga_plan, unknown_version
+from kafka_saga.tracker.core.state import PendingCommand, SagaState, SagaStatus
+from kafka_saga.views.api.dependencies import Dependencies
 from tests.unit.kafka_saga.cli.cluster import Answered, Members
 from tests.unit.kafka_saga.cli.given import log_with
 from tests.unit.kafka_saga.tracker.orders import ORDER
@@ -69,7 +69,7 @@ class Asking:
 def asking() -> Iterator[Asking]:
     sagas = {state.saga_id: state for state in standings().values()}
     log = Answered(log_with(sagas))
-    sources = Sources(MemoryTables(sagas.values()), lambda: log, Members, BlobStore("memory://rule"), (ORDER,))
+    sources = Dependencies(MemoryTables(sagas.values()), lambda: log, Members, BlobStore("memory://rule"), (ORDER,))
     with serving(sources) as client:
         yield Asking(sagas, log, client)
 
@@ -82,7 +82,7 @@ def known(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def refusal(state: SagaState, order: Order) -> str | None:
     """Why the tracker refuses the command."""
-    asked = Asked("one", order.act.value, order.author, 9, 9, "", order.step, order.outcome, order.content)
+    asked = PendingCommand("one", order.act.value, order.author, 9, 9, "", order.step, order.outcome, order.content)
     try:
         obey(state, asked, plan_of(state))
     except RefusedError as refused:
@@ -90,11 +90,11 @@ def refusal(state: SagaState, order: Order) -> str | None:
     return None
 
 
-def plan_of(state: SagaState) -> Outline:
+def plan_of(state: SagaState) -> SagaPlan:
     """As the tracker has it."""
     if not state.definition:
         return nothing(ORDER)
-    return outline(ORDER) if state.version == ORDER.version else unknown_version(ORDER)
+    return saga_plan(ORDER) if state.version == ORDER.version else unknown_version(ORDER)
 
 
 def of(order: Order) -> str:

@@ -10,12 +10,12 @@ from kafka_saga.broker.records import Record
 from kafka_saga.definition.topics import SAGA_COMMANDS, SAGA_LIFECYCLE
 from kafka_saga.events.commands import Act, SagaCommand
 from kafka_saga.inspection.commands.sending import (
-    Answer,
-    Asked,
+    CommandAnswer,
+    CommandVerdict,
     Hearing,
     Keyed,
     SendingError,
-    Verdict,
+    SentCommand,
     answer_of,
     checked_id,
     keyed,
@@ -26,8 +26,10 @@ from kafka_saga.wire.control import of_saga, of_step
 from tests.unit.kafka_saga.cli.cluster import Answered, answer, command_of
 from tests.unit.kafka_saga.cli.given import SAGA, T0, headers_of, log_with, running
 
-ONE = Asked("c1", SagaCommand(command=Act.PAUSE, scope=of_saga(SAGA), author="ada", reason="lunch"), (1,))
-WIDE = Asked("c2", SagaCommand(command=Act.PAUSE, scope=of_step("code_review", "llm"), author="ada"), (0, 1, 2, 3))
+ONE = SentCommand("c1", SagaCommand(command=Act.PAUSE, scope=of_saga(SAGA), author="ada", reason="lunch"), (1,))
+WIDE = SentCommand(
+    "c2", SagaCommand(command=Act.PAUSE, scope=of_step("code_review", "llm"), author="ada"), (0, 1, 2, 3)
+)
 
 
 def test_a_command_to_a_saga_carries_key_subject_and_envelope() -> None:
@@ -80,7 +82,7 @@ def test_what_is_said_to_another_command_under_the_same_id_is_no_answer() -> Non
         hearing.take(said_to(ONE.command.model_copy(update=wrong), "another command was given"))
         assert not hearing.is_over
     hearing.take(said_to(ONE.command, ""))
-    assert hearing.answers() == [Answer(ONE, Verdict.ACCEPTED)]
+    assert hearing.answers() == [CommandAnswer(ONE, CommandVerdict.ACCEPTED)]
 
 
 def said_to(command: SagaCommand, why: str) -> Record:
@@ -93,31 +95,33 @@ def said_to(command: SagaCommand, why: str) -> Record:
 def test_what_the_tracker_says_is_the_answer() -> None:
     cluster = Answered(log_with({}), lambda command, _: "" if command.scope.startswith("step:") else "it has ended")
     assert send(cluster, [ONE, WIDE], 1) == [
-        Answer(ONE, Verdict.REFUSED, "it has ended"),
-        Answer(WIDE, Verdict.ACCEPTED),
+        CommandAnswer(ONE, CommandVerdict.REFUSED, "it has ended"),
+        CommandAnswer(WIDE, CommandVerdict.ACCEPTED),
     ]
 
 
 def test_a_wide_command_is_accepted_when_all_partitions_have_said_so() -> None:
     halves = Answered(log_with({}), lambda _, number: "" if number < 2 else None)
-    assert send(halves, [WIDE], 0.05) == [Answer(WIDE, Verdict.SILENT, "accepted in 2 of 4 partitions")]
+    assert send(halves, [WIDE], 0.05) == [CommandAnswer(WIDE, CommandVerdict.SILENT, "accepted in 2 of 4 partitions")]
     one_refuses = Answered(log_with({}), lambda _, number: "no" if number == 3 else "")
-    assert send(one_refuses, [WIDE], 1) == [Answer(WIDE, Verdict.REFUSED, "no (accepted in 3 of 4 partitions)")]
+    assert send(one_refuses, [WIDE], 1) == [
+        CommandAnswer(WIDE, CommandVerdict.REFUSED, "no (accepted in 3 of 4 partitions)")
+    ]
 
 
 def test_a_tracker_that_is_away_is_silent_and_the_command_stays() -> None:
     log = log_with({})
-    assert send(log, [ONE], 0) == [Answer(ONE, Verdict.SILENT)]
+    assert send(log, [ONE], 0) == [CommandAnswer(ONE, CommandVerdict.SILENT)]
     assert [command_of(record.value) for record in log.records(SAGA_COMMANDS)] == [ONE.command]
 
 
 def test_what_was_said_before_and_to_others_is_passed_over() -> None:
-    (record,) = records_of(Asked("other", ONE.command, (1,)), T0)
+    (record,) = records_of(SentCommand("other", ONE.command, (1,)), T0)
     (mine,) = records_of(ONE, T0)
     hearing = Hearing([ONE])
     for outgoing in (answer(ONE.command, record, ""), *[answer(ONE.command, mine, "")] * 2):
         hearing.take(Record(SAGA_LIFECYCLE, 1, 0, 0, None, outgoing.value, outgoing.headers))
-    assert hearing.answers() == [Answer(ONE, Verdict.ACCEPTED)]
+    assert hearing.answers() == [CommandAnswer(ONE, CommandVerdict.ACCEPTED)]
 
 
 def test_an_answer_that_cannot_be_read_is_none() -> None:
@@ -128,8 +132,8 @@ def test_an_answer_that_cannot_be_read_is_none() -> None:
 
 def test_many_commands_are_sent_in_several_transactions() -> None:
     cluster = Answered(log_with({SAGA: running()}))
-    many = [Asked(f"c{number}", ONE.command, (number % 4,)) for number in range(1_200)]
-    assert {one.verdict for one in send(cluster, many, 5)} == {Verdict.ACCEPTED}
+    many = [SentCommand(f"c{number}", ONE.command, (number % 4,)) for number in range(1_200)]
+    assert {one.verdict for one in send(cluster, many, 5)} == {CommandVerdict.ACCEPTED}
     assert len(cluster.commands()) == 1_200
 
 

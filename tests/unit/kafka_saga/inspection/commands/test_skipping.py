@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from kafka_saga.inspection.commands.skipping import ContentError, Outcome, content_of, judged
+from kafka_saga.inspection.commands.skipping import ContentError, GivenOutcome, content_of, judged
 from tests.unit.kafka_saga.cli.given import rejected, running
 from tests.unit.kafka_saga.tracker.orders import ORDER
 from tests.unit.kafka_saga.tracker.standings import standings
@@ -18,27 +18,35 @@ FITTING = rejected().model_dump_json()
 
 
 def test_an_outcome_of_the_step_whose_content_fits_is_taken() -> None:
-    judged(running(), "validate", Outcome("pr.rejected", FITTING), CODE_REVIEW)
+    judged(running(), "validate", GivenOutcome("pr.rejected", FITTING), CODE_REVIEW)
 
 
 @pytest.mark.parametrize(
     ("step", "outcome", "said"),
     [
         ("ast", None, r"the outcome, one of ast\.completed"),
-        ("validate", Outcome("ast.completed", "{}"), r"cannot end with 'ast\.completed'; its outcomes are pr\."),
-        ("validate", Outcome("pr.rejected", '{"code": "x"}'), "field pull_request: Field required; reason: Field req"),
-        ("lmm", Outcome("pr.rejected", FITTING), "code_review has no step 'lmm'; its steps are validate, ast"),
-        ("validate", Outcome("pr.rejected", json.dumps({**json.loads(FITTING), "reasn": 1})), "has no field 'reasn'"),
+        ("validate", GivenOutcome("ast.completed", "{}"), r"cannot end with 'ast\.completed'; its outcomes are pr\."),
+        (
+            "validate",
+            GivenOutcome("pr.rejected", '{"code": "x"}'),
+            "field pull_request: Field required; reason: Field req",
+        ),
+        ("lmm", GivenOutcome("pr.rejected", FITTING), "code_review has no step 'lmm'; its steps are validate, ast"),
+        (
+            "validate",
+            GivenOutcome("pr.rejected", json.dumps({**json.loads(FITTING), "reasn": 1})),
+            "has no field 'reasn'",
+        ),
     ],
 )
-def test_what_does_not_fit_is_said_by_field(step: str, outcome: Outcome | None, said: str) -> None:
+def test_what_does_not_fit_is_said_by_field(step: str, outcome: GivenOutcome | None, said: str) -> None:
     with pytest.raises(ContentError, match=said):
         judged(running(), step, outcome, CODE_REVIEW)
 
 
 def test_a_definition_that_is_not_known_here_has_to_be_given() -> None:
     with pytest.raises(ContentError, match="give --definition MODULE:ATTRIBUTE"):
-        judged(replace(running(), definition="order"), "payment", Outcome("x", "{}"), None)
+        judged(replace(running(), definition="order"), "payment", GivenOutcome("x", "{}"), None)
 
 
 @pytest.mark.parametrize("standing", ["stuck_compensation", "cancelling", "completed"])

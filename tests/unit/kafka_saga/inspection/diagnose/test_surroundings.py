@@ -18,13 +18,13 @@ from kafka_saga.engine.offset_tracker import encode as metadata_of
 from kafka_saga.engine.outgoing import dead_letter
 from kafka_saga.inspection.commands.redriving import put_back
 from kafka_saga.inspection.diagnose.standing import standing
-from kafka_saga.inspection.diagnose.surroundings import Delivery, around_of, delivery_of, place_of
+from kafka_saga.inspection.diagnose.surroundings import AwaitedDelivery, around_of, delivery_of, place_of
 from kafka_saga.inspection.log.dead_letters import letter_at
 from kafka_saga.inspection.log.deployed import deployed_on
 from kafka_saga.inspection.log.times import now
 from kafka_saga.inspection.present.facts import why_facts
 from kafka_saga.steps.announcements import Announcement, StepOf, announce
-from kafka_saga.tracker.core.explain.around import Around, AtService, Letter, Place
+from kafka_saga.tracker.core.explain.around import Around, AtService, DeliveryPlace, Letter
 from kafka_saga.tracker.core.pauses import Wide
 from kafka_saga.tracker.core.state import EventRef, Run, SagaState, Sent, StepState, StepStatus
 from kafka_saga.wire import control
@@ -75,7 +75,7 @@ def queue(count: int) -> MemoryCluster:
 def test_a_service_that_is_not_there_is_named_with_the_records_before_it() -> None:
     state = waiting(5)
     around = looked(queue(5), services(), state)
-    assert around.services == (AtService("ast", "ast", 0, Place.QUEUED, 5),)
+    assert around.services == (AtService("ast", "ast", 0, DeliveryPlace.QUEUED, 5),)
     assert "no instance of its service ast is running" in said(state, around)
     assert "behind 5 others" in said(state, around)
 
@@ -83,12 +83,17 @@ def test_a_service_that_is_not_there_is_named_with_the_records_before_it() -> No
 def test_of_the_records_before_it_only_the_unfinished_ones_count() -> None:
     groups = services(ast=2)
     groups.offsets["ast", AT] = committed(4, 1, 3)
-    assert looked(queue(5), groups, waiting(5)).services == (AtService("ast", "ast", 2, Place.QUEUED, 3),)
+    assert looked(queue(5), groups, waiting(5)).services == (AtService("ast", "ast", 2, DeliveryPlace.QUEUED, 3),)
 
 
 def test_a_delivery_that_its_service_has_taken_is_told_from_one_that_waits() -> None:
     groups = services(ast=1)
-    for position, place in (((5,), Place.QUEUED), ((6, 5), Place.TAKEN), ((6,), Place.ENDED), ((9, 7), Place.ENDED)):
+    for position, place in (
+        ((5,), DeliveryPlace.QUEUED),
+        ((6, 5), DeliveryPlace.TAKEN),
+        ((6,), DeliveryPlace.ENDED),
+        ((9, 7), DeliveryPlace.ENDED),
+    ):
         groups.offsets["ast", AT] = committed(*position)
         (one,) = looked(queue(5), groups, waiting(5)).services
         assert one.place is place
@@ -97,10 +102,10 @@ def test_a_delivery_that_its_service_has_taken_is_told_from_one_that_waits() -> 
 def test_a_retry_is_looked_for_on_the_work_topic_by_the_commands_id() -> None:
     state = replace(waiting(), sent=(Sent("c1", "ast", "e2", T0, 2),))
     delivery = delivery_of(state, state.step("ast"))
-    assert delivery == Delivery(TopicPartition("ast.work", 1), "c1")
+    assert delivery == AwaitedDelivery(TopicPartition("ast.work", 1), "c1")
     work = [Outgoing("ast.work", 1, KEY, None, headers_of("step.execute", name)) for name in ("c0", "c1")]
     (one,) = looked(log_with({}, *work), services(ast=1), state).services
-    assert (one.place, one.ahead) == (Place.QUEUED, 1)
+    assert (one.place, one.ahead) == (DeliveryPlace.QUEUED, 1)
 
 
 def test_a_compensation_is_looked_for_too() -> None:
@@ -109,12 +114,12 @@ def test_a_compensation_is_looked_for_too() -> None:
         steps=(StepState("comment", StepStatus.COMPENSATING, 1),),
         sent=(Sent("c1", "comment", "e5", T0, undoes=True),),
     )
-    assert delivery_of(state, state.steps[0]) == Delivery(TopicPartition("comment.work", 1), "c1")
+    assert delivery_of(state, state.steps[0]) == AwaitedDelivery(TopicPartition("comment.work", 1), "c1")
 
 
 def test_long_queues_are_counted_up_to_a_bound() -> None:
     records = (Record("pr.validated", 1, offset, 0, None, None, []) for offset in range(1_000_000))
-    assert place_of(Delivery(AT, "e2", 999_999), None, records) == (Place.QUEUED, 10_000)
+    assert place_of(AwaitedDelivery(AT, "e2", 999_999), None, records) == (DeliveryPlace.QUEUED, 10_000)
     assert next(records).offset == 10_000
 
 
@@ -123,14 +128,14 @@ def test_the_service_of_a_step_of_ones_own_is_the_one_that_announces_it() -> Non
     groups.offsets["order-ast", AT] = committed(6, 5)
     assert looked(cluster, groups, state).services == (AtService("ast"),)
     announce(cluster, Announcement("order-ast", (StepOf("order", 1, "ast"),), ("pr.validated",)), VirtualClock())
-    assert looked(cluster, groups, state).services == (AtService("ast", "order-ast", 1, Place.TAKEN, 0),)
+    assert looked(cluster, groups, state).services == (AtService("ast", "order-ast", 1, DeliveryPlace.TAKEN, 0),)
 
 
 def test_a_service_is_known_before_it_has_committed_anything() -> None:
     state, groups, cluster = replace(waiting(5), definition="order"), services(**{"order-ast": 0}), queue(5)
     announce(cluster, Announcement("order-ast", (StepOf("order", 1, "ast"),), ("pr.validated",)), VirtualClock())
     around = looked(cluster, groups, state)
-    assert around.services == (AtService("ast", "order-ast", 0, Place.QUEUED, 5),)
+    assert around.services == (AtService("ast", "order-ast", 0, DeliveryPlace.QUEUED, 5),)
     assert "no instance of its service order-ast is running. It goes on when one is." in said(state, around)
 
 
@@ -140,7 +145,7 @@ def test_the_service_of_a_retry_is_the_one_that_announces_the_step() -> None:
     state, groups = replace(waiting(5), definition="order", sent=sent, steps=(ran,)), services(**{"order-ast": 0})
     cluster = log_with({}, Outgoing("ast.work", 1, KEY, None, headers_of("step.execute", "c1")))
     announce(cluster, Announcement("order-ast", (StepOf("order", 1, "ast"),), ("pr.validated",)), VirtualClock())
-    assert looked(cluster, groups, state).services == (AtService("ast", "order-ast", 0, Place.QUEUED, 0),)
+    assert looked(cluster, groups, state).services == (AtService("ast", "order-ast", 0, DeliveryPlace.QUEUED, 0),)
 
 
 def test_how_far_the_tracker_is_behind_is_told_from_the_oldest_record_that_it_has_not_read() -> None:

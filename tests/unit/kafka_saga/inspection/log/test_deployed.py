@@ -117,8 +117,11 @@ def test_what_python_names_counts_before_the_log_since_it_can_decode_events(monk
     known = known_on(log)
     assert known.definition("order", 1) is ORDER
     assert is_described(known.latest["order"].starts_on)
-    assert is_described(known.latest["code_review"].starts_on)
+    assert known.latest["code_review"] is CODE_REVIEW
     monkeypatch.delenv("SAGA_DEFINITIONS")
+    monkeypatch.setenv("SAGA_APP", "")
+    assert is_described(known_on(log).latest["code_review"].starts_on)
+    monkeypatch.setenv("SAGA_APP", "services.app:APP")
     assert known_on(log).definition("code_review", 1) is CODE_REVIEW
 
 

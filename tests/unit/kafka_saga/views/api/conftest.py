@@ -9,8 +9,8 @@ import pytest
 
 from kafka_saga.testing import SagaTest
 from kafka_saga.tracker.core.state import SagaState
-from kafka_saga.views.api.cache import Fresh
-from kafka_saga.views.api.dependencies import Sources
+from kafka_saga.views.api.cache import Cached
+from kafka_saga.views.api.dependencies import Dependencies
 from tests.unit.kafka_saga.cli.cluster import Members
 from tests.unit.kafka_saga.views.api.reviews import REVIEWS, blobs, pull_request, reviews
 from tests.unit.kafka_saga.views.api.serving import Client, serving
@@ -32,10 +32,10 @@ class World:
         return self.test.system.saga(self.ids[number])
 
 
-def sources_of(test: SagaTest, tables: MemoryTables, token: str | None = None) -> Sources:
+def sources_of(test: SagaTest, tables: MemoryTables, token: str | None = None) -> Dependencies:
     system = test.system
     members = Members({"validator": 1, "ast": 1, "llm": 1, "comments": 1, "tracker": 1})
-    return Sources(
+    return Dependencies(
         tables=tables,
         cluster=lambda: system.cluster,
         groups=lambda: members,
@@ -43,7 +43,7 @@ def sources_of(test: SagaTest, tables: MemoryTables, token: str | None = None) -
         definitions=(REVIEWS,),
         token=token,
         clock=system.clock.now,
-        held=Fresh(0.0),
+        held=Cached(0.0),
     )
 
 

@@ -14,7 +14,8 @@ from typing import Any
 from aiohttp import web
 
 from kafka_saga.views.api.app import PREFIX, mounted
-from kafka_saga.views.api.dependencies import Sources
+from kafka_saga.views.api.dependencies import Dependencies
+from services.app.api import ROUTES
 
 
 @dataclass(frozen=True)
@@ -70,14 +71,14 @@ class Client:
 
 
 @contextmanager
-def serving(sources: Sources) -> Iterator[Client]:
+def serving(sources: Dependencies) -> Iterator[Client]:
     """The API, served by a thread."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
 
     async def start() -> web.AppRunner:
-        runner = web.AppRunner(mounted(sources), access_log=None)
+        runner = web.AppRunner(mounted(sources, ROUTES), access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         return runner

@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 import pytest
 
 from kafka_saga.errors import UnavailableError
-from kafka_saga.views.api.cache import Fresh
+from kafka_saga.views.api.cache import Cached
 
 
 class Asked:
@@ -26,9 +26,9 @@ class Asked:
         return self.times
 
 
-def run(story: Callable[[Asked, Fresh[int]], Coroutine[None, None, None]], longest: float = 10.0) -> None:
+def run(story: Callable[[Asked, Cached[int]], Coroutine[None, None, None]], longest: float = 10.0) -> None:
     asked = Asked()
-    asyncio.run(story(asked, Fresh(2.0, longest, lambda: asked.now)))
+    asyncio.run(story(asked, Cached(2.0, longest, lambda: asked.now)))
 
 
 async def settled() -> None:
@@ -37,14 +37,14 @@ async def settled() -> None:
 
 
 def test_an_answer_is_good_for_a_moment() -> None:
-    async def story(asked: Asked, fresh: Fresh[int]) -> None:
+    async def story(asked: Asked, fresh: Cached[int]) -> None:
         assert [await fresh.get(asked.ask), await fresh.get(asked.ask)] == [1, 1]
 
     run(story)
 
 
 def test_an_older_answer_is_given_at_once_while_the_next_is_asked_for() -> None:
-    async def story(asked: Asked, fresh: Fresh[int]) -> None:
+    async def story(asked: Asked, fresh: Cached[int]) -> None:
         await fresh.get(asked.ask)
         asked.now += 3
         assert await fresh.get(asked.ask) == 1
@@ -55,7 +55,7 @@ def test_an_older_answer_is_given_at_once_while_the_next_is_asked_for() -> None:
 
 
 def test_an_answer_that_is_too_old_is_waited_for() -> None:
-    async def story(asked: Asked, fresh: Fresh[int]) -> None:
+    async def story(asked: Asked, fresh: Cached[int]) -> None:
         await fresh.get(asked.ask)
         asked.now += 10
         assert await fresh.get(asked.ask) == 2
@@ -64,7 +64,7 @@ def test_an_answer_that_is_too_old_is_waited_for() -> None:
 
 
 def test_what_goes_wrong_ahead_is_told_when_the_answer_is_too_old() -> None:
-    async def story(asked: Asked, fresh: Fresh[int]) -> None:
+    async def story(asked: Asked, fresh: Cached[int]) -> None:
         await fresh.get(asked.ask)
         asked.now += 3
         asked.error = UnavailableError("Kafka is away")
@@ -78,7 +78,7 @@ def test_what_goes_wrong_ahead_is_told_when_the_answer_is_too_old() -> None:
 
 
 def test_it_is_kept_fresh_as_long_as_it_is_wanted() -> None:
-    async def story(asked: Asked, fresh: Fresh[int]) -> None:
+    async def story(asked: Asked, fresh: Cached[int]) -> None:
         await fresh.keep(asked.ask, 60)
         assert asked.times == 1
         asked.now += 5

@@ -17,7 +17,7 @@ from kafka_saga.inspection.log.deployed import Deployments
 from kafka_saga.inspection.present.graphs import graph_of
 from kafka_saga.steps.definition_registry import agree
 from kafka_saga.testing import SagaTest
-from kafka_saga.views.api.cache import Fresh
+from kafka_saga.views.api.cache import Cached
 from tests.unit.kafka_saga.cli.cluster import Members
 from tests.unit.kafka_saga.cli.given import announced
 from tests.unit.kafka_saga.views.api.conftest import sources_of
@@ -57,7 +57,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
             sources_of(test, tables),
             groups=lambda: Members({"order-stock": 0, "tracker": 1}),
             deployments=deployments,
-            lags=Fresh(0.0),
+            lags=Cached(0.0),
         )
         with serving(sources) as client:
             yield Shop(test, run.saga_id, client)

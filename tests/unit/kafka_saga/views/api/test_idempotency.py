@@ -14,7 +14,7 @@ from kafka_saga.inspection.commands.giving import Order, to_each
 from kafka_saga.inspection.commands.sending import API, Keyed, put
 from kafka_saga.testing import SagaTest
 from kafka_saga.tracker.core.state import SagaStatus
-from kafka_saga.views.api.idempotency import REMEMBERED, Keys
+from kafka_saga.views.api.idempotency import REMEMBERED, IdempotencyKeys
 from kafka_saga.views.api.problems import ApiError
 from kafka_saga.wire.codec import Codec
 from tests.unit.kafka_saga.views.api.conftest import World, sources_of
@@ -161,7 +161,7 @@ def test_two_keys_in_one_request_are_refused(fresh: World) -> None:
 
 
 def test_a_key_is_free_again_after_a_day(fresh: World) -> None:
-    keys, cluster, now = Keys(), fresh.test.system.cluster, fresh.test.system.clock.now()
+    keys, cluster, now = IdempotencyKeys(), fresh.test.system.cluster, fresh.test.system.clock.now()
     first, second = Keyed("mine", "a" * 32), Keyed("mine", "b" * 32)
     keys.note(first, now, {"mine": fresh.ids[3]})
     assert keys.find(cluster, first, now + REMEMBERED - 1) is not None

@@ -14,13 +14,13 @@ from kafka_saga.api.topology import PausedScope
 from kafka_saga.broker.port import Cluster
 from kafka_saga.errors import UnavailableError
 from kafka_saga.views.api import keeping
-from kafka_saga.views.api.cache import Fresh
+from kafka_saga.views.api.cache import Cached
 from tests.unit.kafka_saga.views.api.conftest import World, sources_of
 
 T = TypeVar("T")
 
 
-class Noted(Fresh[T], Generic[T]):
+class Noted(Cached[T], Generic[T]):
     """Says when something has been kept."""
 
     def __init__(self) -> None:

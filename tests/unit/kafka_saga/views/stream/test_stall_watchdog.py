@@ -9,7 +9,7 @@ import pytest
 
 from kafka_saga.errors import UnavailableError
 from kafka_saga.views.position import Positions
-from kafka_saga.views.stream.stall_watchdog import EVERY, PATIENCE, WHILE_OTHERS_MOVE, Marks, Vigil
+from kafka_saga.views.stream.stall_watchdog import EVERY, PATIENCE, WHILE_OTHERS_MOVE, Marks, StallWatchdog
 
 LOOKS = round(PATIENCE / EVERY)
 MANY = LOOKS * WHILE_OTHERS_MOVE
@@ -23,7 +23,7 @@ def looks(story: Sequence[Marks], *, is_there: bool = True) -> None:
         return is_there
 
     async def go() -> None:
-        vigil = Vigil(lambda: next(marks), asked)
+        vigil = StallWatchdog(lambda: next(marks), asked)
         for _ in story:
             await vigil.look()
 

@@ -15,7 +15,7 @@ from yarl import URL
 
 from kafka_saga.errors import TopologyError
 from kafka_saga.tracker.core.state import SagaState, encode
-from kafka_saga.views.partition_tables import Holdings
+from kafka_saga.views.partition_tables import PartitionTables
 from kafka_saga.views.position import Positions
 from kafka_saga.views.stored_sagas import EMPTY, Arrival, fold
 from kafka_saga.views.stored_sagas import encode as encode_value
@@ -26,8 +26,8 @@ from kafka_saga.views.stream.transport import MOST_UNSENT, SureBuffer
 from tests.unit.kafka_saga.views.given import saga
 
 
-class Broken(Holdings):
-    """Holdings with a programming error."""
+class Broken(PartitionTables):
+    """PartitionTables with a programming error."""
 
     def fold(self, *_: Any) -> Any:
         raise ZeroDivisionError("a mistake of ours")
@@ -46,7 +46,7 @@ class Values(dict[bytes, bytes]):
     store = SimpleNamespace(ours=frozenset({0}))
 
 
-def folding(holdings: Holdings, died: list[bool]) -> tuple[Folding, dict[bytes, bytes]]:
+def folding(holdings: PartitionTables, died: list[bool]) -> tuple[Folding, dict[bytes, bytes]]:
     table = Values()
     app = cast(ViewsApp, SimpleNamespace(table=table, positions=Positions()))
     return Folding(app, holdings, lambda: died.append(True)), table
@@ -63,7 +63,7 @@ def test_a_mistake_of_ours_stops_the_process_and_does_not_reach_faust(caplog: py
 
 def test_a_record_whose_partition_has_gone_to_another_worker_is_left_to_that_one() -> None:
     """Else its saga would be in the lists of both, and counted twice."""
-    one, table = folding(Holdings({}), [])
+    one, table = folding(PartitionTables({}), [])
     late = event(b"k@1", encode(saga("k@1")))
     late.message.partition = 1
     one.take(late)
@@ -73,7 +73,7 @@ def test_a_record_whose_partition_has_gone_to_another_worker_is_left_to_that_one
 
 
 def test_a_value_whose_partition_has_gone_to_another_worker_is_not_restored() -> None:
-    holdings = Holdings({})
+    holdings = PartitionTables({})
     app = SimpleNamespace(loop=None, conf=None)
     store = HeldStore(URL("memory://"), cast(Any, app), cast(Any, None), table_name="sagas", holdings=holdings)
     restored = event(b"k", written(saga("k@1")))
@@ -96,14 +96,14 @@ def written(state: SagaState) -> bytes:
 
 def test_a_record_that_cannot_be_read_stops_nothing() -> None:
     died: list[bool] = []
-    one, table = folding(Holdings({}), died)
+    one, table = folding(PartitionTables({}), died)
     for key, value in ((b"k@1", b"no json"), (b"\xff", b"{}"), (b"", b""), (b"k@1", None)):
         one.take(event(key, value))
     assert (died, table) == ([], {})
 
 
 def test_a_state_goes_to_the_table_under_its_business_key() -> None:
-    one, table = folding(Holdings({}), [])
+    one, table = folding(PartitionTables({}), [])
     one.take(event(b"k@1", encode(saga("k@1"))))
     assert list(table) == [b"k"]
 
