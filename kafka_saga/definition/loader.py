@@ -23,7 +23,7 @@ def _imported(name: str) -> ModuleType:
     except ModuleNotFoundError as error:
         if error.name is not None and f"{name}.".startswith(f"{error.name}."):
             raise TopologyError(
-                f"there is no module {error.name!r}. Install its package, or set PYTHONPATH to the folder that holds it."
+                f"there is no module {error.name!r}. Install its package, or set PYTHONPATH to the folder it is in."
             ) from error
         raise _unimportable(name, error) from error
     except Exception as error:
