@@ -21,6 +21,7 @@ from kafka_saga.cli.output import harmless
 from kafka_saga.cli.pauses import pauses
 from kafka_saga.cli.processes import console, tracker, views
 from kafka_saga.cli.sagas import events, ls, show
+from kafka_saga.cli.settings import settings
 from kafka_saga.cli.steering import commands
 from kafka_saga.cli.topics import topics
 from kafka_saga.cli.topology import topology
@@ -94,6 +95,7 @@ for steer in (
     app.command(epilog=commands.EPILOG)(steer)
 app.command(epilog="Exit codes: 0 all there and fit, 1 not, or failed.")(topics)
 app.command()(topology)
+app.command(epilog="Exit codes: 0 listed, 1 failed.")(settings)
 app.command(epilog="Exit codes: 0 after an orderly stop, 1 failed.")(tracker)
 app.command(epilog="Exit codes: 0 after an orderly stop, 1 failed.")(views)
 app.command(epilog="Exit codes: 0 after an orderly stop, 1 failed.")(console)
