@@ -24,7 +24,7 @@ from services.app.demo_repository import NAME, make_repository
 from services.app.review import run_review
 from services.app.target import Wishes, pull_request
 
-_KEPT = frozenset({"SAGA_CACHE", "SAGA_DEBUG"})
+_KEPT = frozenset({"SAGA_APP", "SAGA_CACHE", "SAGA_DEBUG"})
 _REVIEW_SECONDS = 120.0
 
 
