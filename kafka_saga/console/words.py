@@ -77,8 +77,8 @@ def plain(name: str) -> str:
     return name.replace("_", " ")
 
 
-class Tone(StrEnum):
-    """What a status means to a person at a glance; a colour, always beside the word."""
+class WordTone(StrEnum):
+    """The colour of a status where it is a word, which always stands beside it."""
 
     CALM = "calm"
     WORK = "work"
@@ -90,12 +90,12 @@ class Tone(StrEnum):
 
 
 _TONES = {
-    Tone.WORK: ("partial",),
-    Tone.GOOD: ("completed", "happened", "reviewed", "ready", "clean"),
-    Tone.HELD: ("paused", "pausing"),
-    Tone.WARN: ("medium", "restoring", "incomplete", "findings"),
-    Tone.UNDO: ("cancelling",),
-    Tone.BAD: ("critical", "high"),
+    WordTone.WORK: ("partial",),
+    WordTone.GOOD: ("completed", "happened", "reviewed", "ready", "clean"),
+    WordTone.HELD: ("paused", "pausing"),
+    WordTone.WARN: ("medium", "restoring", "incomplete", "findings"),
+    WordTone.UNDO: ("cancelling",),
+    WordTone.BAD: ("critical", "high"),
 }
 _CALM = frozenset({statuses.Tone.AHEAD, statuses.Tone.OFF})
 _BY_WORD = {word: tone for tone, words in _TONES.items() for word in words}
@@ -105,8 +105,8 @@ def tone(status: str) -> str:
     """The tone of a status; of an unknown one, calm."""
     meaning = meaning_of(status)
     if meaning is None:
-        return _BY_WORD.get(status, Tone.CALM).value
-    return (Tone.CALM if meaning.tone in _CALM else Tone(meaning.tone.value)).value
+        return _BY_WORD.get(status, WordTone.CALM).value
+    return (WordTone.CALM if meaning.tone in _CALM else WordTone(meaning.tone.value)).value
 
 
 _MARKS = {

@@ -152,7 +152,7 @@ class _Consumer(MemoryConsumer):
 
     def assign(self, positions: Mapping[TopicPartition, int | None]) -> None:
         self._calls.assigned()
-        self.assigned_at = self._cluster.clock.now()
+        self.assigned_at = self._log.clock.now()
         super().assign(positions)
 
     def poll(self, timeout: float, limit: int) -> list[Record]:

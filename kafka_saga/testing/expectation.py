@@ -2,23 +2,46 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol, TypeVar
 
 from kafka_saga.events.event import Event
-from kafka_saga.tracker.core.state import SagaStatus, StepStatus
+from kafka_saga.tracker.core.state import SagaState, SagaStatus, StepState, StepStatus
 
-if TYPE_CHECKING:
-    from kafka_saga.testing.run import SagaRun
+E = TypeVar("E", bound=Event)
 
 
 class NotAsExpectedError(AssertionError):
     """A saga is not as the test expects it."""
 
 
+class Observed(Protocol):
+    """What an expectation looks at: one saga, as `SagaRun` shows it."""
+
+    saga_id: str
+
+    @property
+    def state(self) -> SagaState:
+        """The tracker's view. Raises KeyError if the tracker has not seen the saga."""
+
+    @property
+    def why(self) -> str:
+        """Why it is not finished, or how it ended, in a sentence."""
+
+    @property
+    def compensated(self) -> tuple[str, ...]:
+        """The steps that were undone, in the order in which they were."""
+
+    def step(self, name: str) -> StepState:
+        """How one step stands. Raises KeyError if there is none of that name."""
+
+    def outcomes(self, event: type[E]) -> tuple[E, ...]:
+        """Every event of this type that it has emitted, in order."""
+
+
 class Expectation:
     """`saga.then`: every method raises NotAsExpectedError if it is not so, else returns the expectation for more."""
 
-    def __init__(self, saga: SagaRun) -> None:
+    def __init__(self, saga: Observed) -> None:
         self._saga = saga
 
     def completed(self) -> Expectation:

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import Protocol, TypeVar
 
+from kafka_saga.broker.records import Record
+from kafka_saga.definition.model import Saga
 from kafka_saga.definition.topics import SAGA_LIFECYCLE
 from kafka_saga.events.commands import Act
 from kafka_saga.events.event import Event
 from kafka_saga.testing.commands import refusal
 from kafka_saga.testing.expectation import Expectation
+from kafka_saga.testing.script import Script
+from kafka_saga.testing.system import System
 from kafka_saga.tracker.core.explain.reason import reason
 from kafka_saga.tracker.core.state import SagaState, SagaStatus, StepState
-
-if TYPE_CHECKING:
-    from kafka_saga.broker.records import Record
-    from kafka_saga.definition.model import Saga
-    from kafka_saga.testing.kit import SagaTest
 
 E = TypeVar("E", bound=Event)
 
 
 class RefusedError(AssertionError):
     """The tracker has refused a command of the test; the message says why, and how the saga stands."""
+
+
+class SagaWorld(Protocol):
+    """Where a saga runs: the system with its log, what its handlers were called for, and a person's commands."""
+
+    system: System
+    script: Script
+
+    def command(self, act: Act, of: str, reason: str = "", **more: str | None) -> str:
+        """Give a command about the saga with this id; returns the command's id."""
 
 
 class SagaRun:
@@ -31,7 +40,7 @@ class SagaRun:
     a tracker that is stopped answers nothing, and obeys or refuses when it is started again.
     """
 
-    def __init__(self, world: SagaTest, definition: Saga, saga_id: str) -> None:
+    def __init__(self, world: SagaWorld, definition: Saga, saga_id: str) -> None:
         self.saga_id = saga_id
         self.definition = definition
         self._world = world

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from kafka_saga.broker.clock import VirtualClock
 from kafka_saga.broker.memory import MemoryCluster
-from kafka_saga.broker.memory.consumers import all_in_order
+from kafka_saga.broker.memory.log import all_in_order
 from kafka_saga.broker.port import FencedError
 from kafka_saga.broker.records import Record
 from kafka_saga.definition.model import Saga

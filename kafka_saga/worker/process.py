@@ -10,7 +10,7 @@ import sys
 import uuid
 from collections.abc import Callable, Sequence
 from types import FrameType
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 from prometheus_client import CollectorRegistry
 from pydantic import ValidationError
@@ -33,10 +33,10 @@ from kafka_saga.observability.lag import Lag
 from kafka_saga.observability.logs import log_to_stderr
 from kafka_saga.observability.metrics import Metrics
 from kafka_saga.observability.observer import Journal, Observer, Rebalance
-from kafka_saga.observability.tracing import Tracing, exporter_of, tracing_to
+from kafka_saga.observability.tracing import Tracing, tracing_to
+from kafka_saga.observability.tracing.exporters import exporter_of
 from kafka_saga.steps.announcements import Announcement, announce
 from kafka_saga.steps.definition_registry import Statement, agree
-from kafka_saga.worker.service import Service
 from kafka_saga.worker.settings import Settings
 from kafka_saga.worker.worker import Identity, Worker
 
@@ -52,7 +52,22 @@ IDLE = 0.5
 """Seconds that an idle loop waits for a record; signals are looked at in between."""
 
 
-def run_service(service: Service) -> None:
+class Runnable(Protocol):
+    """A service as its process needs it: its name, the saga of its steps, and what it does with records."""
+
+    name: str
+    saga: Saga
+    stateful: bool
+
+    @property
+    def announcement(self) -> Announcement:
+        """What it says of itself on the log."""
+
+    def roles(self, partitions: int, known: Sequence[Statement], /) -> Roles:
+        """What a worker asks of it, in topics of so many partitions, where these definitions are known."""
+
+
+def run_service(service: Runnable) -> None:
     """Be `service` until SIGTERM or SIGINT. Exits with 0 after an orderly stop, 1 after an error."""
     settings = load_settings(service.name)
     process = Process(service.name, settings, (service.saga,), service.announcement)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from kafka_saga.observability.tracing import Exporter
+from kafka_saga.observability.tracing.exporters import Exporter
 from kafka_saga.worker.paths import saga_home
 
 PASS_THROUGH = "SAGA_KAFKA_"  # noqa: S105  # no password, a prefix

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from random import Random
 
-from kafka_saga.broker.memory.consumers import all_in_order
+from kafka_saga.broker.memory.log import all_in_order
 from kafka_saga.broker.records import TopicPartition
 from kafka_saga.engine.context import Context
 from kafka_saga.testing.executor import Interference

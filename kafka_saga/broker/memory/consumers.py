@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING
 
 from kafka_saga.broker.memory.group import Group, Membership
+from kafka_saga.broker.memory.log import MemoryLog
 from kafka_saga.broker.memory.partition import Partition
 from kafka_saga.broker.port import Listener
 from kafka_saga.broker.records import Committed, Record, TopicPartition
 from kafka_saga.errors import UnavailableError
-
-if TYPE_CHECKING:
-    from kafka_saga.broker.memory.cluster import MemoryCluster
-
-
-Portion = Callable[[Sequence[TopicPartition], int], Iterable[tuple[TopicPartition, int]]]
-"""Of partitions that may be read and a limit: which are read, in what order, and how many records of each at most."""
-
-
-def all_in_order(partitions: Sequence[TopicPartition], limit: int) -> Iterable[tuple[TopicPartition, int]]:
-    """The default: every partition in turn, as much as there is."""
-    return [(at, limit) for at in partitions]
 
 
 class Cursor:
@@ -69,8 +57,8 @@ class Cursor:
 class Positions:
     """Where a reader of several partitions stands; reads them in turn."""
 
-    def __init__(self, cluster: MemoryCluster) -> None:
-        self._cluster = cluster
+    def __init__(self, log: MemoryLog) -> None:
+        self._log = log
         self._cursors: dict[TopicPartition, Cursor] = {}
         self._readable: list[TopicPartition] = []
         self._paused: set[TopicPartition] = set()
@@ -79,7 +67,7 @@ class Positions:
 
     def assign(self, positions: Mapping[TopicPartition, int | None]) -> None:
         """Start over at these offsets; what is paused stays so."""
-        self._cursors = {at: Cursor(self._cluster.partition(at), offset or 0) for at, offset in positions.items()}
+        self._cursors = {at: Cursor(self._log.partition(at), offset or 0) for at, offset in positions.items()}
         self._touched.clear()
         self._drained_at = None
         self._regulate()
@@ -97,7 +85,7 @@ class Positions:
     def read(self, limit: int) -> list[Record]:
         """Up to `limit` visible records, partition by partition."""
         found: list[Record] = []
-        for at, most in self._cluster.portion(self._readable, limit):
+        for at, most in self._log.portion(self._readable, limit):
             if len(found) < limit:
                 self._touched.add(at)
                 found += self._cursors[at].read(min(most, limit - len(found)))
@@ -113,14 +101,14 @@ class Positions:
 
     def is_drained(self) -> bool:
         """Whether nothing visible is left, of what is paused neither; looks again only if something has changed."""
-        version = self._cluster.version.number
+        version = self._log.version.number
         if self._drained_at != version and all(cursor.is_at_end for cursor in self._cursors.values()):
             self._drained_at = version
         return self._drained_at == version
 
     def pass_over(self, limit: int) -> None:
         """As `read`, where nothing visible is left."""
-        for at, _ in self._cluster.portion(self._readable, limit):
+        for at, _ in self._log.portion(self._readable, limit):
             self._touched.add(at)
             self._cursors[at].pass_over()
 
@@ -131,8 +119,8 @@ class Positions:
 class MemoryReader:
     """A reader without a group."""
 
-    def __init__(self, cluster: MemoryCluster) -> None:
-        self._positions = Positions(cluster)
+    def __init__(self, log: MemoryLog) -> None:
+        self._positions = Positions(log)
 
     def assign(self, positions: Mapping[TopicPartition, int | None]) -> None:
         """Read these partitions from these offsets on."""
@@ -167,17 +155,17 @@ class MemoryConsumer:
 
     def __init__(
         self,
-        cluster: MemoryCluster,
+        log: MemoryLog,
         group: Group,
         topics: Sequence[str],
         listener: Listener,
         instance: str | None = None,
     ) -> None:
-        self._cluster = cluster
+        self._log = log
         self._group = group
         self._listener = listener
-        self._positions = Positions(cluster)
-        self._member = group.join(topics, cluster.clock.monotonic(), instance)
+        self._positions = Positions(log)
+        self._member = group.join(topics, log.clock.monotonic(), instance)
         self._assigned_in = -1
 
     def poll(self, timeout: float, limit: int) -> list[Record]:
@@ -185,7 +173,7 @@ class MemoryConsumer:
 
         Raises UnavailableError, as our Kafka adapter does, if a later member has the same instance.
         """
-        now = self._cluster.clock.monotonic()
+        now = self._log.clock.monotonic()
         self._group.expire(now)
         self._come_back(now)
         self._member.seen = now
@@ -224,7 +212,7 @@ class MemoryConsumer:
     def rejoin(self) -> None:
         """Give up everything, and join with a new client, which takes the place of a static member."""
         self._leave()
-        self._join_anew(self._cluster.clock.monotonic())
+        self._join_anew(self._log.clock.monotonic())
 
     def group_metadata(self) -> Membership:
         """Group, member and generation."""
@@ -232,18 +220,18 @@ class MemoryConsumer:
 
     def beat(self) -> None:
         """The process lives, though it does not poll just now: as the client's own thread tells the group."""
-        self._member.seen = self._cluster.clock.monotonic()
+        self._member.seen = self._log.clock.monotonic()
 
     def has_nothing(self) -> bool:
         """Whether a poll would return nothing and call nobody."""
-        group, now = self._group, self._cluster.clock.monotonic()
+        group, now = self._group, self._log.clock.monotonic()
         if not group.stable or self._assigned_in != group.generation or self._member.id not in group.members:
             return False
         return not group.has_expired(now) and self._positions.is_drained()
 
     def pass_over(self, limit: int) -> None:
         """As a poll, if it `has_nothing`."""
-        self._member.seen = self._cluster.clock.monotonic()
+        self._member.seen = self._log.clock.monotonic()
         self._positions.pass_over(limit)
 
     def close(self) -> None:
@@ -285,4 +273,4 @@ class MemoryConsumer:
         if self._member.assigned:
             self._listener.on_revoke(self._member.assigned)
             self._member.assigned = ()
-        self._group.rejoin(self._member, self._cluster.partition_counts())
+        self._group.rejoin(self._member, self._log.partition_counts())

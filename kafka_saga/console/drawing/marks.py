@@ -13,8 +13,8 @@ from kafka_saga.statuses import MEANINGS, Icon
 SIZE = 14
 
 
-class Tone(StrEnum):
-    """What a state means at a glance."""
+class PictureTone(StrEnum):
+    """The colour of a state in a picture, where its sign has a form of its own, too."""
 
     OK = "ok"
     WORK = "work"
@@ -44,36 +44,36 @@ _PATHS = {
 }  # fmt: skip
 
 
-def _toned(tone: statuses.Tone) -> Tone:
-    return Tone.OK if tone is statuses.Tone.GOOD else Tone(tone.value)
+def _toned(tone: statuses.Tone) -> PictureTone:
+    return PictureTone.OK if tone is statuses.Tone.GOOD else PictureTone(tone.value)
 
 
-_STATES: dict[str, tuple[Tone, str]] = {
+_STATES: dict[str, tuple[PictureTone, str]] = {
     **{status.value: (_toned(one.tone), _PATHS[one.icon]) for status, one in MEANINGS.items()},
-    "happened": (Tone.OK, _CHECK),
-    "completed": (Tone.OK, _CHECK),
-    "paused": (Tone.HELD, _PAUSE),
-    "will_run": (Tone.AHEAD, _RING),
-    "not_taken": (Tone.OFF, _DASH),
+    "happened": (PictureTone.OK, _CHECK),
+    "completed": (PictureTone.OK, _CHECK),
+    "paused": (PictureTone.HELD, _PAUSE),
+    "will_run": (PictureTone.AHEAD, _RING),
+    "not_taken": (PictureTone.OFF, _DASH),
 }
 
-_SEVERITIES: dict[str, tuple[Tone, str]] = {
-    "critical": (Tone.BAD, _ALERT),
-    "high": (Tone.BAD, _ALERT),
-    "medium": (Tone.WARN, _ALERT),
-    "low": (Tone.WORK, _RING),
-    "info": (Tone.OFF, _RING),
+_SEVERITIES: dict[str, tuple[PictureTone, str]] = {
+    "critical": (PictureTone.BAD, _ALERT),
+    "high": (PictureTone.BAD, _ALERT),
+    "medium": (PictureTone.WARN, _ALERT),
+    "low": (PictureTone.WORK, _RING),
+    "info": (PictureTone.OFF, _RING),
 }
 
 
-def tone(state: str) -> Tone:
+def tone(state: str) -> PictureTone:
     """The tone of a state or a severity; of one that is not known here, plain."""
-    return {**_STATES, **_SEVERITIES}.get(state, (Tone.PLAIN, ""))[0]
+    return {**_STATES, **_SEVERITIES}.get(state, (PictureTone.PLAIN, ""))[0]
 
 
 def mark(state: str, x: float, y: float) -> Markup:
     """The sign of a state at a place of a drawing; nothing for a state without one."""
-    path = _STATES.get(state, (Tone.PLAIN, ""))[1]
+    path = _STATES.get(state, (PictureTone.PLAIN, ""))[1]
     if not path:
         return Markup("")
     place = f"translate({figure(x)} {figure(y)})"
@@ -82,7 +82,7 @@ def mark(state: str, x: float, y: float) -> Markup:
 
 def severity_icon(severity: str) -> Markup:
     """The sign of a severity, as a picture within text; its word has to stand beside it."""
-    found, path = _SEVERITIES.get(severity, (Tone.PLAIN, _RING))
+    found, path = _SEVERITIES.get(severity, (PictureTone.PLAIN, _RING))
     names = classes("draw-icon", f"tone-{found}")
     box = {"class": names, "viewBox": f"0 0 {SIZE} {SIZE}", "width": SIZE, "height": SIZE, "aria-hidden": "true"}
     return element("svg", box, element("path", {"class": "draw-mark", "d": path}))

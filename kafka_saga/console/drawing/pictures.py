@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from kafka_saga.api.sagas import Edge, Graph, Node, NodeKind
 from kafka_saga.api.topology import DefinitionTopology, Figures, StepTopology
 from kafka_saga.console.drawing.layout import Sized
-from kafka_saga.console.drawing.marks import SIZE, Tone, tone
+from kafka_saga.console.drawing.marks import SIZE, PictureTone, tone
 from kafka_saga.console.drawing.widths import fitted, width, wrapped
 from kafka_saga.console.words import counted, plain, visible
 from kafka_saga.statuses import meaning_of
@@ -38,7 +38,7 @@ class Figure:
     room: Sized
 
     @property
-    def tone(self) -> Tone:
+    def tone(self) -> PictureTone:
         """The colour of its state."""
         return tone(self.node.state)
 

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from kafka_saga.api.sagas import Span, SpanKind
 from kafka_saga.console.drawing.axis import Axis
 from kafka_saga.console.drawing.lanes import Bar, LaneRow, Stretch, name, rows, stretches
-from kafka_saga.console.drawing.marks import Tone, tone
+from kafka_saga.console.drawing.marks import PictureTone, tone
 from kafka_saga.console.drawing.markup import classes, element
 from kafka_saga.console.drawing.widths import fitted, width
 from kafka_saga.console.words import counted, moment, plain
@@ -64,13 +64,13 @@ def _legend(found: Sequence[Stretch]) -> Markup:
     return element("ul", {"class": "draw-legend"}, *(_key(kind, shade) for kind, shade in sorted(keys)))
 
 
-_ATTEMPTS = {Tone.OK: "attempt done", Tone.BAD: "attempt failed", Tone.WORK: "attempt at work"}
+_ATTEMPTS = {PictureTone.OK: "attempt done", PictureTone.BAD: "attempt failed", PictureTone.WORK: "attempt at work"}
 
 
-def _key(kind: SpanKind, shade: Tone) -> Markup:
+def _key(kind: SpanKind, shade: PictureTone) -> Markup:
     said = _ATTEMPTS.get(shade, "attempt that ended otherwise") if kind is SpanKind.ATTEMPT else _KINDS[kind]
     ids = f"draw-key-{shade}"
-    said += " failed" if kind is SpanKind.COMPENSATION and shade is Tone.BAD else ""
+    said += " failed" if kind is SpanKind.COMPENSATION and shade is PictureTone.BAD else ""
     box = {"class": "draw-key", "viewBox": "0 0 22 12", "width": "22", "height": "12", "aria-hidden": "true"}
     bar = element("g", {"class": f"draw-bar kind-{kind} tone-{shade}"}, *_filled(kind, ids, 0, 0, 22, 12))
     return element("li", {}, element("svg", box, *_patterns(ids, [kind]), bar), " ", said)
@@ -86,18 +86,18 @@ def _told(one: Stretch) -> Markup:
     )
 
 
-def _bar_tone(one: Stretch) -> Tone:
+def _bar_tone(one: Stretch) -> PictureTone:
     match one.span.kind:
         case SpanKind.ATTEMPT:
             return tone(one.span.status)
         case SpanKind.COMPENSATION:
-            return Tone.BAD if one.span.status == "failed" else Tone.UNDO
+            return PictureTone.BAD if one.span.status == "failed" else PictureTone.UNDO
         case SpanKind.RETRY:
-            return Tone.WARN
+            return PictureTone.WARN
         case SpanKind.PAUSE:
-            return Tone.HELD
+            return PictureTone.HELD
         case SpanKind.WAIT:
-            return Tone.OFF
+            return PictureTone.OFF
 
 
 @dataclass(frozen=True)

@@ -6,22 +6,11 @@ works on the event makes its span a child of it, whether or not anything was tra
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from enum import StrEnum
 from typing import Protocol
 
 from kafka_saga.engine.work import Batch, Delivery, Result
-
-ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
-
-
-class Exporter(StrEnum):
-    """Where spans go."""
-
-    OTLP = "otlp"
-    CONSOLE = "console"
-    NONE = "none"
+from kafka_saga.observability.tracing.exporters import Exporter
 
 
 class Tracing(Protocol):
@@ -41,15 +30,6 @@ class Tracing(Protocol):
 
     def close(self) -> None:
         """Send what has not been sent, for a few seconds at most."""
-
-
-def exporter_of(wanted: Exporter | None, environment: Mapping[str, str]) -> Exporter:
-    """Where spans go, by the setting, else by OpenTelemetry's own variables."""
-    if environment.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
-        return Exporter.NONE
-    if wanted is not None:
-        return wanted
-    return Exporter.OTLP if any(environment.get(name) for name in ENDPOINTS) else Exporter.NONE
 
 
 def tracing_to(exporter: Exporter, service: str) -> Tracing | None:

@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter, SpanExporter
 
 from kafka_saga.observability.logs import Seldom
-from kafka_saga.observability.tracing import Exporter
+from kafka_saga.observability.tracing.exporters import Exporter
 from kafka_saga.observability.tracing.identity import GivenIds
 from kafka_saga.observability.tracing.spans import Spans
 

@@ -24,7 +24,7 @@ from kafka_saga.engine.blob_store import BlobStore
 from kafka_saga.engine.context import Context
 from kafka_saga.execution.executor import ThreadedExecutor
 from kafka_saga.observability.observer import Silent
-from kafka_saga.observability.tracing import Exporter, exporter_of
+from kafka_saga.observability.tracing.exporters import Exporter, exporter_of
 from kafka_saga.observability.tracing.exporting import provided
 from kafka_saga.observability.tracing.spans import Spans
 from kafka_saga.worker.service import Handler, Service
@@ -63,7 +63,8 @@ def test_without_tracing_nothing_of_opentelemetry_is_imported() -> None:
     program = """if True:
         import sys
         import kafka_saga.worker.process, kafka_saga.tracker.process
-        from kafka_saga.observability.tracing import Exporter, tracing_to
+        from kafka_saga.observability.tracing import tracing_to
+        from kafka_saga.observability.tracing.exporters import Exporter
         assert tracing_to(Exporter.NONE, "svc") is None
         print([name for name in sys.modules if name.partition(".")[0] == "opentelemetry"])
     """
@@ -73,7 +74,8 @@ def test_without_tracing_nothing_of_opentelemetry_is_imported() -> None:
 def test_on_the_console_are_the_spans_of_handlers_too() -> None:
     program = """if True:
         from opentelemetry import trace
-        from kafka_saga.observability.tracing import Exporter, tracing_to
+        from kafka_saga.observability.tracing import tracing_to
+        from kafka_saga.observability.tracing.exporters import Exporter
         tracing = tracing_to(Exporter.CONSOLE, "svc")
         with trace.get_tracer("user").start_as_current_span("ask the bank"):
             pass
