@@ -14,7 +14,7 @@ from kafka_saga.broker.port import Cluster
 from kafka_saga.cli.api import DEFAULT_URL, Api
 from kafka_saga.inspection.log.clients import Clients
 from kafka_saga.inspection.log.groups import Groups, KafkaGroups
-from kafka_saga.local.discovery import default_bootstrap
+from kafka_saga.local.record import default_bootstrap
 from kafka_saga.worker.settings import passed_through
 
 PATIENCE = 3.0

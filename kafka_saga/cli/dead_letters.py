@@ -9,11 +9,10 @@ import typer
 from rich.padding import Padding
 from rich.text import Text
 
-from kafka_saga.cli.confirm import make_sure
 from kafka_saga.cli.connection import connection_of
 from kafka_saga.cli.exits import Exit
 from kafka_saga.cli.options import Manner, checked, taking
-from kafka_saga.cli.output import err, out, print_json, safe
+from kafka_saga.cli.output import err, make_sure, out, print_json, safe
 from kafka_saga.cli.render.letters import letter_json, letter_table, letter_view
 from kafka_saga.cli.steering.giving import Typed, put
 from kafka_saga.definition.topics import SAGA_COMMANDS

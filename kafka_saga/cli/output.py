@@ -1,4 +1,4 @@
-"""What reaches the terminal: consoles, JSON, and text of others made harmless."""
+"""What reaches the terminal: consoles, JSON, questions, and text of others made harmless."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ import sys
 from datetime import UTC, datetime
 
 import msgspec
+import typer
 from pydantic import BaseModel
 from rich.console import Console
 from rich.text import Text
+
+from kafka_saga.errors import ChoreographyError
 
 # Control characters, separators, marks that reorder or hide text on a screen, and lone surrogates.
 _HARMFUL = re.compile(
@@ -62,3 +65,12 @@ def _plain(value: object) -> object:
 def clock(at: int | None) -> str:
     """A point in time (milliseconds UTC) as local date and time."""
     return "" if at is None else f"{datetime.fromtimestamp(at / 1000, UTC).astimezone():%Y-%m-%d %H:%M:%S}"
+
+
+def make_sure(what: str, *, is_sure: bool) -> None:
+    """Ask whether `what` is meant, unless that is sure. Raises ChoreographyError where nobody can answer."""
+    if is_sure:
+        return
+    if not sys.stdin.isatty():
+        raise ChoreographyError(f"{what}: nobody can be asked here. Add --yes, or look first with --dry-run.")
+    typer.confirm(f"{what}?", abort=True, err=True)

@@ -18,7 +18,7 @@ from kafka_saga.inspection.log.loading import known_on, name_of
 from kafka_saga.inspection.log.reading import each_state, find
 from kafka_saga.inspection.log.times import now
 from kafka_saga.inspection.present.facts import incident_facts, open_incidents, why_facts
-from kafka_saga.inspection.present.said import said_by_services
+from kafka_saga.local.up_record import said_by_services
 from kafka_saga.tracker.core.state import SagaState
 
 _AsJson = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from kafka_saga.definition.model import Saga, Step
+
 
 class Code(StrEnum):
     """What kind of problem it is; stable, for scripts."""
@@ -55,3 +57,18 @@ class Problem:
 
     def __str__(self) -> str:
         return f"{self.place}: {self.what}. Mend: {self.mend}."
+
+
+def of_saga(saga: Saga, field: str = "") -> str:
+    """The place of a problem of a whole saga, or of one field of it: `code_review v1, key`."""
+    name = saga.name if saga.name.isprintable() else ascii(saga.name)
+    return _joined(f"{name} v{saga.version}", field)
+
+
+def of_step(saga: Saga, step: Step, field: str = "") -> str:
+    """The place of a problem of a step, or of one field of it: `code_review v1, step 'llm', on`."""
+    return _joined(f"{of_saga(saga)}, step {step.name!r}", field)
+
+
+def _joined(place: str, field: str) -> str:
+    return f"{place}, {field}" if field else place

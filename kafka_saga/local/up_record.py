@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from kafka_saga.errors import UnavailableError
 from kafka_saga.local.files import write_atomically
 from kafka_saga.local.processes import ChildProcess
+from kafka_saga.worker.paths import saga_home
 
 
 class ServiceStatus(StrEnum):
@@ -115,3 +116,11 @@ def _taken(running: UpRecord | None) -> str:
         return "`saga up` is just starting or stopping in another process: see `saga status`."
     where = f"process {running.pid}, Kafka at {running.bootstrap}"
     return f"`saga up` runs already ({where}): see `saga status`, or stop it with `saga down`."
+
+
+def said_by_services(bootstrap: str) -> Mapping[str, Sequence[str]]:
+    """Why each service of a `saga up` on this Kafka is not ready, by name; nothing if there is none."""
+    record = live_up(saga_home())
+    if record is None or record.bootstrap != bootstrap:
+        return {}
+    return {service.name: service.reasons for service in record.services}

@@ -27,7 +27,7 @@ from kafka_saga.inspection.log.clients import Clients
 from kafka_saga.inspection.log.deployed import Deployments
 from kafka_saga.inspection.log.groups import KafkaGroups
 from kafka_saga.inspection.log.loading import named_definitions
-from kafka_saga.inspection.present.said import said_by_services
+from kafka_saga.local.up_record import said_by_services
 from kafka_saga.observability import health
 from kafka_saga.observability.http_metrics import Requests
 from kafka_saga.steps.definition_registry import Statement, agree

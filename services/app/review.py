@@ -21,8 +21,8 @@ from kafka_saga.cli.output import err, out, print_json, safe
 from kafka_saga.cli.render.sagas import heading
 from kafka_saga.cli.render.timeline import timeline
 from kafka_saga.definition.template import saga_id
-from kafka_saga.inspection.diagnose.standing import standing
 from kafka_saga.inspection.log.reading import Feed, partition_count
+from kafka_saga.tracker.core.explain.reason import reason
 from kafka_saga.tracker.core.state import SagaState, SagaStatus
 from kafka_saga.wire.ids import split_id
 from schemas.events.code_review import PrReceived, Severity
@@ -126,7 +126,7 @@ def shown(outcome: ReviewOutcome, now: int, *, already: bool) -> RenderableType:
     if outcome.rejected is not None:
         parts.append(Text.assemble(("Rejected  ", "bold yellow"), safe(outcome.rejected.reason)))
     if state.status is not SagaStatus.COMPLETED:
-        parts.append(safe(standing(state, now), "bold red" if state.status.is_final else "yellow"))
+        parts.append(safe(reason(state, now), "bold red" if state.status.is_final else "yellow"))
     parts += [Text(), heading(state, now), Padding(timeline(state, now), (0, 0, 0, 2))]
     return Group(*parts)
 

@@ -8,11 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kafka_saga.engine.context import Context
-from schemas.events.code_review import PrReceived, PrRejected, PrValidated, PullRequest
+from schemas.events.code_review import DiffSource, GitSource, PrReceived, PrRejected, PrValidated, PullRequest
 from services.validator.fingerprint import LastAccepted
 from services.validator.limits import Limits
 from services.validator.rejection import RejectionError
-from services.validator.sources.opening import open_source
+from services.validator.sources.git_repository import GitRepository
+from services.validator.sources.source import Source
+from services.validator.sources.unified_diff import UnifiedDiff
 from services.validator.stages.fetch_changed_files import fetch_changed_files
 from services.validator.stages.resolve_config import resolve_config
 from services.validator.stages.validate_config import validate_config
@@ -64,7 +66,7 @@ def run_stages(
 def _accept(event: PrReceived, context: Context, timeline: Timeline, limits: Limits) -> Validation:
     news = timeline.run(
         "validate_new_commits",
-        lambda: validate_new_commits(lambda: open_source(event, limits), context.state.get(), context.saga_id),
+        lambda: validate_new_commits(lambda: _open_source(event, limits), context.state.get(), context.saga_id),
     )
     raw = timeline.run("resolve_config", lambda: resolve_config(news.source, news.commits.base))
     config = timeline.run("validate_config", lambda: validate_config(raw))
@@ -80,6 +82,15 @@ def _accept(event: PrReceived, context: Context, timeline: Timeline, limits: Lim
         changes=fetched.changes,
     )
     return Validation(outcome, news.accepted)
+
+
+def _open_source(event: PrReceived, limits: Limits) -> Source:
+    """The source of the pull request. Raises RejectionError if there is none where the event says."""
+    match event.source:
+        case GitSource(path=path):
+            return GitRepository(path, event.base_sha, event.head_sha, limits)
+        case DiffSource(text=text):
+            return UnifiedDiff(text, event.base_sha, event.head_sha, limits)
 
 
 def _pull_request(event: PrReceived, base: str, head: str) -> PullRequest:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from schemas.events.code_review import Stage, StageStatus
 from services.validator.rejection import RejectionError
-from services.validator.stages.passed import Passed
 
 T = TypeVar("T")
 
 STAGES = ("validate_new_commits", "resolve_config", "validate_config", "fetch_changed_files")
+
+
+@dataclass(frozen=True, slots=True)
+class Passed(Generic[T]):
+    """What a stage found that does not reject, and a note for people."""
+
+    value: T
+    note: str | None = None
 
 
 class Timeline:

@@ -22,10 +22,9 @@ from typer.testing import CliRunner, Result
 from kafka_saga.cli.kafka import app
 from kafka_saga.errors import UnavailableError
 from kafka_saga.local.broker import EmbeddedKafka
-from kafka_saga.local.discovery import default_bootstrap
 from kafka_saga.local.ports import DEFAULT_PORT, HOST
 from kafka_saga.local.processes import ChildProcess, eventually
-from kafka_saga.local.record import live_record, record_path
+from kafka_saga.local.record import default_bootstrap, live_record, record_path
 
 pytestmark = [pytest.mark.kafka, pytest.mark.e2e]
 ROOT = Path(__file__).parents[2]

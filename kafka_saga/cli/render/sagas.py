@@ -12,8 +12,8 @@ from rich.text import Text
 from kafka_saga.cli.output import clock, safe
 from kafka_saga.cli.render.incidents import notes
 from kafka_saga.cli.render.timeline import timeline
-from kafka_saga.inspection.diagnose.standing import standing
 from kafka_saga.inspection.present.spans import current_steps, remaining, whole
+from kafka_saga.tracker.core.explain.reason import reason
 from kafka_saga.tracker.core.state import SagaState, SagaStatus
 from kafka_saga.wire.wording import length
 
@@ -32,7 +32,7 @@ STATUS_STYLE = {
 
 def saga_view(state: SagaState, now: int) -> RenderableType:
     """A saga in full: how it stands and why, its timeline, pauses, incidents, and what changed nothing."""
-    parts: list[RenderableType] = [heading(state, now), safe(standing(state, now)), Text()]
+    parts: list[RenderableType] = [heading(state, now), safe(reason(state, now)), Text()]
     parts.append(Padding(timeline(state, now), (0, 0, 0, 2)))
     if left := remaining(state):
         parts += [Text(), Text.assemble(("Remaining  ", "dim"), safe(" → ".join(left)))]

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kafka_saga.broker.port import Cluster
-from kafka_saga.cli.confirm import make_sure
 from kafka_saga.cli.exits import Exit
-from kafka_saga.cli.output import err, out, print_json, safe
+from kafka_saga.cli.output import err, make_sure, out, print_json, safe
 from kafka_saga.cli.render.answers import answer_json, answers_view, asked_view, dry_json, matching_view
 from kafka_saga.inspection.commands.giving import Check, CommandPlan, Order, planned
 from kafka_saga.inspection.commands.selection import Selection, SelectionError, check

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from kafka_saga.definition.model import OnFailure, Saga, Step
-from kafka_saga.definition.problem import Code, Problem
-from kafka_saga.definition.rules.place import of_saga, of_step
+from kafka_saga.definition.problem import Code, Problem, of_saga, of_step
 from kafka_saga.definition.wording import duration
 
 _NOTHING = timedelta(0)

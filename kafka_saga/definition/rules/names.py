@@ -7,8 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
 from kafka_saga.definition.model import EventType, Saga, Step
-from kafka_saga.definition.problem import Code, Problem
-from kafka_saga.definition.rules.place import of_saga, of_step
+from kafka_saga.definition.problem import Code, Problem, of_saga, of_step
 from kafka_saga.definition.template import MAX_LENGTH, UNPRINTABLE, Template
 from kafka_saga.definition.topics import RESERVED_TOPICS, intake_topic, is_reserved
 from kafka_saga.definition.wording import listed

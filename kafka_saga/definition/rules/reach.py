@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from kafka_saga.definition.graph import Flow, Node
 from kafka_saga.definition.model import Saga
-from kafka_saga.definition.problem import Code, Problem
-from kafka_saga.definition.rules.place import of_saga, of_step
+from kafka_saga.definition.problem import Code, Problem, of_saga, of_step
 from kafka_saga.definition.wording import listed
 
 

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 
 from kafka_saga.definition.graph import event_name
 from kafka_saga.definition.model import EventType, Saga
-from kafka_saga.definition.problem import Code, Problem
+from kafka_saga.definition.problem import Code, Problem, of_saga
 from kafka_saga.definition.rules.names import colliding, event_classes, saga_topic_names
-from kafka_saga.definition.rules.place import of_saga
 from kafka_saga.definition.wording import listed
 
 

@@ -17,11 +17,11 @@ from kafka_saga.api.sagas import (
     UnmatchedRecord,
     WhyFacts,
 )
-from kafka_saga.inspection.diagnose.standing import standing
 from kafka_saga.inspection.log.decoding import Happened, as_base64, header_texts
 from kafka_saga.inspection.log.times import iso
 from kafka_saga.inspection.present.spans import current_steps, progress, remaining, span_of, whole
 from kafka_saga.tracker.core.explain.around import Around
+from kafka_saga.tracker.core.explain.reason import reason
 from kafka_saga.tracker.core.state import EventRef, Incident, Pause, SagaState, StepState, Unmatched
 
 
@@ -40,7 +40,7 @@ def saga_facts(state: SagaState, now: int) -> SagaFacts:
         definition=state.definition,
         version=state.version,
         status=state.status.value,
-        reason=standing(state, now),
+        reason=reason(state, now),
         started_at=iso(state.started_at),
         ended_at=iso(state.ended_at),
         updated_at=iso(state.updated_at),
@@ -68,7 +68,7 @@ def summary_of(state: SagaState, now: int) -> SagaSummary:
         definition=state.definition,
         version=state.version,
         status=state.status.value,
-        reason=standing(state, now),
+        reason=reason(state, now),
         current_steps=current_steps(state),
         started_at=iso(state.started_at),
         ended_at=iso(state.ended_at),
@@ -110,7 +110,7 @@ def why_facts(state: SagaState, around: Around, now: int) -> WhyFacts:
     return WhyFacts(
         saga_id=state.saga_id,
         status=state.status.value,
-        reason=standing(state, now, around),
+        reason=reason(state, now, around),
         services=tuple(
             AtService(
                 step=one.step,

@@ -18,6 +18,7 @@ from kafka_saga.tracker.core.decisions import Decision, Refused
 from kafka_saga.tracker.core.derive import derived
 from kafka_saga.tracker.core.facts import CommandFact, EventFact, Fact, ProgressFact, ReportFact, SupersederFact, Told
 from kafka_saga.tracker.core.plan import SagaPlan
+from kafka_saga.tracker.core.pruning import with_unmatched
 from kafka_saga.tracker.core.runs import DUPLICATE, SKIPPED
 from kafka_saga.tracker.core.state import (
     EventRef,
@@ -28,7 +29,6 @@ from kafka_saga.tracker.core.state import (
     Superseder,
     Unmatched,
 )
-from kafka_saga.tracker.core.unmatched import with_unmatched
 from kafka_saga.wire.envelope import Envelope
 
 Touched = frozenset[str]

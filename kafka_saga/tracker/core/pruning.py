@@ -15,7 +15,7 @@ from kafka_saga.tracker.core import pauses
 from kafka_saga.tracker.core.compensations import pending_compensations
 from kafka_saga.tracker.core.pauses import Interval, Wide
 from kafka_saga.tracker.core.plan import SagaPlan
-from kafka_saga.tracker.core.state import EventRef, Fired, Pause, ReportRef, SagaState, Sent
+from kafka_saga.tracker.core.state import EventRef, Fired, Pause, ReportRef, SagaState, Sent, Unmatched
 
 KEPT_SENT = 50
 """The last commands to steps that are kept a saga, with their reports; beside those on which something depends."""
@@ -25,6 +25,9 @@ KEPT_EVENTS = 100
 
 KEPT_PAUSES = 20
 """The last pauses that are kept a saga as they were; earlier ones are put together."""
+
+MAX_UNMATCHED = 20
+"""How many records that changed nothing are kept a saga."""
 
 TOGETHER = "earlier pauses, put together"
 
@@ -45,6 +48,12 @@ def pruned(state: SagaState, plan: SagaPlan, wide: Wide) -> SagaState:
     if len(state.pauses) > 2 * KEPT_PAUSES:
         state = replace(state, pauses=_together(state, wide))
     return state
+
+
+def with_unmatched(known: tuple[Unmatched, ...], more: tuple[Unmatched, ...]) -> tuple[Unmatched, ...]:
+    """The latest of these records that changed nothing, in the order of log time."""
+    kept = sorted((*known, *more), key=lambda one: (one.at, one.topic, one.offset))
+    return tuple(kept[-MAX_UNMATCHED:])
 
 
 def _without_undone(state: SagaState, plan: SagaPlan) -> SagaState:

@@ -27,10 +27,10 @@ from kafka_saga.tracker.core.due_items import UNKNOWN_FOR, DueItem, DueKind
 from kafka_saga.tracker.core.incidents import incidents
 from kafka_saga.tracker.core.pauses import Wide
 from kafka_saga.tracker.core.plan import SagaPlan
+from kafka_saga.tracker.core.pruning import with_unmatched
 from kafka_saga.tracker.core.runs import step_runs
 from kafka_saga.tracker.core.sending import Ruling, compensate, execute, sent_to
 from kafka_saga.tracker.core.state import EventRef, Fired, Goal, Incident, Pause, Run, SagaState, Undo, Unmatched
-from kafka_saga.tracker.core.unmatched import with_unmatched
 from kafka_saga.wire.control import remembered
 from kafka_saga.wire.wording import length
 

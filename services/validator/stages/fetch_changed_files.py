@@ -16,7 +16,7 @@ from services.validator.limits import MAX_CONFIG_BYTES, Limits
 from services.validator.paths import printable
 from services.validator.skipping import PathRules, content_problem
 from services.validator.sources.source import REGULAR, Content, FileChange, Source
-from services.validator.stages.passed import Passed
+from services.validator.timeline import Passed
 
 TEXT = "text/plain; charset=utf-8"
 

@@ -8,7 +8,7 @@ from services.validator.config import NAME
 from services.validator.limits import MAX_CONFIG_BYTES
 from services.validator.rejection import Code, RejectionError
 from services.validator.sources.source import REGULAR, Source
-from services.validator.stages.passed import Passed
+from services.validator.timeline import Passed
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from pydantic_core import ErrorDetails
 from schemas.events.code_review import ReviewConfig
 from services.validator.config import NAME, ConfigFile
 from services.validator.rejection import Code, RejectionError
-from services.validator.stages.passed import Passed
 from services.validator.stages.resolve_config import RawConfig
+from services.validator.timeline import Passed
 
 
 def validate_config(raw: RawConfig) -> Passed[ReviewConfig]:

@@ -9,7 +9,7 @@ from services.validator.config import NAME
 from services.validator.fingerprint import LastAccepted, decode, fingerprint
 from services.validator.rejection import Code, RejectionError
 from services.validator.sources.source import CommitRange, Source
-from services.validator.stages.passed import Passed
+from services.validator.timeline import Passed
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,8 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
-from kafka_saga.local.discovery import default_bootstrap
 from kafka_saga.local.processes import sight
-from kafka_saga.local.record import Running, live_record, read_record, record_path, write_record
+from kafka_saga.local.record import Running, default_bootstrap, live_record, read_record, record_path, write_record
 
 
 def running(mark: str | None = None) -> Running:

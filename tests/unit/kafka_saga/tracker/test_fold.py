@@ -10,8 +10,8 @@ from kafka_saga.events.event import Event
 from kafka_saga.tracker.core.decisions import Completed, Failed, Started
 from kafka_saga.tracker.core.facts import EventFact
 from kafka_saga.tracker.core.fold import MAX_EVENTS
+from kafka_saga.tracker.core.pruning import MAX_UNMATCHED
 from kafka_saga.tracker.core.state import SagaStatus, StepStatus, decode, encode
-from kafka_saga.tracker.core.unmatched import MAX_UNMATCHED
 from tests.unit.kafka_saga.tracker.history import History, Story, folded, interleaved
 from topology.code_review import CODE_REVIEW
 

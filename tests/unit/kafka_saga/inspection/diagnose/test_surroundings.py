@@ -17,7 +17,6 @@ from kafka_saga.engine.offset_tracker import Position
 from kafka_saga.engine.offset_tracker import encode as metadata_of
 from kafka_saga.engine.outgoing import dead_letter
 from kafka_saga.inspection.commands.redriving import put_back
-from kafka_saga.inspection.diagnose.standing import standing
 from kafka_saga.inspection.diagnose.surroundings import AwaitedDelivery, around_of, delivery_of, place_of
 from kafka_saga.inspection.log.dead_letters import letter_at
 from kafka_saga.inspection.log.deployed import deployed_on
@@ -25,6 +24,7 @@ from kafka_saga.inspection.log.times import now
 from kafka_saga.inspection.present.facts import why_facts
 from kafka_saga.steps.announcements import Announcement, StepOf, announce
 from kafka_saga.tracker.core.explain.around import Around, AtService, DeliveryPlace, Letter
+from kafka_saga.tracker.core.explain.reason import reason
 from kafka_saga.tracker.core.pauses import Wide
 from kafka_saga.tracker.core.state import EventRef, Run, SagaState, Sent, StepState, StepStatus
 from kafka_saga.wire import control
@@ -65,7 +65,7 @@ def looked(
 
 
 def said(state: SagaState, around: Around) -> str:
-    return standing(state, T0 + 60_000, around)
+    return reason(state, T0 + 60_000, around)
 
 
 def queue(count: int) -> MemoryCluster:
