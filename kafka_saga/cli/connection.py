@@ -11,7 +11,7 @@ import typer
 
 from kafka_saga.broker.kafka import KafkaCluster
 from kafka_saga.broker.port import Cluster
-from kafka_saga.cli.api import DEFAULT_URL, Api
+from kafka_saga.cli.api_client import DEFAULT_URL, Api
 from kafka_saga.inspection.log.clients import Clients
 from kafka_saga.inspection.log.groups import Groups, KafkaGroups
 from kafka_saga.local.record import default_bootstrap

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from kafka_saga.app import NO_APP, App, resolve
 from kafka_saga.console import guard, live, refusals, rendering
-from kafka_saga.console.api import Api, new_session
+from kafka_saga.console.api_client import Api, new_session
 from kafka_saga.console.keys import API, SESSIONS, SETTINGS
 from kafka_saga.console.pages import access, incidents, letters, saga, sagas, steering, topology
 from kafka_saga.console.sessions import Sessions

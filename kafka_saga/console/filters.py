@@ -10,7 +10,7 @@ from multidict import MultiMapping
 from yarl import URL
 
 from kafka_saga.api.commands import SagaSelection
-from kafka_saga.console.api import Params
+from kafka_saga.console.api_client import Params
 
 STATUSES = ("running", "pausing", "paused", "cancelling", "compensating", "completed", "failed", "cancelled")
 SORTS = {"started": "started", "updated": "last change", "age": "age", "key": "key"}

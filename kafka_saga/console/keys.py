@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from kafka_saga.console.api import Api
+from kafka_saga.console.api_client import Api
 from kafka_saga.console.sessions import Session, Sessions
 from kafka_saga.console.settings import ConsoleSettings
 

@@ -16,7 +16,7 @@ import aiohttp
 from aiohttp import web
 
 from kafka_saga.api.health import Behind
-from kafka_saga.console.api import Api, Params, Unanswered
+from kafka_saga.console.api_client import Api, Params, Unanswered
 from kafka_saga.console.keys import API
 from kafka_saga.console.rendering import page
 

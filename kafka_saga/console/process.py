@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from kafka_saga.api.health import Health as TablesHealth
 from kafka_saga.app import App
-from kafka_saga.console.api import Api, Unanswered
+from kafka_saga.console.api_client import Api, Unanswered
 from kafka_saga.console.app import make_app
 from kafka_saga.console.keys import API
 from kafka_saga.console.settings import ConsoleSettings

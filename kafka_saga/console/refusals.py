@@ -9,7 +9,7 @@ from http import HTTPStatus
 
 from aiohttp import web
 
-from kafka_saga.console.api import Unanswered
+from kafka_saga.console.api_client import Unanswered
 from kafka_saga.console.rendering import is_fragment, page
 
 LOG = logging.getLogger("saga.console")

@@ -12,9 +12,9 @@ from kafka_saga.api.health import Health, HealthStatus
 from kafka_saga.errors import UnavailableError
 from kafka_saga.observability.http_metrics import Requests
 from kafka_saga.observability.http_serving import runner_for
-from kafka_saga.views.api.app import PREFIX, response
-from kafka_saga.views.api.problems import problems
-from kafka_saga.views.api.routes import Reply
+from kafka_saga.views.http_api.app import PREFIX, response
+from kafka_saga.views.http_api.problems import problems
+from kafka_saga.views.http_api.routes import Reply
 from kafka_saga.views.settings import bracketed
 
 

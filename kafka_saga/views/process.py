@@ -32,11 +32,11 @@ from kafka_saga.observability import health
 from kafka_saga.observability.http_metrics import Requests
 from kafka_saga.steps.definition_registry import Statement, agree
 from kafka_saga.views.answers import Answers
-from kafka_saga.views.api.app import mounted
-from kafka_saga.views.api.dependencies import Dependencies
-from kafka_saga.views.api.routes import Route
 from kafka_saga.views.expiry import follow, kept_for
 from kafka_saga.views.feed import Feed
+from kafka_saga.views.http_api.app import mounted
+from kafka_saga.views.http_api.dependencies import Dependencies
+from kafka_saga.views.http_api.routes import Route
 from kafka_saga.views.identity import introducing
 from kafka_saga.views.membership import Membership, settled
 from kafka_saga.views.metrics import ViewsMetrics

@@ -10,7 +10,7 @@ from yarl import URL
 
 from kafka_saga.api.access import ApiToken
 from kafka_saga.errors import TopologyError
-from kafka_saga.views.api.access import refuse_open_writes
+from kafka_saga.views.http_api.access import refuse_open_writes
 
 _ANY = frozenset({"0.0.0.0", "::", ""})  # noqa: S104  # told apart, not bound to
 

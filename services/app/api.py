@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from kafka_saga.views.api.dependencies import Dependencies
-from kafka_saga.views.api.handlers.lookup import found
-from kafka_saga.views.api.handlers.sagas import history_of
-from kafka_saga.views.api.routes import Call, Reply, Route
-from kafka_saga.views.api.table import NO_SAGA, SAGA_ID
+from kafka_saga.views.http_api.dependencies import Dependencies
+from kafka_saga.views.http_api.handlers.lookup import found
+from kafka_saga.views.http_api.handlers.sagas import history_of
+from kafka_saga.views.http_api.routes import Call, Reply, Route
+from kafka_saga.views.http_api.table import NO_SAGA, SAGA_ID
 from schemas.review import Review
 from services.app.reviewing import review_of
 

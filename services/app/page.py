@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from kafka_saga.console.api import part
+from kafka_saga.console.api_client import part
 from kafka_saga.console.keys import API
 from kafka_saga.console.rendering import page
 from schemas.events.code_review import Severity

@@ -1,4 +1,4 @@
-"""What the folders promise: no modules that import one another in a circle, no class name with three owners."""
+"""What the folders promise: no modules that import one another in a circle, and names that one thing has alone."""
 
 from __future__ import annotations
 
@@ -76,3 +76,9 @@ def test_no_class_name_has_three_owners() -> None:
             if isinstance(node, ast.ClassDef):
                 owners[node.name.lstrip("_")].append(name)
     assert {name: found for name, found in owners.items() if len(found) > 2} == {}
+
+
+def test_no_two_folders_of_the_framework_share_a_name() -> None:
+    folders = {file.parent for file in (ROOT / "kafka_saga").rglob("*.py")}
+    names = [folder.name for folder in folders]
+    assert {folder.name for folder in folders if names.count(folder.name) > 1} == set()

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from aiohttp import web
 
 from kafka_saga.api.sagas import EventFacts, EventList, SagaDetails, Why
-from kafka_saga.console.api import Api, part
+from kafka_saga.console.api_client import Api, part
 from kafka_saga.console.drawing import graph, timeline
 from kafka_saga.console.keys import API
 from kafka_saga.console.pages.forms import new_once

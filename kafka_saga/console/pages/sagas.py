@@ -9,7 +9,7 @@ from aiohttp import web
 
 from kafka_saga.api.sagas import SagaPage
 from kafka_saga.api.topology import FiguresReport
-from kafka_saga.console.api import Api, Unanswered
+from kafka_saga.console.api_client import Api, Unanswered
 from kafka_saga.console.filters import AGES, SORTS, STATUSES, Filter
 from kafka_saga.console.keys import API
 from kafka_saga.console.rendering import is_fragment, page

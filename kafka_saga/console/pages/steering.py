@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from kafka_saga.api.command_fields import TAKES
 from kafka_saga.api.commands import Accepted, CommandRequest, DryRun
 from kafka_saga.api.problems import ProblemType
-from kafka_saga.console.api import Unanswered
+from kafka_saga.console.api_client import Unanswered
 from kafka_saga.console.filters import Filter
 from kafka_saga.console.guard import must_act
 from kafka_saga.console.keys import API, Asker

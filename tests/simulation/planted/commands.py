@@ -52,7 +52,7 @@ def a_skip_accepted_without_effect() -> AbstractContextManager[None]:
 
 
 def floors_on_all_steps() -> AbstractContextManager[None]:
-    """DueKind a redo does not touch is of an older epoch too, and is undone."""
+    """What a redo does not touch is of an older epoch too, and is undone."""
     right = commands._redo
 
     def redo(state: SagaState, plan: SagaPlan, *given: Any) -> SagaState:

@@ -13,13 +13,13 @@ from urllib.parse import urlsplit
 import pytest
 
 from kafka_saga.api.health import ChangeEvent
-from kafka_saga.views.api.app import PREFIX
-from kafka_saga.views.api.table import ROUTES
+from kafka_saga.views.http_api.app import PREFIX
+from kafka_saga.views.http_api.table import ROUTES
 from services.app.api import ROUTES as APPS_ROUTES
-from tests.unit.kafka_saga.views.api.conftest import sources_of, told
-from tests.unit.kafka_saga.views.api.reviews import reviews
-from tests.unit.kafka_saga.views.api.serving import Answered, Client, serving
-from tests.unit.kafka_saga.views.api.tables import MemoryTables
+from tests.unit.kafka_saga.views.http_api.conftest import sources_of, told
+from tests.unit.kafka_saga.views.http_api.reviews import reviews
+from tests.unit.kafka_saga.views.http_api.serving import Answered, Client, serving
+from tests.unit.kafka_saga.views.http_api.tables import MemoryTables
 
 TEXT = (Path(__file__).parents[3] / "docs" / "api.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```sh\n(curl .*?)\n```\n```json\n(.*?)\n```", TEXT, re.DOTALL)

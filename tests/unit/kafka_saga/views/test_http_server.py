@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry
 
 from kafka_saga.api.health import Health, HealthStatus
 from kafka_saga.api.problems import PROBLEM_JSON, Problem
-from kafka_saga.console.api import Api, new_session
+from kafka_saga.console.api_client import Api, new_session
 from kafka_saga.console.app import make_app
 from kafka_saga.console.process import why_not_ready
 from kafka_saga.console.settings import ConsoleSettings

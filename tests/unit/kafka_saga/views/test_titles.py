@@ -16,7 +16,7 @@ from kafka_saga.views.titles import EARLY, FirstEvents, Titles, following, title
 from kafka_saga.wire.codec import Codec
 from kafka_saga.wire.envelope import Envelope, to_headers
 from tests.chain.definition import CHAIN
-from tests.unit.kafka_saga.views.api.reviews import REVIEWS, pull_request, reviews
+from tests.unit.kafka_saga.views.http_api.reviews import REVIEWS, pull_request, reviews
 
 
 class Standing:

@@ -9,7 +9,7 @@ from kafka_saga.inspection.commands.actions import actions_for, why_not
 from kafka_saga.testing import SagaTest
 from kafka_saga.tracker.core.plan import saga_plan
 from kafka_saga.tracker.core.state import SagaStatus
-from tests.unit.kafka_saga.views.api.reviews import REVIEWS, pull_request, reviews
+from tests.unit.kafka_saga.views.http_api.reviews import REVIEWS, pull_request, reviews
 
 PLAN = saga_plan(REVIEWS)
 

@@ -16,13 +16,13 @@ from kafka_saga.inspection.commands.selection import Selection, SelectionError, 
 from kafka_saga.tracker.core.commands import RefusedError, obey
 from kafka_saga.tracker.core.plan import SagaPlan, nothing, saga_plan, unknown_version
 from kafka_saga.tracker.core.state import PendingCommand, SagaState, SagaStatus
-from kafka_saga.views.api.dependencies import Dependencies
+from kafka_saga.views.http_api.dependencies import Dependencies
 from tests.unit.kafka_saga.cli.cluster import Answered, Members
 from tests.unit.kafka_saga.cli.given import log_with
 from tests.unit.kafka_saga.tracker.orders import ORDER
 from tests.unit.kafka_saga.tracker.standings import standings
-from tests.unit.kafka_saga.views.api.serving import Client, serving
-from tests.unit.kafka_saga.views.api.tables import MemoryTables
+from tests.unit.kafka_saga.views.http_api.serving import Client, serving
+from tests.unit.kafka_saga.views.http_api.tables import MemoryTables
 
 NAMED = "tests.unit.kafka_saga.tracker.orders:ORDER"
 STEPS = (None, *ORDER.steps_by_name, "nothing")

@@ -11,7 +11,7 @@ from kafka_saga.inspection.log.deployed import deployed_on
 from kafka_saga.testing import SagaTest
 from tests.unit.kafka_saga.cli.cluster import Members
 from tests.unit.kafka_saga.cli.given import SERVICES, log_with
-from tests.unit.kafka_saga.views.api.reviews import REVIEWS, pull_request, reviews
+from tests.unit.kafka_saga.views.http_api.reviews import REVIEWS, pull_request, reviews
 
 
 def log_of(*values: int) -> MemoryCluster:

@@ -14,9 +14,9 @@ from kafka_saga.inspection.log.clients import IDLE, Clients
 from kafka_saga.testing import SagaTest
 from tests.unit.kafka_saga.cli.cluster import Counted, Members
 from tests.unit.kafka_saga.cli.given import log_with
-from tests.unit.kafka_saga.views.api.conftest import sources_of
-from tests.unit.kafka_saga.views.api.reviews import reviews
-from tests.unit.kafka_saga.views.api.tables import MemoryTables
+from tests.unit.kafka_saga.views.http_api.conftest import sources_of
+from tests.unit.kafka_saga.views.http_api.reviews import reviews
+from tests.unit.kafka_saga.views.http_api.tables import MemoryTables
 
 
 @pytest.fixture

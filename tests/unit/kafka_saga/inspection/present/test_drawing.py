@@ -9,7 +9,7 @@ from kafka_saga.inspection.present.graphs import graph_of, saga_graph
 from kafka_saga.inspection.present.timeline import timeline_of
 from kafka_saga.testing import SagaTest
 from kafka_saga.tracker.core.state import EventRef, ReportRef, Run, SagaState, StepState, StepStatus
-from tests.unit.kafka_saga.views.api.reviews import REVIEWS, pull_request, reviews
+from tests.unit.kafka_saga.views.http_api.reviews import REVIEWS, pull_request, reviews
 
 
 def words(graph: Graph) -> dict[str, str]:
