@@ -1,4 +1,4 @@
-"""DueKind is to happen with a saga, and when, if nothing else is heard of it. A function of the state.
+"""What is to happen with a saga, and when, if nothing else is heard of it. A function of the state.
 
 An item is taken up once everything of log time up to its own has been read: so it is a ruling, whatever it decides.
 """

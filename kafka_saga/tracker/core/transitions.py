@@ -1,4 +1,4 @@
-"""DueKind each kind of ruling does to a saga. Pure; the agenda says when which is due."""
+"""What each kind of ruling does to a saga. Pure; the agenda says when which is due."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def _yield(state: SagaState, item: DueItem, until: int, plan: SagaPlan, wide: Wi
 
 
 def _resumed(before: SagaState, after: SagaState, at: int, by: str, reason: str) -> tuple[Decision, ...]:
-    """DueKind is said when the last of a saga's pauses is over; one that has ended does not go on."""
+    """What is said when the last of a saga's pauses is over; one that has ended does not go on."""
     goes_on = is_paused(before) and not is_paused(after) and not before.status.is_final
     return (Resumed(at, by, reason),) if goes_on else ()
 
@@ -188,7 +188,7 @@ def _solve(state: SagaState, item: DueItem, until: int, plan: SagaPlan, wide: Wi
 
 
 def _unmatch(state: SagaState, item: DueItem, until: int, plan: SagaPlan, wide: Wide) -> Ruling:
-    """DueKind is held waits for something that is not on the log."""
+    """What is held waits for something that is not on the log."""
     why = "what caused it is not on the log"
     events = [event for event in state.held_events if event.id == item.about]
     reports = [report for report in state.held_reports if report.id == item.about]

@@ -73,13 +73,13 @@ def an_execute_before_the_delivery_has_ended() -> AbstractContextManager[None]:
 
 
 def a_parked_record_dropped() -> AbstractContextManager[None]:
-    """DueKind was parked is not asked for again on resume."""
+    """What was parked is not asked for again on resume."""
     right = due_items._again_at
     return replaced(due_items, "_again_at", lambda run: None if run.status is StepStatus.PARKED else right(run))
 
 
 def a_parked_record_of_a_prefix_never_asked_for_again() -> AbstractContextManager[None]:
-    """DueKind was parked for a key prefix is not asked for again when that is resumed."""
+    """What was parked for a key prefix is not asked for again when that is resumed."""
     right = due_items._of_run
 
     def of_run(state: SagaState, plan: SagaPlan, wide: Any, name: str, run: Run) -> Iterator[DueItem]:

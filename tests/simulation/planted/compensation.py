@@ -39,7 +39,7 @@ def a_compensation_sent_again_while_it_runs() -> AbstractContextManager[None]:
 
 
 def a_late_outcome_forgotten() -> AbstractContextManager[None]:
-    """DueKind comes after settling is not undone."""
+    """What comes after settling is not undone."""
     right = compensations._is_owed
 
     def is_owed(event: EventRef, state: SagaState, plan: SagaPlan, *, is_over: bool) -> bool:
@@ -51,7 +51,7 @@ def a_late_outcome_forgotten() -> AbstractContextManager[None]:
 
 
 def a_late_outcome_not_told() -> AbstractContextManager[None]:
-    """DueKind comes after settling is undone without a word on the lifecycle."""
+    """What comes after settling is undone without a word on the lifecycle."""
     return replaced(fold, "late", lambda *_: ())
 
 

@@ -1,4 +1,4 @@
-"""DueKind else is worth a sentence: whatever the state of a saga, beside why it stands where it does."""
+"""What else is worth a sentence: whatever the state of a saga, beside why it stands where it does."""
 
 from __future__ import annotations
 

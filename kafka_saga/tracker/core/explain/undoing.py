@@ -41,7 +41,7 @@ def undoing(look: Look, undo: Undo) -> str:
 
 
 def lead(undo: Undo, now: int) -> str:
-    """DueKind has led to it, and when."""
+    """What has led to it, and when."""
     why = f"{brief(undo.reason)} ({moment(undo.at, now)})"
     return f"The saga fails: {why}" if undo.goal is Goal.FAILED else capital(why)
 
