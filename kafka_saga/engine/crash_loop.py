@@ -1,4 +1,4 @@
-"""What a process may have died of, and when that starts again: not before the log says that it does (DESIGN 4.4).
+"""What a process may have died of, and when that starts again: not before the log says so (docs/architecture.md 4.4).
 
 A delivery's crash count is how often a process died that may have been working on it. The log has to say too that a
 partition is being worked on, before anything of it starts: a process that dies of its first record leaves no word.

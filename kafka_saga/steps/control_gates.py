@@ -1,6 +1,6 @@
 """What `saga.control` says in the partitions that are ours: entries by scope, and what they gate.
 
-Pure: records in, verdicts out (DESIGN 4.6). A command of the tracker is not gated by entries that it knew of.
+Pure: records in, verdicts out (docs/architecture.md 4.6). A command is not gated by entries that its sender knew of.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Intake: anyone may start a saga with a plain record; the owner of the first step gives it key and envelope.
 
-Two passes (DESIGN 3). Where the raw record lies, without state: validate, name the saga, publish again to the same
-topic. On the right partition, on reading the normalised start: one that the keyed store knows is a duplicate.
+Two passes (docs/architecture.md 3). Where the raw record lies, without state: validate, name the saga, publish again
+to the same topic. On the right partition, on reading the normalised start: one that is known already is a duplicate.
 """
 
 from __future__ import annotations

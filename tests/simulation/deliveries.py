@@ -1,4 +1,4 @@
-"""Invariants 2 to 4 of DESIGN 7: every event has its cause, and every delivery ends once."""
+"""Invariants 2 to 4 of docs/architecture.md 7: every event has its cause, and every delivery ends once."""
 
 from __future__ import annotations
 

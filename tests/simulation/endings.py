@@ -1,4 +1,4 @@
-"""Invariants 1, 5, 6, 8 and 9 of DESIGN 7: how sagas end, what is undone, and that pausing and cancelling hold."""
+"""Invariants 1, 5, 6, 8 and 9 (docs/architecture.md 7): how sagas end, what is undone, that holding up holds."""
 
 from __future__ import annotations
 

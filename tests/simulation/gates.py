@@ -1,4 +1,4 @@
-"""Invariant 8 of DESIGN 7, the gate: nothing starts that control forbids, and everybody follows `saga.control`."""
+"""The gate (docs/architecture.md 7, invariant 8): nothing starts that control forbids, and it is followed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The invariants of DESIGN 7, and those that came later, each a function of its own that complains in sentences."""
+"""The invariants of docs/architecture.md 7, and those that came later: each a function that complains in sentences."""
 
 from __future__ import annotations
 

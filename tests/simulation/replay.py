@@ -1,7 +1,7 @@
 """The log again: what the tracker's states come to if records are read in another order and rulings are kept.
 
 Between two rulings any order that keeps each topic's own is as good as another; a ruling is applied where the tracker
-has made it, after what it had read by then (DESIGN 7, invariant 7).
+has made it, after what it had read by then (docs/architecture.md 7, invariant 7).
 """
 
 from __future__ import annotations

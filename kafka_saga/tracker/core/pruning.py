@@ -1,7 +1,7 @@
 """What is kept of a saga that has been through a lot: all that can still matter, and of the rest the latest. Pure.
 
-Rulings do it, so the facts between two rulings stay a set (DESIGN 7, 7). What goes is on `saga.lifecycle` and
-`<step>.work` for as long as events live.
+Rulings do it, so the facts between two rulings stay a set (docs/architecture.md 7). What goes is on
+`saga.lifecycle` and `<step>.work` for as long as events live.
 """
 
 from __future__ import annotations
