@@ -1,4 +1,4 @@
-"""The narrow port to Kafka: what the chassis needs of a log, and nothing else.
+"""The narrow port to Kafka: what the framework needs of a log, and nothing else.
 
 Two implementations: `kafka_saga.broker.kafka` (the real one) and `kafka_saga.broker.memory` (partitions, groups,
 transactions and compaction in memory, under a virtual clock). One contract suite runs on both.

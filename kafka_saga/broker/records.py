@@ -1,4 +1,4 @@
-"""What the chassis reads and writes: records, where they lie, and what is committed about them."""
+"""What the framework reads and writes: records, where they lie, and what is committed about them."""
 
 from __future__ import annotations
 

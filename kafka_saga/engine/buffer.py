@@ -15,7 +15,7 @@ _place = attrgetter("topic", "partition")
 
 
 class RecordBuffer:
-    """Held records by partition. One stands still if control or its quarantine says so: nothing of it is taken in."""
+    """Held records by partition. One stands still if control or the breaker says so: nothing of it is taken in."""
 
     def __init__(self) -> None:
         self._held: dict[TopicPartition, deque[Record]] = {}

@@ -40,7 +40,7 @@ class CrashLoopGuard:
         self.has_released = False
 
     def hold_up(self, delivery: Delivery, crashes: int) -> None:
-        """A delivery keeps its lane until a commit has said that it starts, at this crash count."""
+        """A delivery keeps its key until a commit has said that it starts, at this crash count."""
         alone = crashes >= ALONE_FROM
         is_next = not crashes or self._may_live(alone=alone)
         self._ordering.hold(delivery, keeps_place=is_next)

@@ -1,4 +1,4 @@
-"""The way of a record that has been taken in to its end: at once, or by a handler that starts, runs and is concluded.
+"""The way of a record that has been taken in to its end: at once, or by a handler that starts, runs and has a result.
 
 What a record means is the `Processor`'s, when its handler starts and what its result leads to the `HandlerPolicy`'s.
 No I/O, no clock, no threads.

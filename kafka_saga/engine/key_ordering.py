@@ -10,7 +10,7 @@ Lane = tuple[int, bytes]
 
 
 class KeyOrdering:
-    """A lane per business key: its head runs or is ready, the rest waits. Inline handlers need no free place."""
+    """A queue per business key: its head runs or is ready, the rest waits. Inline handlers need no free place."""
 
     def __init__(self, max_in_flight: int) -> None:
         self._max = max_in_flight
@@ -33,7 +33,7 @@ class KeyOrdering:
         return False
 
     def hold(self, delivery: Delivery, *, keeps_place: bool = False) -> None:
-        """The head of a lane may not start yet: it keeps its lane, and gives up its place unless it is soon to go."""
+        """The head of a queue may not start yet: it stays the head, and gives up its place unless it is soon to go."""
         if not keeps_place:
             self._places.discard(delivery)
         self._held[delivery] = None
@@ -45,7 +45,7 @@ class KeyOrdering:
             self._ready.append(delivery)
 
     def leave(self, delivery: Delivery) -> None:
-        """The head of a lane has ended: the next one is ready."""
+        """The head of a queue has ended: the next one is ready."""
         if delivery.job.mode is not Mode.INLINE:
             self._places.discard(delivery)
         waiting = self._waiting.get(delivery.lane)

@@ -193,7 +193,7 @@ class ControlUpdate(NamedTuple):
 
 
 class Wait(msgspec.Struct, frozen=True, gc=False):
-    """A delivery keeps its lane and does not start before control says something else."""
+    """A delivery stays the head of its key's queue and does not start before control says something else."""
 
 
 class Fetch(msgspec.Struct, frozen=True, gc=False):

@@ -1,4 +1,4 @@
-"""Reports: what the chassis tells the tracker about a delivery, on `saga.steps`.
+"""Reports: what a service tells the tracker about a delivery, on `saga.steps`.
 
 The tracker works from the headers alone; the value holds what a person wants to know besides.
 """

@@ -66,7 +66,7 @@ Verdict = Skipped | Parked
 
 
 class Control:
-    """The entries of all partitions that are ours; `partitions` are those in which something is to be heeded."""
+    """The entries of all partitions that are ours; `partitions` are those in which something holds."""
 
     def __init__(self) -> None:
         self.partitions: dict[int, Entries] = {}

@@ -46,7 +46,7 @@ ONE_VERSION: Triggers = MappingProxyType({})
 
 
 class StepProcessor:
-    """The logic of a service with these jobs, and these that undo, in `partitions` partitions."""
+    """The processor of a service with these jobs, and these that undo, in `partitions` partitions."""
 
     def __init__(
         self,

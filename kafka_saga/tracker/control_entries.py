@@ -18,7 +18,7 @@ MAX_FROZEN = 200
 
 
 def entry_of(state: SagaState, revision: int) -> ControlEntry | None:
-    """What is to be heeded about a saga; none if nothing is."""
+    """What services must know of a saga; none if there is nothing."""
     pause = next((one for one in state.pauses if one.scope == "saga" and one.until is None), None)
     is_over = state.undo is not None and state.undo.goal is not Goal.REDO
     if state.status.is_final and not is_live(state):

@@ -54,7 +54,7 @@ Written = tuple[list[Outgoing], tuple[Change, ...]]
 
 
 class Case(msgspec.Struct, frozen=True, gc=False):
-    """A saga in hand: its task's book, its key there, the outline it follows, and the time of day."""
+    """A saga in hand: its partition's state, its key there, the plan it follows, and the time of day."""
 
     book: PartitionState
     key: bytes

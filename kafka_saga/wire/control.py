@@ -68,7 +68,7 @@ class Hold(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ControlEntry(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What is to be heeded about one scope.
+    """What services must know of one scope.
 
     `revision` grows within a partition; a command of the tracker carries the highest that it knew, and entries up to
     that do not gate it. `floors` are the lowest epochs that may start, by step. `frozen` are past pauses, from and to

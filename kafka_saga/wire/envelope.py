@@ -1,6 +1,6 @@
 """The envelope: CloudEvents 1.0 in Kafka headers, binary content mode, with the saga's extensions.
 
-Source: CloudEvents 1.0.2, Kafka protocol binding, 3.2. Tracker and chassis work from these headers alone.
+Source: CloudEvents 1.0.2, Kafka protocol binding, 3.2. Tracker and engine work from these headers alone.
 """
 
 from __future__ import annotations

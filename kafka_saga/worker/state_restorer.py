@@ -21,7 +21,7 @@ PIECE = 5_000
 
 
 class StateRestorer:
-    """Fills the stores of tasks, has control heeded, and tells the runner which may run; then it follows control.
+    """Fills the stores of tasks, passes control on, and tells the runner which may run; then it follows control.
 
     A topic is read to where it reached when its task's offsets had been looked up, undecided records included:
     a commit returns before its markers are on every partition, so the last stable offset may lie before what counts.

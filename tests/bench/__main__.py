@@ -1,4 +1,4 @@
-"""`python -m tests.bench`: the chassis against the bare and the lean loop, on a Kafka of its own."""
+"""`python -m tests.bench`: the framework against the bare and the lean loop, on a Kafka of its own."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def _systems(found: dict[str, Any]) -> str:
         rows.append((f"one unloaded saga, p{p}, ms", *(f"{found[name][f'p{p}_ms']:.1f}" for name in SYSTEMS)))
     processor = (f"{found['processor_us'][name]:,.0f}" for name in SYSTEMS)
     rows.append(("processor of its five processes, µs a saga", *processor))
-    return _table(("", "saga (chassis)", "lean", "bare"), rows)
+    return _table(("", "saga (framework)", "lean", "bare"), rows)
 
 
 def _ratios(found: dict[str, Any]) -> str:

@@ -57,7 +57,7 @@ def summary(rounds: Iterable[Round]) -> dict[str, float]:
 
 
 def ratios(rounds: Sequence[Round]) -> dict[str, float]:
-    """The chassis against its references: the median of the ratios within each round, since the machine is shared."""
+    """The framework against its references: the median of the ratios within each round, since the machine is shared."""
     by_name = {name: [one for one in rounds if one.system == name] for name in ("saga", "lean", "bare")}
 
     def of(name: str) -> float:

@@ -1,4 +1,4 @@
-"""The loop of both references: consume, work, offsets, commit, written flat, with the chassis's own client settings."""
+"""The loop of both references: consume, work, offsets, commit, written flat, with the framework's client settings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CALL = 5.0
 """Seconds that a call to the coordinator may take."""
 
 IDLE = 0.5
-"""Seconds that an idle loop waits for a record, as in the chassis."""
+"""Seconds that an idle loop waits for a record, as in the framework."""
 
 BATCH = 1_000
 """The most records of a transaction."""
@@ -35,7 +35,7 @@ Work = Callable[[Sequence[Message], Produce], None]
 
 
 def group_properties(group: str, settings: Settings) -> dict[str, object]:
-    """What the chassis gives to its group consumer."""
+    """What the framework gives to its group consumer."""
     return {
         **READING,
         "group.id": group,
@@ -46,7 +46,7 @@ def group_properties(group: str, settings: Settings) -> dict[str, object]:
 
 
 def transactional_properties(group: str, settings: Settings) -> dict[str, object]:
-    """What the chassis gives to its transactional producer."""
+    """What the framework gives to its transactional producer."""
     return {
         **WRITING,
         **TRANSACTIONS,
@@ -57,14 +57,14 @@ def transactional_properties(group: str, settings: Settings) -> dict[str, object
 
 
 def publisher_properties(properties: Mapping[str, object]) -> dict[str, object]:
-    """What the chassis gives to its plain producer."""
+    """What the framework gives to its plain producer."""
     return {**WRITING, "enable.idempotence": True, **properties}
 
 
 def forever(group: str, topics: Sequence[str], work: Work) -> None:
     """Read, work and commit until SIGTERM. Any error ends the process: a reference has no error handling."""
     settings = Settings()
-    gc.freeze()  # the chassis does the same
+    gc.freeze()  # the framework does the same
     gc.set_threshold(100_000, 50, 100)
     producer = Producer(transactional_properties(group, settings), logger=LOG)
     producer.init_transactions(CALL)

@@ -1,4 +1,4 @@
-"""The lean reference, its four steps: the bare loop with envelope, Avro, pydantic and ids, without the chassis.
+"""The lean reference, its four steps: the bare loop with envelope, Avro, pydantic and ids, without the framework.
 
 It does what the happy path needs and nothing else: what stays the same is copied as bytes, there are no gates, no
 lanes, no offset tracker of unfinished records. `python -m tests.bench.lean STEP PREFIX`.

@@ -44,7 +44,7 @@ def job(step: str) -> Job:
 
 @cache
 def logic(step: str) -> StepProcessor:
-    """The logic of one step's service."""
+    """The processor of one step's service."""
     return StepProcessor(f"chain-{step}", CHAIN, [job(step)], PARTITIONS)
 
 

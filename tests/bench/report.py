@@ -99,7 +99,7 @@ def _systems(found: Findings) -> Table:
 
 
 def _ratios(found: Findings) -> Table:
-    table = _table("The chassis against its references", "", "measured", "aim")
+    table = _table("The framework against its references", "", "measured", "aim")
     for name, value in ratios(found.rounds).items():
         table.add_row(name, f"{value:.2f}", AIMS[name])
     return table

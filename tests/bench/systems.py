@@ -51,7 +51,7 @@ class System:
 
 
 def systems(*, tracker: bool = True) -> tuple[System, ...]:
-    """The chassis and its two references, in the order of the report; all without a tracker if so wanted."""
+    """The framework and its two references, in the order of the report; all without a tracker if so wanted."""
     python = [sys.executable, "-m"]
     saga = {f"chain-{step}": [*python, "tests.chain", step] for step in STEPS}
     lean = {f"lean-{step}": [*python, "tests.bench.lean", step, "lean."] for step in STEPS}

@@ -1,4 +1,4 @@
-"""What control says is heeded before a handler starts, and while it runs."""
+"""What control says holds before a handler starts, and while it runs."""
 
 from __future__ import annotations
 

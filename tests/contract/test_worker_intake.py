@@ -1,4 +1,4 @@
-"""Intake, dead letters and quarantine: what becomes of records that nobody put an envelope on."""
+"""Intake, dead letters and their breaker: what becomes of records that nobody put an envelope on."""
 
 from __future__ import annotations
 

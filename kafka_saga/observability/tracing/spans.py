@@ -186,7 +186,7 @@ class Spans:
 
 
 def _trace_of_saga(headers: Headers, start: Outgoing | None) -> int:
-    """The trace of a saga whose record carries none: as the chassis makes it for what it writes."""
+    """The trace of a saga whose record carries none: as a worker makes it for what it writes."""
     given = trace_of(dict(start.headers)) if start is not None else None
     if given is not None:
         return identity_of(given).trace

@@ -26,7 +26,7 @@ from kafka_saga.tracker.core.state import (
 
 
 class Obeyed(NamedTuple):
-    """The state with the command in it; `run` is to be executed afresh, `debt` to be undone afresh."""
+    """The state with the command in it; `run` is to be executed afresh, `debt` is to be compensated afresh."""
 
     state: SagaState
     run: tuple[str, Run] | None = None

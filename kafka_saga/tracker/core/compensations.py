@@ -1,7 +1,7 @@
 """What has to be undone: outcomes of steps that can compensate, once they no longer count.
 
-A debt belongs to one outcome event, not to a step: so a late outcome, and one that a later epoch has replaced, is
-undone like any other, and each exactly once.
+A compensation is owed for one outcome event, not for a step: a late outcome, and one that a later epoch has replaced,
+are undone like any other, each exactly once.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def pending_compensations(state: SagaState, plan: SagaPlan) -> list[PendingCompe
 
 
 def status_of_compensation(debt: PendingCompensation) -> StepStatus:
-    """How the step of a debt stands."""
+    """How the step of a compensation stands."""
     if debt.is_waived or debt.last is None:
         return StepStatus.DONE
     return StepStatus.COMPENSATING if debt.paid_at is None else StepStatus.COMPENSATED

@@ -35,7 +35,7 @@ def derived(state: SagaState, plan: SagaPlan, touched: Collection[str]) -> SagaS
         return _undone(after, plan)
     end = end_of(after, plan)
     if end is not None and plan.ends[end.type] is COMPLETED:
-        # A rival that came after the end is nothing to this saga, whichever of both was read first.
+        # A superseder that came after the end is nothing to this saga, whichever of both was read first.
         return replace(_ended(after, plan, SagaStatus.COMPLETED, end.at, end=end.type), rival=None)
     status = _status(after, plan)
     if status is after.status and after.ended_at is None and after.end is None and after.error is None:

@@ -218,7 +218,7 @@ def _undoing(state: SagaState, plan: SagaPlan, wide: Wide) -> Iterator[DueItem]:
 
 
 def _undo_next(state: SagaState, plan: SagaPlan, wide: Wide) -> Iterator[DueItem]:
-    """The one debt that is next to be undone, the last completed first; none while one is under way or stuck."""
+    """The one outcome that is next to be undone, the last completed first; none while one is under way or stuck."""
     for debt in pending_compensations(state, plan):
         if debt.paid_at is not None:
             continue

@@ -1,6 +1,6 @@
 """The short way for sagas to which nothing has happened but events: nearly all of them, nearly always.
 
-What is computed here follows from the agenda as well (a test holds both against each other), at ten times the cost.
+What is computed here follows from the due items as well (a test holds both against each other), at ten times the cost.
 """
 
 from __future__ import annotations

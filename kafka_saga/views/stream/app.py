@@ -31,7 +31,7 @@ GROUP = "saga-views"
 class Wiring:
     """How the app reaches Kafka, and how others reach this worker (`url`). Timeouts are in seconds.
 
-    `kafka`: librdkafka properties, of which the addresses and those of security are heeded.
+    `kafka`: librdkafka properties, of which the addresses and those of security are used.
     """
 
     kafka: Mapping[str, str]

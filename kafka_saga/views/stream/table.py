@@ -1,4 +1,4 @@
-"""Faust's table of sagas by key, whose values the worker's holdings keep, partition by partition."""
+"""Faust's table of sagas by key, whose values the worker's partition tables keep, partition by partition."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Known mistakes, to be planted one by one: each replaces a function of the chassis or the tracker by a wrong one."""
+"""Known mistakes, to be planted one by one: each replaces a function of the engine or the tracker by a wrong one."""
 
 from __future__ import annotations
 

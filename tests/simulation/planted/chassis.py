@@ -1,4 +1,4 @@
-"""Mistakes in the chassis: what services and trackers commit, read and heed."""
+"""Mistakes in the engine: what services and trackers commit, read and follow."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def crash_counts_one_too_many() -> AbstractContextManager[None]:
 
 
 def control_read_too_late() -> AbstractContextManager[None]:
-    """Only what is written after an assignment is heeded."""
+    """Only what is written after an assignment is followed."""
     right = StateRestorer.begin
 
     def begin(self: StateRestorer) -> None:

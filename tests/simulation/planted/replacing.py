@@ -36,7 +36,7 @@ def together(*mistakes: AbstractContextManager[None]) -> Iterator[None]:
 
 
 def without_items(part: str, *kinds: DueKind) -> AbstractContextManager[None]:
-    """A part of the agenda has no items of these kinds."""
+    """A part of the due items lacks those of these kinds."""
     right = getattr(due_items, part)
 
     def wrong(*given: Any) -> Iterator[DueItem]:
@@ -46,5 +46,5 @@ def without_items(part: str, *kinds: DueKind) -> AbstractContextManager[None]:
 
 
 def with_outlines(wrong: Callable[[SagaPlan], SagaPlan]) -> AbstractContextManager[None]:
-    """Trackers follow wrong outlines of their definitions: so the agenda and its short way agree."""
+    """Trackers follow wrong plans of their definitions: so the due items and their short way agree."""
     return replaced(plans, "saga_plan", lambda definition: wrong(saga_plan(definition)))

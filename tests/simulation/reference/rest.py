@@ -138,7 +138,7 @@ def _of_control(standing: Standing, known: Tables) -> Iterator[Problem]:
 
 
 def _entry(standing: Standing) -> tuple[bool, bool, Mapping[str, int]] | None:
-    """What services have to heed: whether the saga is cancelled and is paused itself, and its floors."""
+    """What services have to follow: whether the saga is cancelled and is paused itself, and its floors."""
     is_final = standing.final() is not None
     is_over = standing.undo is not None and standing.undo.is_over
     is_paused = bool(standing.pauses) and standing.pauses[-1][1] is None

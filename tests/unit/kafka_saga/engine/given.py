@@ -1,4 +1,4 @@
-"""Values that the chassis's unit tests are written with: a step, deliveries, and a logic that accepts everything."""
+"""Values that the engine's unit tests are written with: a step, deliveries, and a processor that accepts everything."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def delivery(offset: int, key: bytes = b"k", mode: Mode = Mode.ASYNC, partition:
 
 
 class AcceptAll:
-    """A logic to which every record is a delivery, but dead ones (value `dead`)."""
+    """A processor to which every record is a delivery, but dead ones (value `dead`)."""
 
     topics: tuple[str, ...] = ("it.happened",)
     stores: tuple[StoreSpec, ...] = ()

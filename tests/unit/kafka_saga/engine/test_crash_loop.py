@@ -12,7 +12,7 @@ AT = TopicPartition("it.happened", 0)
 
 
 class Remembering(AcceptAll):
-    """A logic that remembers what was concluded from what."""
+    """A processor that remembers which result it was given of what."""
 
     def __init__(self, mode: Mode = Mode.ASYNC) -> None:
         super().__init__(mode)

@@ -1,4 +1,4 @@
-"""What keeps a delivery from starting though its turn has come, and what disturbs one that runs."""
+"""What keeps a delivery from starting though its turn has come, and what interrupts one that runs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SAYS = Record("saga.control", 0, 0, 0, b"k", b"", [])
 
 
 class Gated(AcceptAll):
-    """A logic that fetches or waits as it is told, and disturbs what it is told to."""
+    """A processor that fetches or waits as it is told, and interrupts what it is told to."""
 
     def __init__(self, mode: Mode = Mode.ASYNC) -> None:
         super().__init__(mode)

@@ -20,7 +20,7 @@ DUE = 1_000
 
 
 class Waiting(AcceptAll):
-    """A logic that waits for a time, until everything before it has been read."""
+    """A processor that waits for a time, until everything before it has been read."""
 
     is_reached = False
 

@@ -1,4 +1,4 @@
-"""The handler as the chassis calls it, and a package that somebody else wrote going through it."""
+"""The handler as a worker calls it, and a package that somebody else wrote going through it."""
 
 from __future__ import annotations
 
