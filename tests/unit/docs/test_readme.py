@@ -1,4 +1,4 @@
-"""What the README has `saga why` say is what it says of the example order, in these situations."""
+"""What the README shows is so: what `saga why` says of the example order, and what each claim is shown by."""
 
 from __future__ import annotations
 
@@ -85,3 +85,14 @@ def test_the_readme_quotes_what_is_said_of_unfinished_orders(tmp_path: Path, mon
 
     assert found is not None
     assert found[2] == expected
+
+
+def test_what_claims_are_shown_by_is_there() -> None:
+    section = README.read_text(encoding="utf-8").partition("shown by |")[2].partition("\n\n")[0]
+    shown = re.findall(r"\| `([^`|]+)` \|$", section, re.MULTILINE)
+    targets = re.findall(r"^(\w+):", (README.parent / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert len(shown) >= 9
+    for one in shown:
+        command, _, target = one.partition(" ")
+        assert target in targets if command == "make" else (README.parent / one).is_file()
