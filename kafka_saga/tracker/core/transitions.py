@@ -1,4 +1,4 @@
-"""What each kind of ruling does to a saga. Pure; the agenda says when which is due."""
+"""What each kind of ruling does to a saga. Pure; the due items say when which is due."""
 
 from __future__ import annotations
 
