@@ -20,7 +20,7 @@ def main(arguments: list[str]) -> None:
                 sys.stdout.write(f"{state:<6}  {counts}  {entry.reference}  {entry.what}\n")
         case [step] if step in HANDLERS:
             handlers, compensations = {step: HANDLERS[step]}, {step: COMPENSATIONS[step]}
-            Service(f"order-{step}", ORDER, handlers, compensations=compensations).run()
+            Service(f"order-{step}", {ORDER: handlers}, compensations={ORDER: compensations}).run()
         case _:
             sys.exit(f"usage: python -m examples.order {{{','.join(HANDLERS)},book}}")
 

@@ -108,7 +108,8 @@ class SagaTest:
     def start(self, step: str) -> None:
         """One more instance of a step's service."""
         undo = {step: self._compensations[step]} if step in self._compensations else {}
-        service = Service(step, self.definition, {step: self._handlers[step]}, compensations=undo)
+        handlers = {step: self._handlers[step]}
+        service = Service(step, {self.definition: handlers}, compensations={self.definition: undo})
         self.system.start(service, str(next(self._instances)))
 
     def start_tracker(self) -> None:

@@ -70,10 +70,10 @@ class Runnable(Protocol):
 def run_service(service: Runnable) -> None:
     """Be `service` until SIGTERM or SIGINT. Exits with 0 after an orderly stop, 1 after an error."""
     settings = load_settings(service.name)
-    process = Process(service.name, settings, (service.saga,), service.announcement)
+    process = Process(service.name, settings, service.sagas, service.announcement)
     make = TopicFactory(settings.partitions, settings.replication_factor)
     own = (make.changelog(state_topic(service.name)),) if service.stateful else ()
-    process.run(service.roles, (*topics_of((service.saga,), make), *own), service.saga.starts_on.event_type)
+    process.run(service.roles, (*topics_of(service.sagas, make), *own), service.sagas[0].starts_on.event_type)
 
 
 def load_settings(service: str) -> Settings:

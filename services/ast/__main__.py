@@ -5,4 +5,4 @@ from services.ast.handler import analyse
 from topology.code_review import CODE_REVIEW
 
 if __name__ == "__main__":
-    Service("ast", CODE_REVIEW, {"ast": analyse}, heavy=("ast",)).run()
+    Service("ast", {CODE_REVIEW: {"ast": analyse}}, heavy=("ast",)).run()

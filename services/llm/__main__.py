@@ -5,4 +5,4 @@ from services.llm.handler import review
 from topology.code_review import CODE_REVIEW
 
 if __name__ == "__main__":
-    Service("llm", CODE_REVIEW, {"llm": review}).run()
+    Service("llm", {CODE_REVIEW: {"llm": review}}).run()

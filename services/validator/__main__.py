@@ -5,4 +5,4 @@ from services.validator.handler import validate
 from topology.code_review import CODE_REVIEW
 
 if __name__ == "__main__":
-    Service("validator", CODE_REVIEW, {"validate": validate}, stateful=True).run()
+    Service("validator", {CODE_REVIEW: {"validate": validate}}, stateful=True).run()

@@ -66,4 +66,4 @@ async def weigh(event: ParcelSent, _: Context) -> ParcelWeighed:
 
 
 if __name__ == "__main__":
-    Service("weigh", saga=PARCEL, handlers={"weigh": weigh}).run()
+    Service("weigh", {PARCEL: {"weigh": weigh}}).run()

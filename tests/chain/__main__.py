@@ -12,4 +12,4 @@ from tests.chain.definition import CHAIN
 if __name__ == "__main__":
     step = sys.argv[1]
     handler = controlled.HANDLERS[step] if "CHAIN_JOURNAL" in os.environ else handlers.HANDLERS[step]
-    Service(f"chain-{step}", CHAIN, {step: handler}).run()
+    Service(f"chain-{step}", {CHAIN: {step: handler}}).run()

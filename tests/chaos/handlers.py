@@ -102,9 +102,8 @@ def _service(name: str, saga: Saga, *steps: str, plain: tuple[str, ...] = ()) ->
     owned = [saga.steps_by_name[step] for step in steps]
     return Service(
         name,
-        saga,
-        {step.name: inline(step) if step.name in plain else handler(step) for step in owned},
-        compensations={step.name: undo(step) for step in owned if step.compensates},
+        {saga: {step.name: inline(step) if step.name in plain else handler(step) for step in owned}},
+        compensations={saga: {step.name: undo(step) for step in owned if step.compensates}},
     )
 
 

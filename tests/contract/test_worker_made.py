@@ -57,7 +57,7 @@ class Chiming(StepProcessor):
 
 
 def chiming(rig: Rig, service: Service) -> tuple[Worker, Chiming]:
-    logic = Chiming(service.name, service.saga, service.jobs, PARTITIONS, is_stateful=True)
+    logic = Chiming(service.name, rig.saga, service.jobs, PARTITIONS, is_stateful=True)
     logic.bell, logic.began, logic.given_up, logic.times_gone = [], [], [], 0
     worker = rig.worker(service, roles=logic.roles)
     return worker, logic

@@ -135,10 +135,13 @@ def services(voyage: Saga = VOYAGE) -> tuple[Service, ...]:
     """A service for each step."""
     order: Mapping[str, Handler] = {"payment": pay, "stock": reserve, "shipping": ship}
     return (
-        *(Service(f"order-{step}", ORDER, {step: one}, compensations={step: undo}) for step, one in order.items()),
-        *(Service(f"chain-{step}", CHAIN, {step: one}) for step, one in CHAIN_HANDLERS.items()),
-        Service("voyage-load", voyage, {"load": load}, compensations={"load": undo}),
-        Service("voyage-sail", voyage, {"sail": sail}),
+        *(
+            Service(f"order-{step}", {ORDER: {step: one}}, compensations={ORDER: {step: undo}})
+            for step, one in order.items()
+        ),
+        *(Service(f"chain-{step}", {CHAIN: {step: one}}) for step, one in CHAIN_HANDLERS.items()),
+        Service("voyage-load", {voyage: {"load": load}}, compensations={voyage: {"load": undo}}),
+        Service("voyage-sail", {voyage: {"sail": sail}}),
     )
 
 

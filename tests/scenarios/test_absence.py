@@ -67,8 +67,8 @@ def undo(event: Read, _: Context) -> None:
 
 def services(saga: Saga) -> tuple[Service, Service]:
     return (
-        Service("reader", saga, {"read": read}, compensations={"read": undo}),
-        Service("answerer", saga, {"answer": answer}),
+        Service("reader", {saga: {"read": read}}, compensations={saga: {"read": undo}}),
+        Service("answerer", {saga: {"answer": answer}}),
     )
 
 

@@ -17,7 +17,7 @@ from tests.scenarios.conftest import Worlds
 def test_an_answer_that_gets_lost_loses_and_doubles_nothing(worlds: Worlds, point: str, times: int) -> None:
     world = worlds((CHAIN,))
     for step, handler in HANDLERS.items():
-        world.start(Service(step, CHAIN, {step: handler}))
+        world.start(Service(step, {CHAIN: {step: handler}}))
     world.start_tracker()
     world.settle()
     left = times

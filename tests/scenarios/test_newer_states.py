@@ -26,7 +26,7 @@ def world(worlds: Worlds) -> System:
     """A saga waits for its third step; there is no tracker."""
     made = worlds((CHAIN,))
     for step in ("one", "two"):
-        made.start(Service(step, CHAIN, {step: HANDLERS[step]}))
+        made.start(Service(step, {CHAIN: {step: HANDLERS[step]}}))
     made.start_tracker("later")
     made.publish("chain.started", {"name": "ann", "number": 1})
     made.advance(1)
@@ -55,7 +55,7 @@ def rewrite(world: System, **fields: object) -> Json:
 def go_on(world: System) -> None:
     world.start_tracker("ours")
     for step in ("three", "four"):
-        world.start(Service(step, CHAIN, {step: HANDLERS[step]}))
+        world.start(Service(step, {CHAIN: {step: HANDLERS[step]}}))
     world.advance(60)
 
 

@@ -30,7 +30,7 @@ def book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Book:
 
 
 def owner(step: str) -> Service:
-    return Service(f"order-{step}", ORDER, {step: HANDLERS[step]}, compensations={step: COMPENSATIONS[step]})
+    return Service(f"order-{step}", {ORDER: {step: HANDLERS[step]}}, compensations={ORDER: {step: COMPENSATIONS[step]}})
 
 
 @pytest.fixture
@@ -143,7 +143,7 @@ def test_two_definitions_are_tracked_side_by_side(worlds: Worlds) -> None:
     for step in HANDLERS:
         world.start(owner(step))
     for step, link in CHAIN_HANDLERS.items():
-        world.start(Service(f"chain-{step}", CHAIN, {step: link}))
+        world.start(Service(f"chain-{step}", {CHAIN: {step: link}}))
     world.start_tracker("1")
     world.start_tracker("2")
     for number in range(20):

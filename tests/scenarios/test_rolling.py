@@ -49,7 +49,7 @@ class Counting:
             outcome: ChainStarted = HANDLERS[step](event, context)
             return outcome
 
-        return Service(step, saga, {step: handle})
+        return Service(step, {saga: {step: handle}})
 
     def once_each(self, saga_ids: list[str], saga: Saga) -> None:
         """These have run every step of their definition once, and no other."""
@@ -70,7 +70,7 @@ class Slow(Counting):
             outcome: ChainStarted = quick(event, context)
             return outcome
 
-        return Service(step, saga, {step: handle})
+        return Service(step, {saga: {step: handle}})
 
 
 @pytest.fixture

@@ -66,7 +66,7 @@ def withdraw_now(event: CommentsCreated, context: Context) -> str:
 
 
 def reviewing() -> Service:
-    return Service("llm", CODE_REVIEW, {"llm": judged})
+    return Service("llm", {CODE_REVIEW: {"llm": judged}})
 
 
 @pytest.fixture
@@ -78,11 +78,11 @@ def reviews(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def desk(worlds: Worlds, reviews: Path) -> System:
     world = worlds((CODE_REVIEW,))
-    world.start(Service("validator", CODE_REVIEW, {"validate": validate_now}, stateful=True))
-    world.start(Service("ast", CODE_REVIEW, {"ast": parsed}))
+    world.start(Service("validator", {CODE_REVIEW: {"validate": validate_now}}, stateful=True))
+    world.start(Service("ast", {CODE_REVIEW: {"ast": parsed}}))
     world.start(reviewing())
-    undo = {"comment": withdraw_now}
-    world.start(Service("comments", CODE_REVIEW, {"comment": post_slowly}, compensations=undo))
+    undo = {CODE_REVIEW: {"comment": withdraw_now}}
+    world.start(Service("comments", {CODE_REVIEW: {"comment": post_slowly}}, compensations=undo))
     world.start_tracker()
     world.settle()
     return world

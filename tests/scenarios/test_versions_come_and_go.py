@@ -23,7 +23,7 @@ SAGA = "ann@once"
 def booking(worlds: Worlds, saga: Saga, *known: Saga) -> System:
     """A saga of this version has booked and waits for its second step; the tracker knows these versions."""
     world = worlds((FIRST, saga))
-    world.start(Service("book", saga, {"book": book}, compensations={"book": cancel}))
+    world.start(Service("book", {saga: {"book": book}}, compensations={saga: {"book": cancel}}))
     world.start_tracker("first", definitions=known)
     world.publish("trip.begun", {"name": "ann"})
     world.settle()
@@ -33,7 +33,7 @@ def booking(worlds: Worlds, saga: Saga, *known: Saga) -> System:
 def pays(world: System, saga: Saga) -> None:
     """The service of the second step comes, and does what waits for it."""
     step = saga.steps[1].name
-    world.start(Service(step, saga, {step: pay}))
+    world.start(Service(step, {saga: {step: pay}}))
     world.settle()
     assert len(world.records("trip.paid")) == 1
 

@@ -46,8 +46,8 @@ def limit(world: SagaTest, topic: str, most: int) -> None:
 def unread(worlds: Worlds) -> System:
     """All sagas have gone through while the tracker, which has its partitions, read nothing."""
     world = worlds((PATIENT,))
-    world.start(Service("book", PATIENT, {"book": book}, compensations={"book": cancel}))
-    world.start(Service("pay", PATIENT, {"pay": pay}))
+    world.start(Service("book", {PATIENT: {"book": book}}, compensations={PATIENT: {"book": cancel}}))
+    world.start(Service("pay", {PATIENT: {"pay": pay}}))
     world.start_tracker("a")
     world.settle()
     for name in NAMES:

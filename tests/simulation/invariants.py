@@ -89,5 +89,6 @@ def owners_of(world: World) -> Owners:
     """Which service has which step, in any version."""
     shapes = [*world.shapes, *([world.shape.newer] if world.plan.is_deployed else ())]
     services = [service for shape in shapes for service in shape.services]
-    owned = {(service.saga.name, job.step.name): service.name for service in services for job in service.jobs}
+    steps = [(step, service.name) for service in services for step in service.announcement.steps]
+    owned = {(step.definition, step.step): service for step, service in steps}
     return Owners(owned, frozenset(service.name for service in services if service.stateful))

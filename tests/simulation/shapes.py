@@ -92,7 +92,7 @@ def _service(saga: Saga, steps: Sequence[Step], *, is_stateful: bool = False) ->
     undoing: Mapping[str, Handler] = {step.name: undo for step in steps if step.compensates}
     handlers = {step.name: handler(step, is_stateful=is_stateful) for step in steps}
     name = f"{saga.name}-{steps[0].name}"
-    return Service(name, saga, handlers, compensations=undoing, stateful=is_stateful)
+    return Service(name, {saga: handlers}, compensations={saga: undoing}, stateful=is_stateful)
 
 
 def handler(step: Step, *, is_stateful: bool) -> Callable[[Fact, Context], Fact | tuple[Fact, ...]]:

@@ -79,7 +79,8 @@ class Rig:
     ) -> Service:
         """A service with a group of its own."""
         name = unique("service")
-        service = Service(name, self.saga, handlers, compensations=compensations, heavy=heavy, stateful=stateful)
+        undoing = {self.saga: compensations}
+        service = Service(name, {self.saga: handlers}, compensations=undoing, heavy=heavy, stateful=stateful)
         if stateful:
             self.driver.cluster.admin().create_missing([self._make.changelog(state_topic(service.name))])
         return service

@@ -110,7 +110,7 @@ def only(event: OtherStarted, _: Context) -> OtherDone:
 
 def service(step: str, saga: Saga, handler: Handler) -> Service:
     """The service of one step, named by it; the step `one` can be undone."""
-    return Service(step, saga, {step: handler}, compensations={"one": undo_one} if step == "one" else {})
+    return Service(step, {saga: {step: handler}}, compensations={saga: {"one": undo_one}} if step == "one" else {})
 
 
 class SlowToReturn:

@@ -39,7 +39,7 @@ def two(event: A, context: Context) -> B:
 
 
 def instance(world: System, name: str) -> SimulatedProcess:
-    both = Service("both", SAGA, {"one": one, "two": two}, compensations={"one": undo_one}, stateful=True)
+    both = Service("both", {SAGA: {"one": one, "two": two}}, compensations={SAGA: {"one": undo_one}}, stateful=True)
     return world.start(both, name)
 
 

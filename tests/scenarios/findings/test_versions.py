@@ -111,7 +111,7 @@ def rerouted(name: str) -> System:
     world.settle()
     start(world, OLD)
     world.start(service("between", REROUTED, between))
-    world.start(Service(name, REROUTED, {"two": two}), "new")
+    world.start(Service(name, {REROUTED: {"two": two}}), "new")
     world.start(service("one", REROUTED, one), "new")
     world.settle()
     world.stop("one/old")

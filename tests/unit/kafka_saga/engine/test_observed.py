@@ -57,7 +57,7 @@ class World:
         self.worker = Worker(
             Connection(self.cluster, self.broker),
             Identity("svc", "svc"),
-            Service("svc", made.saga, {made.work: handler}).roles(PARTITIONS),
+            Service("svc", {made.saga: {made.work: handler}}).roles(PARTITIONS),
             VirtualExecutor(self.clock),
             self.clock,
             BlobStore("memory://"),

@@ -29,7 +29,8 @@ def record(key: str | None, value: bytes | None, at: int = 7) -> Record:
 
 def test_a_service_announces_the_steps_that_it_does() -> None:
     handlers = {step: HANDLERS[step] for step in ("payment", "shipping")}
-    service = Service("shop", ORDER, handlers, compensations={step: COMPENSATIONS[step] for step in handlers})
+    undoing = {step: COMPENSATIONS[step] for step in handlers}
+    service = Service("shop", {ORDER: handlers}, compensations={ORDER: undoing})
     assert service.announcement == Announcement(
         "shop",
         (StepOf("order", 1, "payment"), StepOf("order", 1, "shipping")),

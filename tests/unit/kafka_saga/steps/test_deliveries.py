@@ -22,8 +22,9 @@ def nothing(event: Fact, context: Context) -> None:
     """A handler that is not called."""
 
 
-SERVICE = Service("s", CASE.saga, {CASE.work: nothing, "finish": nothing}, compensations={CASE.work: nothing})
-DELIVERIES = Deliveries(CASE.saga, SERVICE.jobs, SERVICE.undoing, PARTITIONS)
+HANDLERS, UNDOING = {CASE.work: nothing, "finish": nothing}, {CASE.work: nothing}
+(SERVED,) = Service("s", {CASE.saga: HANDLERS}, compensations={CASE.saga: UNDOING}).served
+DELIVERIES = Deliveries(CASE.saga, SERVED.jobs, SERVED.undoing, PARTITIONS)
 
 
 def read(outgoing: Outgoing, offset: int = 7, headers: Headers | None = None) -> Record:
@@ -52,7 +53,7 @@ def test_an_execute_runs_under_its_own_attempt_and_epoch_with_the_trigger_as_the
 def test_a_compensate_calls_what_undoes() -> None:
     found = delivery(UNDO)
 
-    assert found.job is SERVICE.undoing[0]
+    assert found.job is SERVED.undoing[0]
     assert found.command is not None
     assert found.command.compensates
     assert found.command.reference.topic == CASE.worked.event_type

@@ -58,7 +58,8 @@ def never(event: PrReceived, _: Context) -> PrValidated:
 
 
 def logic(step: str = "validate", *, stateful: bool = False, saga: Saga = CODE_REVIEW) -> StepProcessor:
-    return Service("tested", saga, {step: never}, stateful=stateful).logic(4)
+    (found,) = Service("tested", {saga: {step: never}}, stateful=stateful).processors(4)
+    return found
 
 
 def stores(of: StepProcessor) -> dict[str, Store]:
@@ -279,7 +280,7 @@ SECOND = Saga(
 
 @pytest.mark.parametrize("subject", [None, b"acme/shop#7@other"])
 def test_who_does_not_own_the_start_ignores_what_is_not_normalised(subject: bytes | None) -> None:
-    (job,) = Service("tested", CODE_REVIEW, {"validate": never}).jobs  # with another step of the same trigger
+    (job,) = Service("tested", {CODE_REVIEW: {"validate": never}}).jobs  # with another step of the same trigger
     of = StepProcessor("other", SECOND, [Job(SECOND.steps_by_name["reject"], job.handler, job.mode)], 4)
     headers = corpus.with_header(corpus.envelope_of("pr.received"), "ce_sagadefinition", b"twice")
     record = start_record(headers=corpus.with_header(headers, "ce_subject", subject) if subject else [])
@@ -392,7 +393,7 @@ def test_an_event_of_another_version_is_ours_unless_that_is_known_not_to_have_th
 ) -> None:
     described: dict[str, object] = {"steps": [{"name": name, "on": on} for name, on in (steps or {}).items()]}
     known = [Statement("code_review", 7, "", described)] if steps is not None else []
-    of = Service("tested", CODE_REVIEW, {"validate": never}).logic(4, known)
+    (of,) = Service("tested", {CODE_REVIEW: {"validate": never}}).processors(4, known)
     headers = [(name, b"7" if name == "ce_sagaversion" else value) for name, value in start_record().headers]
     found = of.route(start_record(headers=headers), {}, NOW)
 

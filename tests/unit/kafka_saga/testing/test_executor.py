@@ -27,7 +27,7 @@ class Bench:
     def __init__(self, handler: Handler, happens: Interference = UNDISTURBED, *, heavy: bool = False) -> None:
         self.clock = VirtualClock()
         self.executor = VirtualExecutor(self.clock, lambda _: happens)
-        job = Service("one", CHAIN, {"one": handler}, heavy=["one"] if heavy else ()).jobs[0]
+        job = Service("one", {CHAIN: {"one": handler}}, heavy=["one"] if heavy else ()).jobs[0]
         record = Record("chain.started", 0, 0, 0, b"a", b"", [])
         self.delivery: Delivery = delivery_of(record, ENVELOPE, job)
         self.context = Context("a@1", "a", "one", 1, 0, BlobStore("memory://executor"))

@@ -23,7 +23,7 @@ from tests.support.example import example
 class Stopping(Service):
     """A service that ends before it takes anything."""
 
-    def logic(self, partitions: int, known: Iterable[Statement] = ()) -> StepProcessor:
+    def processors(self, partitions: int, known: Iterable[Statement] = ()) -> tuple[StepProcessor, ...]:
         raise TopologyError(f"no further: {partitions} partitions, {[one.key for one in known]}")
 
 
@@ -45,7 +45,7 @@ def left(code: int) -> NoReturn:
 
 def test_a_service_states_its_definition_and_announces_itself_once(log: MemoryCluster) -> None:
     case = example()
-    service = Stopping("first", case.saga, {"work": lambda event, context: None})
+    service = Stopping("first", {case.saga: {"work": lambda event, context: None}})
     for _ in range(2):
         with pytest.raises(SystemExit) as ended:
             process.run_service(service)

@@ -40,7 +40,7 @@ def test_who_is_refused_asks_again_later_with_a_new_client() -> None:
     clock = VirtualClock()
     cluster = Restarted()
     MemoryCluster.admin(cluster).create_missing(topics(CHAIN, 1))
-    runner = Runner(Service("one", CHAIN, {"one": HANDLERS["one"]}).roles(1))
+    runner = Runner(Service("one", {CHAIN: {"one": HANDLERS["one"]}}).roles(1))
     restoration = StateRestorer(cluster, runner, clock)
     topics_of_one = [TopicPartition("chain.started", 0), TopicPartition("one.work", 0)]
     nothing: Committed | None = None

@@ -14,7 +14,7 @@ from kafka_saga.worker.service import Service
 from tests.chain.definition import CHAIN
 from tests.chain.handlers import HANDLERS
 
-SERVICES = [Service(step.name, CHAIN, {step.name: HANDLERS[step.name]}) for step in CHAIN.steps]
+SERVICES = [Service(step.name, {CHAIN: {step.name: HANDLERS[step.name]}}) for step in CHAIN.steps]
 START = CHAIN.starts_on.event_type
 
 

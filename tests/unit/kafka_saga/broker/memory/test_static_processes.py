@@ -12,7 +12,7 @@ from kafka_saga.worker.service import Service
 from tests.chain.definition import CHAIN
 from tests.chain.handlers import HANDLERS
 
-SERVICE = Service("one", CHAIN, {"one": HANDLERS["one"]})
+SERVICE = Service("one", {CHAIN: {"one": HANDLERS["one"]}})
 
 
 @pytest.fixture

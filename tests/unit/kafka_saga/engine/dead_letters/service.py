@@ -67,7 +67,7 @@ class InMemory:
     def __init__(self, blobs: Path, *, is_inner: bool) -> None:
         self.cluster = MemoryCluster()
         self.cluster.admin().create_missing(topics(CODE_REVIEW, PARTITIONS))
-        service = Service("ast", CODE_REVIEW, {"ast": parse}) if is_inner else _validator()
+        service = Service("ast", {CODE_REVIEW: {"ast": parse}}) if is_inner else _validator()
         self.worker = Worker(
             self.cluster,
             Identity(service.name, f"{service.name}-1"),
@@ -96,4 +96,4 @@ class InMemory:
 
 
 def _validator() -> Service:
-    return Service("validator", CODE_REVIEW, {"validate": validate})
+    return Service("validator", {CODE_REVIEW: {"validate": validate}})

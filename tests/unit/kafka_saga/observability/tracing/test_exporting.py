@@ -108,7 +108,7 @@ def worked(example: Example, handler: Handler, spans: Spans) -> None:
     cluster.admin().create_missing(topics_of([example.saga], make))
     start = example.start("ann", 1)
     cluster.publisher().publish(start.topic, start.key, start.value, start.headers)
-    roles = Service("svc", example.saga, {example.work: handler}).roles(PARTITIONS)
+    roles = Service("svc", {example.saga: {example.work: handler}}).roles(PARTITIONS)
     worker = Worker(
         cluster, Identity("svc", "svc"), roles, executor, SystemClock(), BlobStore("memory://"), Silent(), tracing=spans
     )
