@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from kafka_saga.definition.durations import hours, minutes, seconds
-from kafka_saga.definition.model import COMPLETED, OnConflict, OnFailure, Retry, Saga, Step
+from kafka_saga import COMPLETED, OnConflict, OnFailure, Retry, Saga, Step, hours, minutes, seconds
 from schemas.events.code_review import (
     AstCompleted,
     CommentsCreated,

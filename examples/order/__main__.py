@@ -7,7 +7,7 @@ import sys
 from examples.order.book import Book
 from examples.order.definition import ORDER
 from examples.order.handlers import COMPENSATIONS, HANDLERS
-from kafka_saga.worker.service import Service
+from kafka_saga import Service
 
 
 def main(arguments: list[str]) -> None:

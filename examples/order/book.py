@@ -13,7 +13,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from kafka_saga.errors import RetryableError, TerminalError
+from kafka_saga import RetryableError, TerminalError
 from kafka_saga.worker.paths import saga_home
 
 # Without WAL every entry would wait for the disk twice; what a power cut takes from an example is no loss.

@@ -10,8 +10,7 @@ from examples.order.events import (
     StockMissing,
     StockReserved,
 )
-from kafka_saga.definition.durations import days, hours, minutes, seconds
-from kafka_saga.definition.model import COMPLETED, FAILED, OnFailure, Retry, Saga, Step
+from kafka_saga import COMPLETED, FAILED, OnFailure, Retry, Saga, Step, days, hours, minutes, seconds
 
 # A warehouse that does not answer is worth a longer wait than a payment that a customer is watching.
 STUBBORN = Retry(attempts=10, first=seconds(2), max_delay=minutes(5))

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, StringConstraints
 
-from kafka_saga.events.event import Event, Value
+from kafka_saga import Event, Value
 
 OrderId = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\s@]+$")]
 Cents = Annotated[int, Field(gt=0, description="hundredths of the shop's currency")]

@@ -14,9 +14,7 @@ from examples.order.events import (
     StockMissing,
     StockReserved,
 )
-from kafka_saga.engine.context import Context
-from kafka_saga.errors import RetryableError
-from kafka_saga.worker.service import Handler
+from kafka_saga import Context, Handler, RetryableError
 
 CREDIT_LIMIT_CENTS = 100_000
 """What the bank of the example lets a customer spend on one order."""

@@ -14,5 +14,15 @@ from kafka_saga.testing.expectation import Expectation, NotAsExpectedError
 from kafka_saga.testing.kit import SagaTest
 from kafka_saga.testing.run import RefusedError, SagaRun
 from kafka_saga.testing.system import System
+from kafka_saga.tracker.core.state import SagaStatus, StepStatus
 
-__all__ = ["Expectation", "NotAsExpectedError", "RefusedError", "SagaRun", "SagaTest", "System"]
+__all__ = [
+    "Expectation",
+    "NotAsExpectedError",
+    "RefusedError",
+    "SagaRun",
+    "SagaStatus",
+    "SagaTest",
+    "StepStatus",
+    "System",
+]

@@ -7,8 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from kafka_saga.events.blob import BlobRef
-from kafka_saga.events.event import Value
+from kafka_saga import BlobRef, Value
 from schemas.events.code_review import AnalysisStatus, ChangeKind
 
 

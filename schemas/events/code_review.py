@@ -11,8 +11,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
-from kafka_saga.events.blob import BlobRef
-from kafka_saga.events.event import Event, Value
+from kafka_saga import BlobRef, Event, Value
 
 Sha = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{7,64}$")]
 Repository = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\s@#]+$")]

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from kafka_saga.app import App, Command, Link, Page
+from kafka_saga import App, Command, Link, Page
 from topology.code_review import CODE_REVIEW
 
 SERVICES = ("validator", "ast", "llm", "comments", "tracker", "views", "console")

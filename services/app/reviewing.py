@@ -6,10 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from kafka_saga.engine.blob_store import BlobStore
-from kafka_saga.errors import RetryableError, TerminalError
-from kafka_saga.events.blob import BlobRef
-from kafka_saga.events.event import Event
+from kafka_saga import BlobRef, BlobStore, Event, RetryableError, TerminalError
 from schemas.documents.code_review import ChangedFile, ChangeSet
 from schemas.events.code_review import (
     CommentsCreated,

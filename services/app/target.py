@@ -10,7 +10,7 @@ from pathlib import Path
 import pygit2
 from pydantic import ValidationError
 
-from kafka_saga.errors import ChoreographyError
+from kafka_saga import ChoreographyError
 from schemas.events.code_review import GitSource, PrReceived
 
 MAIN_BRANCHES = ("main", "master", "trunk")

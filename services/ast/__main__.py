@@ -1,6 +1,6 @@
 """`python -m services.ast`: `pr.validated` to `ast.completed`."""
 
-from kafka_saga.worker.service import Service
+from kafka_saga import Service
 from services.ast.handler import analyse
 from topology.code_review import CODE_REVIEW
 

@@ -20,7 +20,7 @@ from lizard_core.file_analyzer import (  # type: ignore[import-untyped]
     token_counter,
 )
 
-from kafka_saga.errors import ChoreographyError
+from kafka_saga import ChoreographyError
 from schemas.documents.code_review import FunctionComplexity, LineRange
 from services.ast.parsing import Deadline, Parsed
 from services.ast.symbols import CALLABLE_KINDS, Definition

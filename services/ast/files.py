@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from kafka_saga.events.event import Value
+from kafka_saga import Value
 from schemas.documents.code_review import (
     ChangedFile,
     FileAnalysis,

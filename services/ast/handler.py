@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from kafka_saga.engine.blob_store import BlobStore
-from kafka_saga.engine.context import Context
-from kafka_saga.events.blob import BlobRef
+from kafka_saga import BlobRef, BlobStore, Context
 from schemas.documents.code_review import Analysis, ChangedFile, ChangeSet
 from schemas.events.code_review import AstCompleted, PrValidated
 from services.ast.files import FileReport, FileVersions

@@ -17,7 +17,7 @@ import threading
 from dataclasses import dataclass
 from functools import cache
 
-from kafka_saga.errors import RetryableError
+from kafka_saga import RetryableError
 from schemas.events.code_review import AnalysisStatus
 from services.ast.files import FileReport, FileVersions, without_analysis
 

@@ -9,7 +9,7 @@ from itertools import zip_longest
 
 from tree_sitter import Node, Parser, QueryCursor, Tree
 
-from kafka_saga.errors import ChoreographyError
+from kafka_saga import ChoreographyError
 from schemas.documents.code_review import SyntaxProblem
 from services.ast.languages import Grammar
 

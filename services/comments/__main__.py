@@ -1,6 +1,6 @@
 """`python -m services.comments`: `llm.completed` to `comments.created`, and back."""
 
-from kafka_saga.worker.service import Service
+from kafka_saga import Service
 from services.comments.handler import post, withdraw
 from topology.code_review import CODE_REVIEW
 

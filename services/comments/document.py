@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
-from kafka_saga.events.event import Value
+from kafka_saga import Value
 from schemas.events.code_review import FileCoverage, Finding, LlmCompleted, PullRequest, Severity, Verdict
 
 _SEVERITIES = tuple(Severity)

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kafka_saga.errors import RetryableError, TerminalError
+from kafka_saga import RetryableError, TerminalError
 from schemas.events.code_review import PullRequest
 from services.comments.document import Review
 from services.comments.markdown import as_markdown

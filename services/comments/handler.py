@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
-from kafka_saga.engine.context import Context
-from kafka_saga.errors import TerminalError
+from kafka_saga import Context, TerminalError
 from schemas.events.code_review import CommentsCreated, LlmCompleted
 from services.comments.document import compose, marker_of
 from services.comments.folder import FolderSink

@@ -1,6 +1,6 @@
 """`python -m services.llm`: `ast.completed` to `llm.completed`."""
 
-from kafka_saga.worker.service import Service
+from kafka_saga import Service
 from services.llm.handler import review
 from topology.code_review import CODE_REVIEW
 

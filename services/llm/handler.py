@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from kafka_saga.engine.blob_store import BlobStore
-from kafka_saga.engine.context import Context
+from kafka_saga import BlobStore, Context
 from schemas.documents.code_review import Analysis, ChangedFile, ChangeSet, FileAnalysis
 from schemas.events.code_review import AstCompleted, LlmCompleted
 from services.llm.judgement import bounded, coverage, kept, verdict

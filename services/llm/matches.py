@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
-from kafka_saga.events.event import Value
+from kafka_saga import Value
 from schemas.events.code_review import Finding, Severity
 from services.llm.judgement import MAX_EVIDENCE, anchored
 from services.llm.reviewer import FileToReview

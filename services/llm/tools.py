@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from kafka_saga.errors import RetryableError, TerminalError
+from kafka_saga import RetryableError, TerminalError
 
 
 @dataclass(frozen=True, slots=True)

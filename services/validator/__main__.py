@@ -1,6 +1,6 @@
 """`python -m services.validator`: `pr.received` to `pr.validated` or `pr.rejected`."""
 
-from kafka_saga.worker.service import Service
+from kafka_saga import Service
 from services.validator.handler import validate
 from topology.code_review import CODE_REVIEW
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kafka_saga.engine.context import Context
+from kafka_saga import Context
 from schemas.events.code_review import DiffSource, GitSource, PrReceived, PrRejected, PrValidated, PullRequest
 from services.validator.fingerprint import LastAccepted
 from services.validator.limits import Limits

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from kafka_saga.errors import ChoreographyError
+from kafka_saga import ChoreographyError
 
 MAX_REASON = 2_000
 

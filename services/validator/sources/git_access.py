@@ -10,7 +10,7 @@ from pathlib import Path
 import pygit2
 from pygit2.enums import ConfigLevel, RepositoryOpenFlag
 
-from kafka_saga.errors import RetryableError
+from kafka_saga import RetryableError
 from services.validator.paths import printable
 from services.validator.rejection import Code, RejectionError
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kafka_saga.engine.blob_store import BlobStore
-from kafka_saga.errors import RetryableError
-from kafka_saga.events.blob import BlobRef
+from kafka_saga import BlobRef, BlobStore, RetryableError
 from schemas.documents.code_review import ChangedFile, ChangeSet
 from schemas.events.code_review import ChangedFileSummary, ReviewConfig
 from services.validator.attributes import Attributes
