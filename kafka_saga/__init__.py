@@ -86,13 +86,15 @@ _NAMES = MappingProxyType(
 _MODULES = MappingProxyType({name: module for module, names in _NAMES.items() for name in names})
 
 
-def __getattr__(name: str) -> object:
-    """Load a public name (PEP 562); it stays, so that this is asked once."""
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
-    globals()[name] = found
-    return found
+if not TYPE_CHECKING:  # which would take any name for one that is there
+
+    def __getattr__(name: str) -> object:
+        """Load a public name (PEP 562); it stays, so that this is asked once."""
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+        globals()[name] = found
+        return found
 
 
 def __dir__() -> list[str]:

@@ -73,12 +73,16 @@ def replaced(source: str, function: str, by: str) -> str:
     return "".join((*lines[: old.lineno - 1], by, *lines[old.end_lineno :]))
 
 
-def run(folder: Path, command: str) -> Ran:
-    """Run a command of the guide with this Python; its output as it came."""
+def run(folder: Path, command: str, *options: str) -> Ran:
+    """Run a command of the guide with this Python, with these options; its output as it came.
+
+    What is imported: the standard library, then what PYTHONPATH names in the guide, then what would be installed.
+    """
     program, *arguments = command.split()
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    path = os.pathsep.join((str(folder), str(ROOT)))
+    environment = {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(
-        [sys.executable, "-m", program, *arguments],
+        [sys.executable, "-P", *options, "-m", program, *arguments],
         cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
     )  # fmt: skip
     return Ran(command, done.returncode, done.stdout)

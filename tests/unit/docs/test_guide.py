@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import re
 from itertools import groupby
 from pathlib import Path
 
@@ -16,10 +15,16 @@ BLOCKS = tuple(blocks(GUIDE.read_text(encoding="utf-8")))
 
 @pytest.fixture(scope="module")
 def followed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[tuple[Ran, list[str]]]]:
-    """The folder at the end of the guide; the commands that were run on the way, with what the guide has them say."""
+    """The folder at the end of the guide; the commands that were run on the way, with what the guide has them say.
+
+    The reader has other packages in it, named as folders of this repository are, which nothing of the guide imports.
+    """
     folder = tmp_path_factory.mktemp("guide")
     (folder / "shop").mkdir()
     (folder / "shop" / "__init__.py").touch()
+    for name in ("services", "schemas", "topology"):
+        (folder / name).mkdir()
+        (folder / name / "__init__.py").write_text(f"raise AssertionError('the reader has {name} too')\n")
     ran: list[tuple[Ran, list[str]]] = []
     for block in BLOCKS:
         match block:
@@ -52,15 +57,20 @@ def test_the_reader_sees_what_the_guide_shows(followed: tuple[Path, list[tuple[R
 def test_the_services_of_the_guide_fit_its_definition(followed: tuple[Path, list[tuple[Ran, list[str]]]]) -> None:
     folder, _ = followed
     said = run(folder, "kafka_saga.cli.main topology --definition shop.definition:ORDER")
-    script = "from kafka_saga.worker.service import Service; Service.run = lambda self: print(self.name); "
+    script = "from kafka_saga import Service; Service.run = lambda self: print(self.name); "
     script += "import shop.__main__ as main; [main.main(step) for step in main.HANDLERS]"
-    started = subprocess.run(
-        [sys.executable, "-W", "error", "-c", script], cwd=folder, capture_output=True, text=True, check=False
-    )
+    (folder / "start_all.py").write_text(script)
+    started = run(folder, "start_all", "-W", "error")
 
     assert said.code == 0
     assert "deadline 1 h" in said.said
-    assert started.stdout.split() == ["shop-payment", "shop-stock", "shop-shipping"], started.stderr
+    assert started.said.split() == ["shop-payment", "shop-stock", "shop-shipping"]
+
+
+def test_nothing_is_imported_that_is_not_public() -> None:
+    imports = re.findall(r"^(?:from|import) (kafka_saga[\w.]*)", GUIDE.read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert set(imports) == {"kafka_saga", "kafka_saga.testing"}
 
 
 def test_every_file_of_the_guide_is_named_above_it() -> None:
