@@ -157,7 +157,7 @@ def _revive(plan: UpPlan, kafka: _Kafka, say: Callable[[str], None]) -> None:
 
 def programs(app: App) -> tuple[Program, ...]:
     """Every service as the program that it is. Nothing is imported from the directory that a command runs in (`-P`)."""
-    return tuple(Program(name, (sys.executable, "-P", "-m", module)) for name, module in app.services.items())
+    return tuple(Program(name, (sys.executable, "-P", "-m", *said.split())) for name, said in app.services.items())
 
 
 def _with_services(app: App) -> App:
