@@ -153,8 +153,7 @@ class Dispatch:
             self._buffer.on_control(record.partition, self._handlers.on_control(record))
         if told:
             waiting, self._waiting = self._waiting, []
-            for delivery in waiting:
-                self._ordering.release(delivery)
+            self._ordering.put_back(waiting)
         return self.on_cancel({number for number in told if self._tasks.running(number) is not None})
 
     def on_cancel(self, numbers: Collection[int]) -> list[Effect]:
@@ -204,7 +203,7 @@ class Dispatch:
     @property
     def is_fetching(self) -> bool:
         """Whether deliveries wait for the records that they refer to."""
-        return self._ordering.held > len(self._waiting)
+        return self._ordering.held > 0
 
     # ---- inside
 
@@ -241,7 +240,7 @@ class Dispatch:
                 self._leave(ended, delivery, task)
             case Wait():
                 self._crash_loops.leave(delivery)
-                self._ordering.hold(delivery)
+                self._ordering.leave(delivery)
                 self._waiting.append(delivery)
             case Fetch() as fetch:
                 self._ordering.hold(delivery)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 
 from kafka_saga.engine.work import Delivery, Mode
 
@@ -53,6 +54,17 @@ class KeyOrdering:
             self._ready.append(waiting.popleft())
         else:
             self._waiting.pop(delivery.lane, None)
+
+    def put_back(self, deliveries: Iterable[Delivery]) -> None:
+        """Take in again, in this order, what has left without having run: it comes before what waits for its key."""
+        by_lane: dict[Lane, list[Delivery]] = {}
+        for delivery in deliveries:
+            by_lane.setdefault(delivery.lane, []).append(delivery)
+        for lane, first in by_lane.items():
+            if lane not in self._waiting:
+                self._waiting[lane] = None
+                self._ready.append(first.pop(0))
+            self._waiting[lane] = deque((*first, *(self._waiting[lane] or ())))
 
     def next(self) -> Delivery | None:
         """The next ready delivery that finds a place; none if there is none."""

@@ -193,7 +193,7 @@ class ControlUpdate(NamedTuple):
 
 
 class Wait(msgspec.Struct, frozen=True, gc=False):
-    """A delivery stays the head of its key's queue and does not start before control says something else."""
+    """A delivery does not start before control says something else; others of its key go first."""
 
 
 class Fetch(msgspec.Struct, frozen=True, gc=False):

@@ -198,6 +198,23 @@ def test_pausing_one_definition_leaves_the_other_running(world_of: WorldOf, scop
     assert world.saga(back).status is SagaStatus.COMPLETED
 
 
+def test_what_was_taken_in_before_the_pause_holds_up_no_saga_of_the_other_definition(world_of: WorldOf) -> None:
+    world = world_of(ScriptRule("refund", Interference(seconds=60), times=1))
+    backs = [send_back(world, "ann", number) for number in (1, 2, 3)]
+    sale = order(world, "ann")
+    assert world.saga(sale).step("charge").status is StepStatus.QUEUED
+
+    steer(world, Act.PAUSE, "definition:refund")
+    world.advance(3600)
+    assert world.saga(sale).status is SagaStatus.COMPLETED
+    assert kept(world, "ann") == ["refund-1", "sale-1"]
+
+    steer(world, Act.RESUME, "definition:refund")
+    world.settle()
+    assert {world.saga(one).status for one in backs} == {SagaStatus.COMPLETED}
+    assert kept(world, "ann") == ["refund-1", "sale-1", "refund-2", "refund-3"]
+
+
 def test_a_saga_that_is_cancelled_while_its_handler_runs_is_undone_and_the_other_goes_on(world_of: WorldOf) -> None:
     world = world_of(ScriptRule("refund", Interference(seconds=60), times=None))
     back = send_back(world, "ann")

@@ -39,6 +39,35 @@ def test_with_all_places_taken_others_wait_but_inline_ones() -> None:
     assert lanes.next() is second
 
 
+def test_what_has_left_without_having_run_comes_back_in_its_order_before_what_waits() -> None:
+    lanes, deliveries = KeyOrdering(16), [delivery(number) for number in range(5)]
+    for one in deliveries[:4]:
+        lanes.enter(one)
+    for before, after in ((0, 1), (1, 2)):
+        lanes.leave(deliveries[before])
+        assert lanes.next() is deliveries[after]
+
+    lanes.put_back(deliveries[:2])
+    lanes.enter(deliveries[4])
+
+    for before, after in ((2, 0), (0, 1), (1, 3), (3, 4)):
+        lanes.leave(deliveries[before])
+        assert lanes.next() is deliveries[after]
+
+
+def test_what_comes_back_to_a_key_of_which_nothing_runs_is_ready_in_its_order() -> None:
+    lanes, first, second, other = KeyOrdering(1), delivery(0, b"a"), delivery(1, b"a"), delivery(2, b"b")
+
+    lanes.put_back([first, second, other])
+
+    assert lanes.next() is first
+    assert lanes.next() is None  # all places are taken
+    lanes.leave(first)
+    assert {lanes.next(), lanes.next()} == {other, None}
+    lanes.leave(other)
+    assert lanes.next() is second
+
+
 def test_what_has_not_started_is_forgotten_and_what_runs_keeps_its_lane() -> None:
     lanes, running = KeyOrdering(1), delivery(0, b"a")
     lanes.enter(running)
