@@ -53,11 +53,14 @@ IDLE = 0.5
 
 
 class Runnable(Protocol):
-    """A service as its process needs it: its name, the saga of its steps, and what it does with records."""
+    """A service as its process needs it: its name, the sagas of its steps, and what it does with records."""
 
     name: str
-    saga: Saga
     stateful: bool
+
+    @property
+    def sagas(self) -> Sequence[Saga]:
+        """The definitions of its steps, at least one."""
 
     @property
     def announcement(self) -> Announcement:

@@ -21,7 +21,9 @@ def no_settling() -> AbstractContextManager[None]:
 
 def compensation_in_the_wrong_order() -> AbstractContextManager[None]:
     """The first outcome is undone first."""
-    return replaced(due_items, "debts", lambda state, plan: compensations.pending_compensations(state, plan)[::-1])
+    return replaced(
+        due_items, "pending_compensations", lambda state, plan: compensations.pending_compensations(state, plan)[::-1]
+    )
 
 
 def a_compensation_sent_again_while_it_runs() -> AbstractContextManager[None]:
