@@ -61,8 +61,9 @@ class App:
     `definitions`: its sagas, of several versions of one all that may still run. `services`: what `saga up` starts, by
     the service's name what follows `python -m`: a module and its arguments (`shop payment`). `stateful`: those that
     keep state. `api`: routes of the HTTP API below `/api/v1`, each a sequence of
-    `kafka_saga.views.http_api.routes.Route` as `module:ATTRIBUTE`. `settings`: classes of settings from the environment, as `module:CLASS`. `invitation`: a
-    sentence that says how a first saga is begun.
+    `kafka_saga.views.http_api.routes.Route` as `module:ATTRIBUTE`. `settings`: classes of settings from the
+    environment, as `module:CLASS`; `saga settings` lists them. `invitation`: a sentence that says how a first saga is
+    begun.
     """
 
     definitions: Sequence[Saga] = ()

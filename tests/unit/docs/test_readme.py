@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -96,3 +97,14 @@ def test_what_claims_are_shown_by_is_there() -> None:
     for one in shown:
         command, _, target = one.partition(" ")
         assert target in targets if command == "make" else (README.parent / one).is_file()
+
+
+def test_the_saga_of_ones_own_runs_as_it_stands() -> None:
+    [snippet] = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    names: dict[str, Any] = {"__name__": "snippet"}
+
+    exec(compile(snippet, str(README), "exec"), names)  # noqa: S102  # what the README shows is what runs
+    tests = [function for name, function in names.items() if name.startswith("test_")]
+    assert tests
+    for test in tests:
+        test()
