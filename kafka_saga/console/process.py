@@ -19,7 +19,8 @@ from kafka_saga.console.app import make_app
 from kafka_saga.console.keys import API
 from kafka_saga.console.settings import ConsoleSettings
 from kafka_saga.errors import ChoreographyError, UnavailableError
-from kafka_saga.observability.health import Health, serve
+from kafka_saga.observability.health import Health
+from kafka_saga.observability.health_server import serve
 from kafka_saga.observability.http_metrics import Requests
 from kafka_saga.observability.http_serving import runner_for
 from kafka_saga.observability.logs import log_to_stderr

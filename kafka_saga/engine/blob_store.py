@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Callable
-from typing import TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
 
-import fsspec
 from pydantic import BaseModel, ValidationError
 
 from kafka_saga.errors import RetryableError, TerminalError
 from kafka_saga.events.blob import BlobRef
+
+if TYPE_CHECKING:
+    from fsspec import AbstractFileSystem
 
 D = TypeVar("D", bound=BaseModel)
 T = TypeVar("T")
@@ -20,12 +23,15 @@ T = TypeVar("T")
 class BlobStore:
     """Content by its hash. Writing the same bytes twice is one blob; nothing is ever changed in place.
 
-    `url` is an fsspec URL (`file:///var/saga/blobs`, `s3://bucket/prefix`, `memory://blobs`) or a local path.
+    `url` is an fsspec URL (`file:///var/saga/blobs`, `s3://bucket/prefix`, `memory://blobs`) or a local path. fsspec
+    and the client of a protocol are loaded at once for a URL, so that a wrong one is found when a service starts, and
+    when first used for a path, which cannot be wrong: most services of a saga pass on no blobs.
     """
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._fs, self._root = fsspec.core.url_to_fs(url)
+        if ":" in url:
+            self._place  # noqa: B018  # found now
 
     def put(self, content: bytes, media_type: str = "application/octet-stream") -> BlobRef:
         """Keep `content` (bytes) and return its reference. Raises RetryableError if the store cannot be written."""
@@ -70,7 +76,19 @@ class BlobStore:
             raise TerminalError(f"blob {ref.sha256[:12]} is no {model.__name__}: {error.errors()[0]['msg']}") from error
 
     def _path(self, digest: str) -> str:
-        return f"{self._root}/{digest[:2]}/{digest}"
+        return f"{self._place[1]}/{digest[:2]}/{digest}"
+
+    @property
+    def _fs(self) -> AbstractFileSystem:
+        return self._place[0]
+
+    @cached_property
+    def _place(self) -> tuple[AbstractFileSystem, str]:
+        """What the content lies on, and the folder there."""
+        from fsspec.core import url_to_fs  # noqa: PLC0415
+
+        system, root = url_to_fs(self.url)
+        return system, root
 
     def _read(self, path: str) -> bytes | None:
         try:

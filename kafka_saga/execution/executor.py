@@ -6,13 +6,15 @@ import asyncio
 import queue
 import threading
 from collections.abc import Coroutine, Iterable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from kafka_saga.engine.context import Context
 from kafka_saga.engine.work import Delivery, Interrupted, Job, Mode, Result, Returned, TimedOut
 from kafka_saga.events.event import Event
 from kafka_saga.execution.inline import raised, run_inline
-from kafka_saga.execution.process_pool import ProcessPool
+
+if TYPE_CHECKING:
+    from kafka_saga.execution.process_pool import ProcessPool
 
 
 class Executor(Protocol):
@@ -44,7 +46,8 @@ class ThreadedExecutor:
         self._results: queue.SimpleQueue[tuple[Delivery, Result]] = queue.SimpleQueue()
         self._running: dict[Delivery, tuple[asyncio.Task[None], Context]] = {}
         self._interrupted: set[Delivery] = set()
-        self._children = ProcessPool(heavy_processes)
+        self._heavy_processes = heavy_processes
+        self._children: ProcessPool | None = None
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self.loop.run_forever, name="handlers", daemon=True)
         self._thread.start()
@@ -126,7 +129,7 @@ class ThreadedExecutor:
         timer = asyncio.timeout(seconds)
         try:
             if job.mode is Mode.HEAVY:
-                return await self._children.run(job, event, context, seconds)
+                return await self._pool().run(job, event, context, seconds)
             async with timer:
                 return Returned(await job.handler(event, context))
         except TimeoutError as error:
@@ -140,4 +143,13 @@ class ThreadedExecutor:
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
-        self._children.close()
+        if self._children is not None:
+            self._children.close()
+
+    def _pool(self) -> ProcessPool:
+        """The children of heavy handlers; services without such handlers do not even import what starts them."""
+        if self._children is None:
+            from kafka_saga.execution.process_pool import ProcessPool  # noqa: PLC0415
+
+            self._children = ProcessPool(self._heavy_processes)
+        return self._children

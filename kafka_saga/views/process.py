@@ -28,7 +28,8 @@ from kafka_saga.inspection.log.deployed import Deployments
 from kafka_saga.inspection.log.groups import KafkaGroups
 from kafka_saga.inspection.log.loading import named_definitions
 from kafka_saga.local.up_record import said_by_services
-from kafka_saga.observability import health
+from kafka_saga.observability.health import Health
+from kafka_saga.observability.health_server import serve
 from kafka_saga.observability.http_metrics import Requests
 from kafka_saga.steps.definition_registry import Statement, agree
 from kafka_saga.views.answers import Answers
@@ -108,7 +109,7 @@ class ViewsWorker:
         self._more = more
         self._stop = asyncio.Event()
         self._clients = Clients(lambda: cluster_of(settings), self._groups)
-        self._health = health.Health(NAME, reasons=("this worker has just started, and has not heard from Kafka yet",))
+        self._health = Health(NAME, reasons=("this worker has just started, and has not heard from Kafka yet",))
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
 
@@ -245,7 +246,7 @@ class ViewsWorker:
     async def _serve_health(self, stack: AsyncExitStack) -> None:
         settings = self._settings
         if settings.http_port is not None:
-            runner = await health.serve(self._health, self._registry, settings.http_host, settings.http_port)
+            runner = await serve(self._health, self._registry, settings.http_host, settings.http_port)
             stack.push_async_callback(runner.cleanup)
 
     def _on_signal(self, number: int) -> None:

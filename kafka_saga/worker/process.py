@@ -28,7 +28,7 @@ from kafka_saga.engine.runner import Runner
 from kafka_saga.engine.work import Batch
 from kafka_saga.errors import ChoreographyError, TopologyError
 from kafka_saga.execution.executor import ThreadedExecutor
-from kafka_saga.observability.health import Health, serve
+from kafka_saga.observability.health import Health
 from kafka_saga.observability.lag import Lag
 from kafka_saga.observability.logs import log_to_stderr
 from kafka_saga.observability.metrics import Metrics
@@ -231,6 +231,8 @@ class Process:
     def _serve(self, executor: ThreadedExecutor, registry: CollectorRegistry) -> None:
         settings = self._settings
         if settings.http_port is not None:
+            from kafka_saga.observability.health_server import serve  # noqa: PLC0415  # costs 15 MB, not all have a port
+
             executor.submit(serve(self._health, registry, settings.http_host, settings.http_port))
 
     def _on_signal(self, number: int, _: FrameType | None) -> None:

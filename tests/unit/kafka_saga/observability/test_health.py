@@ -9,7 +9,8 @@ import aiohttp
 import pytest
 
 from kafka_saga.errors import UnavailableError
-from kafka_saga.observability.health import Health, serve
+from kafka_saga.observability.health import Health
+from kafka_saga.observability.health_server import serve
 from kafka_saga.observability.metrics import Metrics
 
 
