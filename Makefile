@@ -56,6 +56,6 @@ $(READY): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed; none was found. Name it: make PYTHON=/path/to/python3"; exit 1; }
 	@echo "Making .venv with $$($(PYTHON) --version) (once, a minute or two)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { echo "No virtual environment could be made; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[local,dev]"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[cli,tracing,views,console,local,review,dev]"
 	@echo services.app:APP > .venv/saga-app
 	@touch $(READY)

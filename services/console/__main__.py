@@ -1,7 +1,7 @@
 """`python -m services.console`: the web console."""
 
-from kafka_saga.console.process import run
+from kafka_saga.processes import run_console
 from services.app import APP
 
 if __name__ == "__main__":
-    run(APP)
+    run_console(APP)

@@ -1,7 +1,7 @@
 """`python -m services.views`: one worker of the tracker's tables, with the HTTP API."""
 
-from kafka_saga.views.process import run
+from kafka_saga.processes import run_views
 from services.app import APP
 
 if __name__ == "__main__":
-    run(APP)
+    run_views(APP)

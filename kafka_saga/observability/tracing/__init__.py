@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from kafka_saga.engine.work import Batch, Delivery, Result
+from kafka_saga.extras import needing
 from kafka_saga.observability.tracing.exporters import Exporter
 
 
@@ -33,9 +34,13 @@ class Tracing(Protocol):
 
 
 def tracing_to(exporter: Exporter, service: str) -> Tracing | None:
-    """Tracing of the process that is this service; none if its spans go nowhere."""
+    """Tracing of the process that is this service; none if its spans go nowhere.
+
+    Raises UnavailableError if they go somewhere, and OpenTelemetry is not installed.
+    """
     if exporter is Exporter.NONE:
         return None
-    from kafka_saga.observability.tracing.exporting import exporting  # noqa: PLC0415  # costs 30 MB and half a second
+    with needing("tracing", "Sending spans", "set SAGA_TRACING=none"):
+        from kafka_saga.observability.tracing.exporting import exporting  # noqa: PLC0415  # costs 30 MB, half a second
 
     return exporting(exporter, service)
