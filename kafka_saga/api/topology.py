@@ -52,7 +52,7 @@ class DefinitionTopology(Value):
 class PausedScope(Value):
     """Sagas that are paused together, those that come later with them; `scope` is what a command to resume takes."""
 
-    scope: Annotated[str, Field(examples=["definition:code_review", "step:code_review/llm", "prefix:acme/"])]
+    scope: Annotated[str, Field(examples=["definition:order", "step:order/payment", "prefix:acme/"])]
     by: str
     reason: str
     at: Timestamp

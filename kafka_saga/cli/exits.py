@@ -6,13 +6,10 @@ from enum import IntEnum
 
 
 class Exit(IntEnum):
-    """0 to 2 are every command's; 3 to 6 are `saga review`'s; 6 is a silent tracker's, too; 130 is Ctrl-C."""
+    """0 to 2 are every command's, 6 is a silent tracker's, 130 is Ctrl-C; an application's commands may have others."""
 
     OK = 0
     ERROR = 1
     USAGE = 2
-    FINDINGS = 3
-    REJECTED = 4
-    FAILED = 5
     TIMEOUT = 6
     INTERRUPTED = 130

@@ -94,11 +94,15 @@ def action_of(command: str, step: str | None) -> Action:
     return Action(command=command, step=step, label=command.capitalize(), outcomes={})
 
 
-@cache
 def asset(name: str) -> str:
     """The address of a file in static/, which changes with its content."""
-    digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
-    return f"/static/{name}?v={digest}"
+    return versioned(f"/static/{name}", STATIC / name)
+
+
+@cache
+def versioned(address: str, file: Path) -> str:
+    """An address below `/static/` with the version of the file that it answers with: browsers keep the answer."""
+    return f"{address}?v={hashlib.sha256(file.read_bytes()).hexdigest()[:12]}"
 
 
 def is_fragment(request: web.Request) -> bool:

@@ -21,7 +21,7 @@ _SCOPES = {"definition": "the definition", "step": "the step", "prefix": "keys t
 
 
 def scoped(scope: str) -> str:
-    """A scope as people say it: `the step code_review/llm`, `keys that begin with acme/`."""
+    """A scope as people say it: `the step order/payment`, `keys that begin with acme/`."""
     kind, _, name = scope.partition(":")
     return f"{_SCOPES[kind]} {visible(name)}" if kind in _SCOPES else visible(scope)
 
@@ -91,11 +91,10 @@ class WordTone(StrEnum):
 
 _TONES = {
     WordTone.WORK: ("partial",),
-    WordTone.GOOD: ("completed", "happened", "reviewed", "ready", "clean"),
+    WordTone.GOOD: ("completed", "happened", "ready"),
     WordTone.HELD: ("paused", "pausing"),
-    WordTone.WARN: ("medium", "restoring", "incomplete", "findings"),
+    WordTone.WARN: ("restoring", "incomplete"),
     WordTone.UNDO: ("cancelling",),
-    WordTone.BAD: ("critical", "high"),
 }
 _CALM = frozenset({statuses.Tone.AHEAD, statuses.Tone.OFF})
 _BY_WORD = {word: tone for tone, words in _TONES.items() for word in words}
@@ -111,11 +110,10 @@ def tone(status: str) -> str:
 
 _MARKS = {
     "unknown": "ring",
-    "completed": "check", "happened": "check", "reviewed": "check", "ready": "check", "clean": "check",
+    "completed": "check", "happened": "check", "ready": "check",
     "paused": "pause", "pausing": "pause",
     "cancelling": "back",
-    "findings": "alert", "cancelled": "stop",
-    "critical": "alert", "high": "alert", "medium": "dot", "low": "dot",
+    "cancelled": "stop",
 }  # fmt: skip
 
 

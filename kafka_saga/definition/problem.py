@@ -60,13 +60,13 @@ class Problem:
 
 
 def of_saga(saga: Saga, field: str = "") -> str:
-    """The place of a problem of a whole saga, or of one field of it: `code_review v1, key`."""
+    """The place of a problem of a whole saga, or of one field of it: `order v1, key`."""
     name = saga.name if saga.name.isprintable() else ascii(saga.name)
     return _joined(f"{name} v{saga.version}", field)
 
 
 def of_step(saga: Saga, step: Step, field: str = "") -> str:
-    """The place of a problem of a step, or of one field of it: `code_review v1, step 'llm', on`."""
+    """The place of a problem of a step, or of one field of it: `order v1, step 'payment', on`."""
     return _joined(f"{of_saga(saga)}, step {step.name!r}", field)
 
 

@@ -1,4 +1,4 @@
-"""The templates that name a saga from its first event: `key="{repository}#{number}"`, `run="{head_sha:.12}"`."""
+"""The templates that name a saga from its first event: `key="{customer}/{number}"`, `run="{digest:.12}"`."""
 
 from __future__ import annotations
 

@@ -15,12 +15,12 @@ from rich.console import Console
 from rich.text import Text
 
 from kafka_saga.cli.connection import Connection
-from kafka_saga.cli.exits import Exit
 from kafka_saga.cli.output import err, out, safe
 from kafka_saga.cli.up import start_detached, stop_all
 from kafka_saga.local.places import login_url
 from kafka_saga.local.up import UpPlan
 from services.app.demo_repository import NAME, make_repository
+from services.app.exits import Exit
 from services.app.review import run_review
 from services.app.target import Wishes, pull_request
 

@@ -9,11 +9,11 @@ import msgspec
 
 from kafka_saga.api.sagas import SagaFacts
 from kafka_saga.broker.port import Cluster
-from kafka_saga.cli.exits import Exit
 from kafka_saga.inspection.log.decoding import codec_for, history
 from kafka_saga.inspection.present.facts import saga_facts
 from kafka_saga.tracker.core.state import SagaState, SagaStatus
 from schemas.events.code_review import CommentsCreated, FileCoverage, Finding, LlmCompleted, PrRejected, Severity
+from services.app.exits import Exit
 from topology.code_review import CODE_REVIEW
 
 

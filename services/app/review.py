@@ -15,7 +15,6 @@ from rich.text import Text
 from kafka_saga.broker.port import Cluster
 from kafka_saga.cli.blockers import diagnosis
 from kafka_saga.cli.connection import Connection, connection_of
-from kafka_saga.cli.exits import Exit
 from kafka_saga.cli.following import Screen, follow, screen_on
 from kafka_saga.cli.output import err, out, print_json, safe
 from kafka_saga.cli.render.sagas import heading
@@ -26,6 +25,7 @@ from kafka_saga.tracker.core.explain.reason import reason
 from kafka_saga.tracker.core.state import SagaState, SagaStatus
 from kafka_saga.wire.ids import split_id
 from schemas.events.code_review import PrReceived, Severity
+from services.app.exits import Exit
 from services.app.findings import findings, summary, written
 from services.app.outcome import ReviewOutcome, exit_code, outcome_of, review_json
 from services.app.target import Wishes, pull_request

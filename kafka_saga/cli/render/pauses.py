@@ -31,6 +31,6 @@ def pauses_table(found: Sequence[PausedScope], now: int) -> Table:
 
 
 def resuming(scope: str) -> str:
-    """The command that resumes a scope, as one would type it: `saga resume --step code_review/llm`."""
+    """The command that resumes a scope, as one would type it: `saga resume --step order/payment`."""
     kind, _, name = scope.partition(":")
     return f"saga resume {_OPTIONS[f'{kind}:']} {word(name)}"

@@ -32,14 +32,14 @@ _CROSS = "M3 3l8 8M11 3l-8 8"
 _AGAIN = "M11.5 7a4.5 4.5 0 1 1-1.5-3.4M11.5 1.5v3h-3"
 _PAUSE = "M4.5 3v8M9.5 3v8"
 _BACK = "M5 2 2 5l3 3M2 5h6a3.5 3.5 0 0 1 0 7H5"
-_RING = "M7 2.5a4.5 4.5 0 1 1 0 9a4.5 4.5 0 1 1 0-9"
+RING = "M7 2.5a4.5 4.5 0 1 1 0 9a4.5 4.5 0 1 1 0-9"
 _PLAY = "M4 2.5 11 7l-7 4.5z"
 _DASH = "M3 7h8"
 _SKIP = "M2.5 3l4 4-4 4M7.5 3l4 4-4 4"
-_ALERT = "M7 1.5 13 12.5H1zM7 5.5v3M7 10.5v.2"
+ALERT = "M7 1.5 13 12.5H1zM7 5.5v3M7 10.5v.2"
 
 _PATHS = {
-    Icon.RING: _RING, Icon.DOTS: _RING, Icon.SPIN: _PLAY, Icon.AGAIN: _AGAIN, Icon.PAUSE: _PAUSE, Icon.CHECK: _CHECK,
+    Icon.RING: RING, Icon.DOTS: RING, Icon.SPIN: _PLAY, Icon.AGAIN: _AGAIN, Icon.PAUSE: _PAUSE, Icon.CHECK: _CHECK,
     Icon.CROSS: _CROSS, Icon.SKIP: _SKIP, Icon.BACK: _BACK,
 }  # fmt: skip
 
@@ -53,22 +53,14 @@ _STATES: dict[str, tuple[PictureTone, str]] = {
     "happened": (PictureTone.OK, _CHECK),
     "completed": (PictureTone.OK, _CHECK),
     "paused": (PictureTone.HELD, _PAUSE),
-    "will_run": (PictureTone.AHEAD, _RING),
+    "will_run": (PictureTone.AHEAD, RING),
     "not_taken": (PictureTone.OFF, _DASH),
-}
-
-_SEVERITIES: dict[str, tuple[PictureTone, str]] = {
-    "critical": (PictureTone.BAD, _ALERT),
-    "high": (PictureTone.BAD, _ALERT),
-    "medium": (PictureTone.WARN, _ALERT),
-    "low": (PictureTone.WORK, _RING),
-    "info": (PictureTone.OFF, _RING),
 }
 
 
 def tone(state: str) -> PictureTone:
-    """The tone of a state or a severity; of one that is not known here, plain."""
-    return {**_STATES, **_SEVERITIES}.get(state, (PictureTone.PLAIN, ""))[0]
+    """The tone of a state; of one that is not known here, plain."""
+    return _STATES.get(state, (PictureTone.PLAIN, ""))[0]
 
 
 def mark(state: str, x: float, y: float) -> Markup:
@@ -80,9 +72,8 @@ def mark(state: str, x: float, y: float) -> Markup:
     return element("path", {"class": "draw-mark", "transform": place, "d": path})
 
 
-def severity_icon(severity: str) -> Markup:
-    """The sign of a severity, as a picture within text; its word has to stand beside it."""
-    found, path = _SEVERITIES.get(severity, (PictureTone.PLAIN, _RING))
-    names = classes("draw-icon", f"tone-{found}")
+def icon(tone: PictureTone, path: str) -> Markup:
+    """A sign as a picture within text; its word has to stand beside it."""
+    names = classes("draw-icon", f"tone-{tone}")
     box = {"class": names, "viewBox": f"0 0 {SIZE} {SIZE}", "width": SIZE, "height": SIZE, "aria-hidden": "true"}
     return element("svg", box, element("path", {"class": "draw-mark", "d": path}))

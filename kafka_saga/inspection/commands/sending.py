@@ -68,7 +68,7 @@ class SentCommand:
 
     @property
     def subject(self) -> str:
-        """What it is about, as people say it: a saga's id, or `step code_review/llm`."""
+        """What it is about, as people say it: a saga's id, or `step order/payment`."""
         return self.saga_id or self.command.scope.replace(":", " ", 1)
 
 

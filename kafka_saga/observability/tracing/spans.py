@@ -60,7 +60,7 @@ class Spans:
         self, provider: TracerProvider, ids: GivenIds, group: str, now: Callable[[], int] = time.time_ns
     ) -> None:
         self._provider = provider
-        self._tracer = provider.get_tracer("services.chassis")
+        self._tracer = provider.get_tracer("kafka_saga")
         self._ids = ids
         self._group = group
         self._now = now

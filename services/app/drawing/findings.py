@@ -7,12 +7,19 @@ from urllib.parse import quote, urlencode
 
 from markupsafe import Markup
 
-from kafka_saga.console.drawing.marks import severity_icon, tone
+from kafka_saga.console.drawing.marks import ALERT, RING, PictureTone, icon
 from kafka_saga.console.drawing.markup import classes, element
 from kafka_saga.console.words import counted
 from schemas.review import ReviewFinding
 
-SEVERITIES = ("critical", "high", "medium", "low", "info")
+SEVERITIES = {
+    "critical": (PictureTone.BAD, ALERT),
+    "high": (PictureTone.BAD, ALERT),
+    "medium": (PictureTone.WARN, ALERT),
+    "low": (PictureTone.WORK, RING),
+    "info": (PictureTone.OFF, RING),
+}
+"""How each severity looks, the worst first: its tone and its sign."""
 
 
 def chosen(findings: Iterable[ReviewFinding], severities: Collection[str]) -> tuple[ReviewFinding, ...]:
@@ -23,14 +30,14 @@ def chosen(findings: Iterable[ReviewFinding], severities: Collection[str]) -> tu
 
 def card(finding: ReviewFinding, *, place: str | None = None) -> Markup:
     """A finding; with `place` if its line is not the one above."""
-    names = classes("draw-finding", f"tone-{tone(finding.severity)}")
+    names = classes("draw-finding", f"tone-{_look(finding.severity)[0]}")
     return element(
         "article",
         {"class": names, "data-severity": finding.severity},
         element(
             "p",
             {"class": "draw-finding-head"},
-            severity_icon(finding.severity),
+            icon(*_look(finding.severity)),
             element("strong", {"class": "draw-severity"}, finding.severity),
             element("code", {}, finding.rule),
             *(element("span", {"class": "draw-where"}, one) for one in _where(finding, place)),
@@ -73,12 +80,12 @@ def _severity_link(severity: str, count: int, severities: Collection[str]) -> Ma
     others = [one for one in severities if one != severity]
     toggled = others if severity in severities else [*others, severity]
     href = "?" + urlencode([("severity", one) for one in toggled], errors="replace")
-    return _link(href, f"{severity} {count:,}", severity in severities, severity_icon(severity))
+    return _link(href, f"{severity} {count:,}", severity in severities, icon(*_look(severity)))
 
 
-def _link(href: str, said: str, is_chosen: bool, icon: Markup) -> Markup:
+def _link(href: str, said: str, is_chosen: bool, sign: Markup) -> Markup:
     attributes = {"href": href, "class": "draw-choice", "aria-current": "true" if is_chosen else None}
-    return element("a", attributes, icon, " " if icon else "", said)
+    return element("a", attributes, sign, " " if sign else "", said)
 
 
 def anchor(path: str, line: int | None = None) -> str:
@@ -86,5 +93,9 @@ def anchor(path: str, line: int | None = None) -> str:
     return (quote(path, safe="/", errors="replace") or "-") + ("" if line is None else f":{line}")
 
 
+def _look(severity: str) -> tuple[PictureTone, str]:
+    return SEVERITIES.get(severity, (PictureTone.PLAIN, RING))
+
+
 def _rank(severity: str) -> int:
-    return SEVERITIES.index(severity) if severity in SEVERITIES else len(SEVERITIES)
+    return list(SEVERITIES).index(severity) if severity in SEVERITIES else len(SEVERITIES)

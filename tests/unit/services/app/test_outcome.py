@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from kafka_saga.cli.exits import Exit
 from kafka_saga.tracker.core.state import SagaState
 from schemas.events.code_review import Severity
+from services.app.exits import Exit
 from services.app.outcome import ReviewOutcome, exit_code, review_json
 from services.app.review import FailOn, publish
 from services.app.review import shown as review_shown
