@@ -6,12 +6,14 @@ import importlib.util
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from kafka_saga.app import load_app
 from kafka_saga.console.settings import ConsoleSettings
 from kafka_saga.local.configuration import Listeners, server_properties
 from kafka_saga.tracker.process import followed
@@ -100,7 +102,27 @@ def server_properties_of_the_embedded() -> dict[str, str]:
 def test_the_image_copies_what_is_there_and_knows_its_settings() -> None:
     copied = [word for line in re.findall(r"^COPY (?!--from)(.*)$", DOCKERFILE, re.M) for word in line.split()[:-1]]
     assert all((ROOT / path).exists() for path in copied)
-    assert set(re.findall(r"\b(SAGA_\w+)=", DOCKERFILE)) - {"SAGA_HOME"} <= KNOWN
+    assert set(re.findall(r"\b(SAGA_\w+)=", DOCKERFILE)) - {"SAGA_APP", "SAGA_HOME"} <= KNOWN
+
+
+def test_the_image_installs_the_framework_with_every_part_that_is_started_in_it() -> None:
+    assert "kafka_saga" in copied_to("./kafka_saga")
+    installed = re.search(r'pip install .*"\.\[([\w,]+)\]"', DOCKERFILE)
+    assert installed is not None
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    assert set(installed[1].split(",")) == set(extras) - {"local", "dev"}
+
+
+def test_the_image_has_the_application_on_its_path_and_names_it() -> None:
+    variables = dict(re.findall(r"\b(PYTHONPATH|SAGA_APP)=(\S+)", DOCKERFILE))
+    folder, app = variables["PYTHONPATH"], load_app(variables["SAGA_APP"])
+    packages = {"schemas", "topology", "services"}
+    assert {name for name in packages if copied_to(f"{folder}/{name}") == [name]} == packages
+    assert app.services == {name: service["command"][2] for name, service in OURS.items()}
+
+
+def copied_to(place: str) -> list[str]:
+    return [source for source, target in re.findall(r"^COPY (\S+) (\S+)$", DOCKERFILE, re.M) if target == place]
 
 
 def test_the_image_does_not_run_as_root() -> None:
