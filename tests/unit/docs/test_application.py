@@ -57,14 +57,14 @@ def test_its_services_are_what_saga_up_starts_and_its_page_is_one_of_the_console
 
     assert programs == [
         *(f"{step} shop {step}" for step in ("payment", "stock", "shipping")),
-        *(f"{name} kafka_saga.cli.main {name}" for name in ("tracker", "views", "console")),
+        *(f"{name} kafka_saga {name}" for name in ("tracker", "views", "console")),
     ]
     assert "'/sagas/{saga_id}/invoice'" in routes
 
 
 @pytest.mark.parametrize("name", ["tracker", "views", "console"])
 def test_the_processes_of_the_framework_are_commands(folder: Path, name: str) -> None:
-    ran = run(folder, f"kafka_saga.cli.main {name} --help")
+    ran = run(folder, f"kafka_saga {name} --help")
 
     assert (ran.code, "until told to stop" in ran.said) == (0, True)
 
