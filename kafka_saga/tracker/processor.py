@@ -56,7 +56,7 @@ Written = tuple[list[Outgoing], tuple[Change, ...]]
 class Case(msgspec.Struct, frozen=True, gc=False):
     """A saga in hand: its partition's state, its key there, the plan it follows, and the time of day."""
 
-    book: PartitionState
+    partition: PartitionState
     key: bytes
     plan: SagaPlan
     now: int
@@ -84,14 +84,14 @@ class TrackerProcessor:
 
     def restored(self, number: int, stores: Stores, now: int) -> None:
         """Know again when each saga is due. Raises TopologyError if live sagas follow a version that was dropped."""
-        book = PartitionState(number, stores)
-        glances = tuple(book.glances())
+        partition = PartitionState(number, stores)
+        glances = tuple(partition.glances())
         self._plans.refuse_dropped(glances)
-        book.restore(glances, self._plans.names, self._plans.exclusive)
+        partition.restore(glances, self._plans.names, self._plans.exclusive)
         for glance in glances:
             if not glance.hash and self._plans.knows(glance.definition, glance.version):
-                book.schedule.set(glance.saga_id.encode(), 0)  # it can be concluded now what the facts mean
-        self._partitions[number] = book
+                partition.schedule.set(glance.saga_id.encode(), 0)  # it can be concluded now what the facts mean
+        self._partitions[number] = partition
 
     def gone(self) -> None:
         """Nothing is ours any more."""
@@ -99,12 +99,12 @@ class TrackerProcessor:
 
     def due_at(self, number: int) -> int | None:
         """When the next saga is due."""
-        book = self._partitions.get(number)
-        return book.schedule.first() if book is not None else None
+        partition = self._partitions.get(number)
+        return partition.schedule.first() if partition is not None else None
 
     def times(self) -> list[int]:
         """When each saga that waits for a time is due, of all tasks; may be asked from another thread."""
-        return [time for book in tuple(self._partitions.values()) for time in book.schedule.times()]
+        return [time for partition in tuple(self._partitions.values()) for time in partition.schedule.times()]
 
     def reach(self, number: int, until: int, read: Mapping[str, int]) -> None:
         """Everything before `until` is folded in: what was due by then can be ruled."""
@@ -112,35 +112,35 @@ class TrackerProcessor:
 
     def punctuate(self, number: int, stores: Stores, now: int) -> Sequence[Write]:
         """Rulings, a piece a turn."""
-        book = self._partitions.get(number)
-        if book is None or not book.until:
+        partition = self._partitions.get(number)
+        if partition is None or not partition.until:
             return ()
-        keys = book.schedule.pop(book.until, PIECE)
-        return [made for key in keys if (made := self._taken_up(book, key, now)) is not None]
+        keys = partition.schedule.pop(partition.until, PIECE)
+        return [made for key in keys if (made := self._taken_up(partition, key, now)) is not None]
 
     def rule(self, number: int, saga_id: str, until: int, now: int) -> Write | None:
         """Rule about one saga as of `until`, as a replay does; none if there is nothing to decide."""
-        book = self._partitions[number]
-        book.until = until
-        return self._rule(book, saga_id.encode(), now)
+        partition = self._partitions[number]
+        partition.until = until
+        return self._rule(partition, saga_id.encode(), now)
 
     # ---- records
 
     def route(self, record: Record, stores: Stores, now: int) -> Ended:
         """Fold a record into its saga; what names none of ours is for the services to judge."""
-        book = self._partitions[record.partition]
-        book.read[record.topic] = record.offset + 1
+        partition = self._partitions[record.partition]
+        partition.read[record.topic] = record.offset + 1
         if record.topic == SAGA_COMMANDS:
-            return self._asked(book, record, now)
+            return self._asked(partition, record, now)
         fact = fact_of(
             record.topic, record.partition, record.offset, record.timestamp, record.key, dict(record.headers)
         )
         if fact is None or not self._plans.has(fact.envelope.definition):
             return Ended(record, Kind.IGNORED, [])
         key = fact.envelope.subject.encode()
-        if (why := book.unreadable.get(key)) is not None:
+        if (why := partition.unreadable.get(key)) is not None:
             return Ended(record.emptied, Kind.IGNORED, [], reason=why)
-        outgoing, changes = self._folded(book, key, fact, now)
+        outgoing, changes = self._folded(partition, key, fact, now)
         return Ended(record.emptied, Kind.DONE, outgoing, changes)
 
     def refuse(self, ended: Ended, reason: str, now: int) -> Ended:
@@ -167,102 +167,102 @@ class TrackerProcessor:
         self._look_again(made.number, made.changes)
 
     def _look_again(self, number: int, changes: Iterable[Change]) -> None:
-        book = self._partitions[number]
+        partition = self._partitions[number]
         for change in changes:
             if change.topic == SAGA_STATE:
-                book.schedule.set(change.key, book.until + AGAIN_AFTER)
+                partition.schedule.set(change.key, partition.until + AGAIN_AFTER)
 
     # ---- folding
 
-    def _folded(self, book: PartitionState, key: bytes, fact: Fact, now: int) -> Written:
-        found: SagaState | None = book.states.get(key)
+    def _folded(self, partition: PartitionState, key: bytes, fact: Fact, now: int) -> Written:
+        found: SagaState | None = partition.states.get(key)
         before, told = self._concluded(found) if found is not None else (None, ())
-        case = Case(book, key, self._plans.plan_for(before, fact), now)
+        case = Case(partition, key, self._plans.plan_for(before, fact), now)
         state, decisions = fold(before, fact, case.plan)
         outgoing, changes = self._written(case, found, _timed(case, state), (*told, *decisions))
         if before is None or before.started_at is None:
-            more, others = self._rivals(book, state, now)
+            more, others = self._rivals(partition, state, now)
             return outgoing + more, (*changes, *others)
         return outgoing, changes
 
-    def _rivals(self, book: PartitionState, state: SagaState, now: int) -> Written:
+    def _rivals(self, partition: PartitionState, state: SagaState, now: int) -> Written:
         """Of the sagas of a key one is to run, the one that started last: those before it hear of it."""
         if state.definition not in self._plans.exclusive or state.started_at is None:
             return [], ()
         start = state.events[0]
         outgoing: list[Outgoing] = []
         changes: tuple[Change, ...] = ()
-        for other in sorted(book.running(state)):
-            fact = SupersederFact(other, book.number, start.offset, start.at, state.saga_id)
-            more, others = self._folded(book, other.encode(), fact, now)
+        for other in sorted(partition.running(state)):
+            fact = SupersederFact(other, partition.number, start.offset, start.at, state.saga_id)
+            more, others = self._folded(partition, other.encode(), fact, now)
             outgoing, changes = outgoing + more, (*changes, *others)
         return outgoing, changes
 
-    def _asked(self, book: PartitionState, record: Record, now: int) -> Ended:
+    def _asked(self, partition: PartitionState, record: Record, now: int) -> Ended:
         """A command: for one saga it waits for its ruling, a wider pause begins and ends at once."""
         asked = self._asking.read(record)
         match asked:
             case Wrong(letter):
                 return Ended(record, Kind.DEAD, [letter], reason="no command")
-            case CommandFact() if (why := book.unreadable.get(asked.saga_id.encode())) is not None:
+            case CommandFact() if (why := partition.unreadable.get(asked.saga_id.encode())) is not None:
                 return self._refused(record, why, now) or Ended(record, Kind.IGNORED, [], reason=why)
             case CommandFact():
-                outgoing, changes = self._folded(book, asked.saga_id.encode(), asked, now)
+                outgoing, changes = self._folded(partition, asked.saga_id.encode(), asked, now)
                 return Ended(record, Kind.DONE, outgoing, changes)
             case Refused():
-                return Ended(record, Kind.DONE, [self._answer(book, record, asked, now)])
+                return Ended(record, Kind.DONE, [self._answer(partition, record, asked, now)])
             case SagaCommand():
-                return self._wide(book, record, asked, now)
+                return self._wide(partition, record, asked, now)
 
-    def _wide(self, book: PartitionState, record: Record, command: SagaCommand, now: int) -> Ended:
-        before: control.ControlEntry | None = book.control.get(command.scope.encode())
-        revision = book.next_revision(record.timestamp)
+    def _wide(self, partition: PartitionState, record: Record, command: SagaCommand, now: int) -> Ended:
+        before: control.ControlEntry | None = partition.control.get(command.scope.encode())
+        revision = partition.next_revision(record.timestamp)
         entry, answer = self._asking.answer(command, record, before, revision)
-        outgoing = [self._answer(book, record, answer, now)]
+        outgoing = [self._answer(partition, record, answer, now)]
         if entry is None:
             return Ended(record, Kind.DONE, outgoing)
-        book.note(command.scope, entry)
-        changes = (CONTROL.change(command.scope.encode(), entry), *self._looked_at_again(book, command.scope))
+        partition.note(command.scope, entry)
+        changes = (CONTROL.change(command.scope.encode(), entry), *self._looked_at_again(partition, command.scope))
         return Ended(record, Kind.DONE, outgoing, changes)
 
-    def _answer(self, book: PartitionState, record: Record, answer: Decision, now: int) -> Outgoing:
-        subject = self._asking.subject(record, book.number)
+    def _answer(self, partition: PartitionState, record: Record, answer: Decision, now: int) -> Outgoing:
+        subject = self._asking.subject(record, partition.number)
         return lifecycle_record(subject, answer, now, NO_RULING, record.offset)  # type: ignore[arg-type]
 
-    def _looked_at_again(self, book: PartitionState, scope: str) -> Iterable[Change]:
+    def _looked_at_again(self, partition: PartitionState, scope: str) -> Iterable[Change]:
         """A wide pause has begun or ended: sagas are due at other times."""
-        for key in book.states.keys():  # noqa: SIM118  # a store is no dict
-            state: SagaState | None = book.states.get(key) if key not in book.unreadable else None
+        for key in partition.states.keys():  # noqa: SIM118  # a store is no dict
+            state: SagaState | None = partition.states.get(key) if key not in partition.unreadable else None
             if state is None or not control.concerns(scope, state.definition, state.key):
                 continue
-            timed = _timed(Case(book, key, self._plans.plan_of(state), 0), state)
-            book.schedule.set(key, timed.due)
+            timed = _timed(Case(partition, key, self._plans.plan_of(state), 0), state)
+            partition.schedule.set(key, timed.due)
             if timed.due != state.due:
                 yield STATES.change(key, timed)
 
     # ---- ruling
 
-    def _taken_up(self, book: PartitionState, key: bytes, now: int) -> Write | None:
+    def _taken_up(self, partition: PartitionState, key: bytes, now: int) -> Write | None:
         """What has become due: something of a saga, or the end of what is remembered of a wide scope."""
         scope = scope_of(key)
         if scope is None:
-            return self._rule(book, key, now)
-        book.note(scope, None)
-        return Write(book.number, [], (CONTROL.change(scope.encode(), None),))
+            return self._rule(partition, key, now)
+        partition.note(scope, None)
+        return Write(partition.number, [], (CONTROL.change(scope.encode(), None),))
 
-    def _rule(self, book: PartitionState, key: bytes, now: int) -> Write | None:
-        found: SagaState | None = book.states.get(key)
+    def _rule(self, partition: PartitionState, key: bytes, now: int) -> Write | None:
+        found: SagaState | None = partition.states.get(key)
         if found is None:
             return None
         before, told = self._concluded(found)
-        case = Case(book, key, self._plans.plan_of(before), now)
-        ruled = due(before, book.until, case.plan, book.wide_of(before))
+        case = Case(partition, key, self._plans.plan_of(before), now)
+        ruled = due(before, partition.until, case.plan, partition.wide_of(before))
         if ruled.state is found:
-            book.schedule.set(key, ruled.due)
+            partition.schedule.set(key, ruled.due)
             return None
         timed = replace(ruled.state, due=ruled.due) if ruled.state is not None else None
-        ground = Ground(before.revision, book.until, book.read)
-        return Write(book.number, *self._written(case, found, timed, (*told, *ruled.decisions), ground))
+        ground = Ground(before.revision, partition.until, partition.read)
+        return Write(partition.number, *self._written(case, found, timed, (*told, *ruled.decisions), ground))
 
     def _concluded(self, state: SagaState) -> tuple[SagaState, tuple[Notice, ...]]:
         """A saga whose version was not known when its facts came, and is now: what they mean."""
@@ -286,13 +286,15 @@ class TrackerProcessor:
     ) -> Written:
         """Everything that a new state leads to; of a saga that is forgotten, what was decided before."""
         about = state or before
-        issued = case.book.issue()  # before the entry: it gates what the same ruling has sent before it was cancelled
+        issued = (
+            case.partition.issue()
+        )  # before the entry: it gates what the same ruling has sent before it was cancelled
         changes = _forgotten(case) if state is None else (STATES.change(case.key, state), *_entry(case, state))
-        case.book.schedule.set(case.key, state.due if state is not None else None)
+        case.partition.schedule.set(case.key, state.due if state is not None else None)
         if about is None:
             return [], changes
         if about.definition in self._plans.exclusive and (before is None or before.status is not about.status):
-            case.book.mark(about)
+            case.partition.mark(about)
         return self._said(about, decisions, issued, case.now, ground), changes
 
     def _said(
@@ -317,7 +319,7 @@ def _record(state: SagaState, decision: Decision, issued: int, now: int, ground:
 
 def _timed(case: Case, state: SagaState) -> SagaState:
     """The state, with when it is due."""
-    at = next_due(state, case.plan, case.book.wide_of(state))
+    at = next_due(state, case.plan, case.partition.wide_of(state))
     return state if at == state.due else replace(state, due=at)
 
 
@@ -326,15 +328,15 @@ def _entry(case: Case, state: SagaState) -> tuple[Change, ...]:
     if not (state.pauses or state.undo or state.floors):
         return ()
     scope = control.of_saga(state.saga_id).encode()
-    known: control.ControlEntry | None = case.book.control.get(scope)
+    known: control.ControlEntry | None = case.partition.control.get(scope)
     wanted = entry_of(state, 0)
     if same(known, wanted):
         return ()
-    revision = case.book.next_revision(max(case.book.until, state.updated_at))
+    revision = case.partition.next_revision(max(case.partition.until, state.updated_at))
     return (CONTROL.change(scope, replace(wanted, revision=revision) if wanted else None),)
 
 
 def _forgotten(case: Case) -> tuple[Change, ...]:
     scope = control.SAGA.encode() + case.key
-    entry = (CONTROL.change(scope, None),) if case.book.control.get(scope) is not None else ()
+    entry = (CONTROL.change(scope, None),) if case.partition.control.get(scope) is not None else ()
     return (STATES.change(case.key, None), *entry)
