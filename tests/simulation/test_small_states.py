@@ -19,7 +19,7 @@ def test_sagas_whose_states_keep_next_to_nothing_fare_as_well() -> None:
     smaller: list[str] = []
     right = pruning.pruned
 
-    def trimmed(state: SagaState, plan: SagaPlan, wide: Wide) -> SagaState:
+    def pruned(state: SagaState, plan: SagaPlan, wide: Wide) -> SagaState:
         after = right(state, plan, wide)
         if len(encode(after)) < len(encode(state)):
             smaller.append(state.saga_id)
@@ -28,7 +28,7 @@ def test_sagas_whose_states_keep_next_to_nothing_fare_as_well() -> None:
     with ExitStack() as around:
         for kept in ("KEPT_SENT", "KEPT_PAUSES", "KEPT_EVENTS"):
             around.enter_context(replaced(pruning, kept, 0))
-        around.enter_context(replaced(rulings, "trimmed", trimmed))
+        around.enter_context(replaced(rulings, "pruned", pruned))
         failing = [seed for seed in range(SEEDS) if not judge(plan_of(seed)).is_clean]
     assert failing == []
     assert len(smaller) > 20
