@@ -294,7 +294,8 @@ def test_without_services_a_review_says_which_one_is_missing(shop: Path, kafka_b
         timeout=60,
     )
     assert result.returncode == 6
-    assert "validator and tracker are not running, and the saga waits: start everything with `saga up`" in result.stdout
+    missing = "the service of step validate and tracker are not running"
+    assert f"{missing}, and the saga waits: start everything with `saga up`" in result.stdout
     assert "Nothing was heard of nobody/there#" in result.stderr
 
 

@@ -17,10 +17,12 @@ TRACKER_COMMAND = "saga tracker"
 def started_by(definition: str, deployed: Deployed) -> str:
     """The command that starts all services of a definition and the tracker; empty if there is none.
 
-    `saga up` starts those of the application: it is the command if no other service does a step.
+    `saga up` starts those of the application: it is the command if no other service does a step. Before any service of
+    a definition has run, it is the application's by its name.
     """
-    services = deployed.services(definition)
-    return "saga up" if services and services <= current_app().services.keys() else ""
+    app, services = current_app(), deployed.services(definition)
+    is_apps = services <= app.services.keys() if services else definition in app.latest and bool(app.services)
+    return "saga up" if is_apps else ""
 
 
 def awaited(state: SagaState, deployed: Deployed) -> tuple[str, ...]:
@@ -43,7 +45,14 @@ def sentence(missing: Sequence[str], start: str) -> str:
     return f"{names} {is_or_are} not running, and the saga waits: {then}."
 
 
+def never_run(state: SagaState, deployed: Deployed) -> tuple[str, ...]:
+    """The steps at work that no service has ever announced."""
+    at_work = (step.name for step in state.steps if step.status.is_at_service)
+    return tuple(step for step in at_work if deployed.owner(state.definition, state.version, step) is None)
+
+
 def missing_services(groups: Groups, state: SagaState, deployed: Deployed) -> tuple[str, ...]:
-    """The services that the saga waits for and of which none is running."""
+    """The services that the saga waits for and of which none is running; one without a name by its step."""
     services = awaited(state, deployed)
-    return absent(services, groups.members(services))
+    unknown = (f"the service of step {step}" for step in never_run(state, deployed))
+    return (*unknown, *absent(services, groups.members(services)))

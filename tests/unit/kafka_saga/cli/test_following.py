@@ -8,7 +8,7 @@ from rich.console import Console
 
 from kafka_saga.cli.blockers import hindrance
 from kafka_saga.cli.following import MovingScreen, PlainScreen, changes, follow, screen_on
-from kafka_saga.inspection.diagnose.diagnosis import absent, awaited, sentence, started_by
+from kafka_saga.inspection.diagnose.diagnosis import absent, awaited, missing_services, sentence, started_by
 from kafka_saga.inspection.log.deployed import NOTHING_DEPLOYED, deployed_on
 from kafka_saga.inspection.log.reading import Feed
 from tests.unit.kafka_saga.cli.cluster import Members
@@ -73,6 +73,8 @@ def test_the_service_that_the_saga_waits_for_is_named() -> None:
     assert hindrance(cluster, Members(), None, SAGA, CODE_REVIEW).startswith("validator and tracker are not running")
     assert awaited(running(), deployed) == ("ast", "tracker")
     assert awaited(running(), NOTHING_DEPLOYED) == ("tracker",)
+    assert missing_services(Members(), running(), NOTHING_DEPLOYED) == ("the service of step ast", "tracker")
+    assert [started_by(name, NOTHING_DEPLOYED) for name in ("code_review", "order")] == ["saga up", ""]
     assert absent(("ast", "tracker"), {"ast": 0, "tracker": 1}) == ("ast",)
     up = "ast is not running, and the saga waits: start everything with `saga up`."
     start = started_by("code_review", deployed)
