@@ -12,12 +12,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from kafka_saga.definition.model import Saga
+from kafka_saga.definition.loader import named
+from kafka_saga.definition.model import Saga, latest_versions
 from kafka_saga.errors import TopologyError
 
 VARIABLE = "SAGA_APP"
@@ -79,7 +79,7 @@ class App:
     @property
     def latest(self) -> dict[str, Saga]:
         """Of each definition the latest version, by name."""
-        return {saga.name: saga for saga in sorted(self.definitions, key=lambda saga: saga.version)}
+        return latest_versions(self.definitions)
 
     def links_of(self, definition: str) -> tuple[Link, ...]:
         """The links on the page of a saga of this definition."""
@@ -115,18 +115,8 @@ def load_app(name: str) -> App:
 
 def resolve(name: str) -> Any:  # whatever the module holds
     """What `module:ATTRIBUTE` names. Raises TopologyError, saying what is missing and what to do."""
-    module, colon, attribute = name.partition(":")
-    if not colon or not attribute.isidentifier() or not all(part.isidentifier() for part in module.split(".")):
-        raise TopologyError(f"{name!r} names nothing: write module:ATTRIBUTE, as in services.app:APP.")
+    module, attribute = named(name, "part of an application", "services.app:APP")
     try:
-        return getattr(import_module(module), attribute)
+        return getattr(module, attribute)
     except AttributeError:
-        raise TopologyError(f"module {module!r} has no {attribute}: see what it defines.") from None
-    except ModuleNotFoundError as error:
-        raise TopologyError(
-            f"{name} cannot be loaded: there is no module {error.name!r}. Install the application, or set PYTHONPATH."
-        ) from error
-    except Exception as error:
-        raise TopologyError(
-            f"{name} cannot be loaded: {type(error).__name__}: {error}. Mend the module first."
-        ) from error
+        raise TopologyError(f"module {module.__name__!r} has no {attribute}: see what it defines.") from None

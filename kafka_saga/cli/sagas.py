@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from functools import partial
 from heapq import nlargest
 from typing import Annotated
@@ -86,7 +86,7 @@ def found(connection: Connection, name: str) -> SagaState:
     return (api.find(name) if api is not None else None) or find(connection.cluster(), name)
 
 
-def _known(connection: Connection) -> Collection[Saga]:
+def _known(connection: Connection) -> Iterable[Saga]:
     """The definitions that a saga can begin with; where the HTTP API answers and Kafka does not, those named here."""
     try:
         return known_on(connection.cluster()).latest.values()
@@ -94,12 +94,12 @@ def _known(connection: Connection) -> Collection[Saga]:
         return named_definitions()
 
 
-def none_yet(known: Collection[Saga]) -> str:
+def none_yet(known: Iterable[Saga]) -> str:
     """That there is no saga, and how one of these definitions begins."""
     app = current_app()
     invited = app.latest.keys() if app.invitation else ()
-    begins = [f"{saga.name} begins with an event on {saga.starts_on.event_type}" for saga in known]
-    told = [said for saga, said in zip(known, begins, strict=True) if saga.name not in invited]
+    others = (saga for saga in known if saga.name not in invited)
+    told = [f"{saga.name} begins with an event on {saga.starts_on.event_type}" for saga in others]
     return " ".join((f"No sagas yet{': ' if told else ''}{', '.join(told)}.", app.invitation)).strip()
 
 

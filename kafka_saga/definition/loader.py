@@ -1,4 +1,4 @@
-"""Finds a saga definition by its name in Python: `shop.definition:ORDER`."""
+"""Finds what `module:ATTRIBUTE` names in Python, such as a saga definition: `shop.definition:ORDER`."""
 
 from __future__ import annotations
 
@@ -11,10 +11,23 @@ from kafka_saga.errors import TopologyError
 
 def load_definition(reference: str) -> Saga:
     """The saga that `module:ATTRIBUTE` names. Raises TopologyError, saying what is missing and what to do."""
+    return _saga_of(*named(reference, "definition", "shop.definition:ORDER"))
+
+
+def load_definitions(references: str) -> tuple[Saga, ...]:
+    """The sagas behind names that are separated by commas, as in `SAGA_DEFINITIONS`. Raises as `load_definition`."""
+    return tuple(load_definition(name.strip()) for name in references.split(",") if name.strip())
+
+
+def named(reference: str, kind: str, example: str) -> tuple[ModuleType, str]:
+    """The imported module of `module:ATTRIBUTE`, and the attribute, which may not be there.
+
+    `kind` says what is looked for, and `example` how it is written. Raises TopologyError, saying what to do.
+    """
     module_name, colon, attribute = reference.partition(":")
     if not colon or not attribute.isidentifier() or not all(part.isidentifier() for part in module_name.split(".")):
-        raise TopologyError(f"{reference!r} names no definition. Write module:ATTRIBUTE, as in shop.definition:ORDER.")
-    return _saga_of(_imported(module_name), attribute)
+        raise TopologyError(f"{reference!r} names no {kind}. Write module:ATTRIBUTE, as in {example}.")
+    return _imported(module_name), attribute
 
 
 def _imported(name: str) -> ModuleType:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from datetime import timedelta
 from enum import StrEnum
@@ -194,6 +194,11 @@ def _described(value: Saga | Step | Retry) -> dict[str, object]:
 
 def _decisive(kind: type[Saga | Step | Retry]) -> Iterator[Field[object]]:
     return (item for item in fields(kind) if item.compare)
+
+
+def latest_versions(definitions: Iterable[Saga]) -> dict[str, Saga]:
+    """Of each definition the latest version, by name."""
+    return {saga.name: saga for saga in sorted(definitions, key=lambda saga: saga.version)}
 
 
 def _plain(value: object) -> object:

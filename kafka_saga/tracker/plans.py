@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from kafka_saga.definition.lint import check_all
-from kafka_saga.definition.model import OnConflict, Saga
+from kafka_saga.definition.model import OnConflict, Saga, latest_versions
 from kafka_saga.errors import TopologyError
 from kafka_saga.tracker.core.facts import CommandFact, Fact, SupersederFact
 from kafka_saga.tracker.core.plan import SagaPlan, nothing, saga_plan, unknown_version
@@ -36,7 +36,7 @@ class Plans:
     """Raises TopologyError if the definitions do not go together."""
 
     def __init__(self, definitions: Sequence[Saga]) -> None:
-        latest = {saga.name: saga for saga in sorted(definitions, key=lambda saga: saga.version)}
+        latest = latest_versions(definitions)
         _check(tuple(latest.values()))
         self._latest = latest
         self.names = frozenset(latest)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from kafka_saga.app import App
-from kafka_saga.definition.loader import load_definition
+from kafka_saga.definition.loader import load_definitions
 from kafka_saga.definition.model import Saga
 from kafka_saga.definition.topics import TopicFactory, topics_of
 from kafka_saga.engine.processor import Roles
@@ -24,17 +24,12 @@ def run(app: App) -> None:
     settings = load_settings(NAME)
     try:
         named = os.environ.get("SAGA_DEFINITIONS")
-        definitions = tuple(app.definitions) if named is None else followed(named)
+        definitions = tuple(app.definitions) if named is None else load_definitions(named)
         _refuse_none(definitions)
         TrackerProcessor(definitions, partitions=1)  # before Kafka is asked for: wrong ones are refused at once
     except TopologyError as error:
         sys.exit(f"{NAME}: {error}")
     _run(settings, definitions)
-
-
-def followed(names: str) -> tuple[Saga, ...]:
-    """The definitions behind `module:ATTRIBUTE` names, separated by commas. Raises TopologyError naming a wrong one."""
-    return tuple(load_definition(name.strip()) for name in names.split(",") if name.strip())
 
 
 def _refuse_none(definitions: Sequence[Saga]) -> None:

@@ -15,8 +15,8 @@ import yaml
 
 from kafka_saga.app import load_app
 from kafka_saga.console.settings import ConsoleSettings
+from kafka_saga.definition.loader import load_definitions
 from kafka_saga.local.configuration import Listeners, server_properties
-from kafka_saga.tracker.process import followed
 from kafka_saga.views.settings import ViewsSettings
 from kafka_saga.worker.settings import PASS_THROUGH, Settings
 from services.comments.settings import ReviewSettings
@@ -65,7 +65,7 @@ def test_all_services_use_the_same_kafka_the_same_blobs_and_one_image(name: str)
 
 def test_the_tracker_follows_definitions_that_exist() -> None:
     names = environment(OURS["tracker"])["SAGA_DEFINITIONS"]
-    assert [saga.name for saga in followed(names)] == ["code_review"]
+    assert [saga.name for saga in load_definitions(names)] == ["code_review"]
 
 
 def test_every_network_and_volume_is_declared() -> None:

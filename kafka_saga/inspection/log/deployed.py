@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from kafka_saga.broker.port import Cluster
 from kafka_saga.broker.records import Record, TopicPartition
 from kafka_saga.definition.described import saga_of
-from kafka_saga.definition.model import Saga
+from kafka_saga.definition.model import Saga, latest_versions
 from kafka_saga.definition.topics import SAGA_DEFINITIONS
 from kafka_saga.errors import TopologyError
 from kafka_saga.inspection.log.reading import NotFoundError, read_on
@@ -39,7 +39,7 @@ class Deployed:
     @property
     def latest(self) -> Mapping[str, Saga]:
         """Of each definition the latest version, by name."""
-        return {name: self.definitions[name, version] for name, version in sorted(self.definitions)}
+        return latest_versions(self.definitions.values())
 
     def owner(self, definition: str, version: int, step: str) -> str | None:
         """The service that does a step, as announced for that version, else for the latest; `None` if by nobody."""

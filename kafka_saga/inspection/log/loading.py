@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from kafka_saga.app import current_app
 from kafka_saga.broker.port import Cluster
-from kafka_saga.definition.loader import load_definition
+from kafka_saga.definition.loader import load_definition, load_definitions
 from kafka_saga.definition.model import Saga
 from kafka_saga.errors import TopologyError
 from kafka_saga.inspection.log.deployed import Deployed, deployed_on
@@ -31,8 +31,12 @@ def named_definitions(*given: str | None) -> tuple[Saga, ...]:
 
     Their events can be decoded. What is given and is no `module:ATTRIBUTE` is passed over. Raises TopologyError.
     """
-    named = [name.strip() for name in os.environ.get("SAGA_DEFINITIONS", "").split(",")]
-    found = (*current_app().definitions, *definitions(name for name in (*named, *given) if name and ":" in name))
+    from_environment = load_definitions(os.environ.get("SAGA_DEFINITIONS", ""))
+    found = (
+        *current_app().definitions,
+        *from_environment,
+        *definitions(name for name in given if name and ":" in name),
+    )
     return tuple({(saga.name, saga.version): saga for saga in found}.values())
 
 
