@@ -28,5 +28,5 @@ USER saga
 WORKDIR /var/lib/saga
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=6 \
-    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8080/healthz', timeout=2)"]
+    CMD ["python", "-c", "import os, urllib.request as web; web.urlopen(f'http://127.0.0.1:{os.environ[\"SAGA_HTTP_PORT\"]}/healthz', timeout=2)"]
 CMD ["saga", "--help"]
