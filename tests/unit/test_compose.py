@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from subprocess import PIPE
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -20,6 +25,18 @@ from kafka_saga.local.configuration import Listeners, server_properties
 from kafka_saga.views.settings import ViewsSettings
 from kafka_saga.worker.settings import PASS_THROUGH, Settings
 from services.comments.settings import ReviewSettings
+
+
+class Healthy(BaseHTTPRequestHandler):
+    """A service that is well: 200 to `/healthz`, and to nothing else."""
+
+    def do_GET(self) -> None:  # the name that http.server calls
+        self.send_response(200 if self.path == "/healthz" else 404)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # as http.server names it
+        pass
+
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
@@ -66,6 +83,17 @@ def test_all_services_use_the_same_kafka_the_same_blobs_and_one_image(name: str)
 def test_the_tracker_follows_definitions_that_exist() -> None:
     names = environment(OURS["tracker"])["SAGA_DEFINITIONS"]
     assert [saga.name for saga in load_definitions(names)] == ["code_review"]
+
+
+def test_the_image_asks_for_health_at_the_port_that_it_was_given() -> None:
+    asked = re.search(r"^HEALTHCHECK .*\\\n\s+CMD (\[.*\])$", DOCKERFILE, re.MULTILINE)
+    assert asked is not None
+    _, *arguments = json.loads(asked[1])
+    with ThreadingHTTPServer(("127.0.0.1", 0), Healthy) as server:
+        Thread(target=server.handle_request, daemon=True).start()
+        found = {"SAGA_HTTP_PORT": str(server.server_port)}
+        assert subprocess.run([sys.executable, *arguments], check=False, env=found, timeout=30).returncode == 0
+    assert subprocess.run([sys.executable, *arguments], check=False, env=found, stderr=PIPE, timeout=30).returncode != 0
 
 
 def test_every_network_and_volume_is_declared() -> None:
